@@ -1,0 +1,230 @@
+//! The contract that GPU backends meet: just what the engine needs, and no general graphics abstraction.
+//!
+//! A capability that only one backend has is reached through that backend's own crate.
+
+use std::time::Duration;
+
+use crate::format::{Size, TextureFormat};
+use crate::interface::Interface;
+
+/// What a GPU is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// The driver's name for the device.
+    pub name: String,
+    /// Whether it is a CPU in disguise.
+    pub is_cpu: bool,
+    /// Greatest width and height of a texture.
+    pub max_texture_size: u32,
+}
+
+/// A texture to create.
+#[derive(Clone, Copy, Debug)]
+pub struct TextureDesc<'a> {
+    /// Name for debuggers and error messages.
+    pub label: &'a str,
+    /// Width and height, at least 1 each.
+    pub size: Size,
+    /// Texel format.
+    pub format: TextureFormat,
+}
+
+/// A kernel to build: code for one backend and what can be bound to it.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelDesc<'a> {
+    /// Name for debuggers and error messages.
+    pub label: &'a str,
+    /// SPIR-V words; the entry point is `main`.
+    pub spirv: &'a [u32],
+    /// Reflection of that code.
+    pub interface: &'a Interface,
+    /// Format of the textures that will be bound as outputs, by output name; decides sRGB encoding.
+    pub outputs: &'a [(&'a str, TextureFormat)],
+}
+
+/// What host memory that the GPU can reach is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostBufferUse {
+    /// Written by the host, copied to textures.
+    Upload,
+    /// Copied from textures, read by the host (cached memory where the device has it).
+    Readback,
+    /// Written by the host, bound to kernels as a buffer parameter.
+    Parameters,
+}
+
+/// Host memory that the GPU can reach.
+///
+/// The GPU may use it only while no closure has it open, and a closure may open it only while no submitted work uses
+/// it; both are checked, so safe code cannot race with the GPU.
+pub trait HostBuffer: Send + Sync {
+    /// Size in bytes.
+    fn len(&self) -> usize;
+
+    /// Whether the size is zero.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Opens the memory for reading.
+    ///
+    /// # Errors
+    /// When submitted work that uses it has not finished.
+    fn read(&self, with: &mut dyn FnMut(&[u8])) -> Result<(), HostAccessError>;
+
+    /// Opens the memory for writing. It may be write-combined: write in order, never read.
+    ///
+    /// # Errors
+    /// When submitted work that uses it has not finished.
+    fn write(&self, with: &mut dyn FnMut(&mut [u8])) -> Result<(), HostAccessError>;
+}
+
+/// Host memory was opened while the GPU used it, or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the buffer is in use by submitted work: wait for its timeline value first")]
+pub struct HostAccessError;
+
+/// One step of a recording. Steps run in order; the backend puts the barriers between them.
+#[derive(Debug)]
+pub enum Command<'a, G: Gpu> {
+    /// Copies tightly packed texels from host memory into the whole of a texture.
+    Upload {
+        /// Source.
+        from: &'a G::HostBuffer,
+        /// First byte, a multiple of 16.
+        offset: usize,
+        /// Destination.
+        to: &'a G::Texture,
+    },
+    /// Runs a kernel.
+    Dispatch(Dispatch<'a, G>),
+    /// Copies the whole of a texture into host memory, tightly packed.
+    Download {
+        /// Source.
+        from: &'a G::Texture,
+        /// Destination.
+        to: &'a G::HostBuffer,
+        /// First byte, a multiple of 16.
+        offset: usize,
+    },
+    /// Fills a texture with one colour.
+    Clear {
+        /// Which.
+        texture: &'a G::Texture,
+        /// Red, green, blue, alpha.
+        color: [f32; 4],
+    },
+}
+
+/// One run of a kernel over a grid of threads.
+#[derive(Debug)]
+pub struct Dispatch<'a, G: Gpu> {
+    /// Name of the pass in timings and debuggers.
+    pub label: &'a str,
+    /// What runs.
+    pub kernel: &'a G::Kernel,
+    /// Input textures by port name; every input of the kernel must be there.
+    pub inputs: &'a [(&'a str, &'a G::Texture)],
+    /// Output textures by port name; every output of the kernel must be there.
+    pub outputs: &'a [(&'a str, &'a G::Texture)],
+    /// Buffers by name; every buffer of the kernel must be there.
+    pub buffers: &'a [(&'a str, &'a G::HostBuffer)],
+    /// Threads in x and y, usually the output's size; the backend rounds up to whole groups.
+    pub threads: Size,
+}
+
+/// GPU time of one step of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassTime {
+    /// The step's label.
+    pub label: String,
+    /// Nanoseconds on the device.
+    pub duration_ns: u64,
+}
+
+/// A GPU that the engine can run on.
+///
+/// A failed call leaves nothing behind and nothing changed. All methods may be called from any thread. Textures, kernels
+/// and buffers are reference-counted handles; what a submitted recording uses lives until that work has finished, however
+/// early the handles are dropped.
+pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
+    /// An image in GPU memory. Cloning gives another handle to the same image.
+    type Texture: Clone + Send + Sync + std::fmt::Debug;
+    /// Host memory that the GPU can reach. Cloning gives another handle to the same memory.
+    type HostBuffer: HostBuffer + Clone + std::fmt::Debug;
+    /// Compiled code, ready to be recorded. Cloning gives another handle.
+    type Kernel: Clone + Send + Sync + std::fmt::Debug;
+    /// Steps that can be submitted any number of times.
+    type Recording: Send + std::fmt::Debug;
+    /// What can go wrong.
+    type Error: GpuError;
+
+    /// What this GPU is.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Creates a texture with undefined contents.
+    ///
+    /// # Errors
+    /// When the size or format is not supported, or memory runs out.
+    fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<Self::Texture, Self::Error>;
+
+    /// Allocates mapped host memory of `bytes` (at least 1) bytes.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    fn create_host_buffer(
+        &self,
+        label: &str,
+        bytes: usize,
+        usage: HostBufferUse,
+    ) -> Result<Self::HostBuffer, Self::Error>;
+
+    /// Builds a kernel.
+    ///
+    /// # Errors
+    /// When the code needs what the device lacks, or the driver refuses it.
+    fn create_kernel(&self, desc: &KernelDesc<'_>) -> Result<Self::Kernel, Self::Error>;
+
+    /// Records steps once, to be submitted many times.
+    ///
+    /// # Errors
+    /// When a name is missing or unknown, a size does not fit, or memory runs out.
+    fn record(&self, label: &str, commands: &[Command<'_, Self>]) -> Result<Self::Recording, Self::Error>;
+
+    /// Sets the uniform block of the `pass`-th dispatch (counted among dispatches only) for the next submission. A shorter
+    /// slice sets the start of the block.
+    ///
+    /// # Errors
+    /// When the recording is still in flight or has no such dispatch.
+    fn set_uniforms(
+        &self,
+        recording: &mut Self::Recording,
+        pass: usize,
+        block: &[u8],
+    ) -> Result<(), Self::Error>;
+
+    /// Submits a recording; the answer is the timeline value that will be reached when it has finished. Values grow by one
+    /// with every submission.
+    ///
+    /// # Errors
+    /// When the recording is still in flight, a host buffer of it is open, or the device is lost.
+    fn submit(&self, recording: &mut Self::Recording) -> Result<u64, Self::Error>;
+
+    /// Blocks until the timeline has reached `value`.
+    ///
+    /// # Errors
+    /// When `timeout` passes first, or the device is lost.
+    fn wait(&self, value: u64, timeout: Duration) -> Result<(), Self::Error>;
+
+    /// GPU times of the last finished submission, one entry per step; empty when the device has no timestamps.
+    ///
+    /// # Errors
+    /// When the recording is still in flight or the device is lost.
+    fn times(&self, recording: &Self::Recording) -> Result<Vec<PassTime>, Self::Error>;
+}
+
+/// What every backend's error can say about itself.
+pub trait GpuError: std::error::Error + Send + Sync + 'static {
+    /// Whether the device is gone and only a new one helps.
+    fn is_device_lost(&self) -> bool;
+}

@@ -1,0 +1,490 @@
+//! What an effect's source says about itself: inputs, outputs and typed parameters, found by reflection.
+//!
+//! Names are the interface. The `binding` numbers are the compiler's choice, in descriptor set 0, and are of use only
+//! to a backend.
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::Value;
+
+/// Which of the two forms an effect is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectForm {
+    /// A function from a position in the picture to a colour.
+    Pixel,
+    /// A compute kernel that writes its outputs itself.
+    Compute,
+}
+
+/// A texture that an effect reads or writes, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextureSlot {
+    /// Port name: the name of the variable in the source.
+    pub name: String,
+    /// Descriptor binding.
+    pub binding: u32,
+}
+
+/// Filtering of a sampler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Filter {
+    /// Bilinear.
+    #[default]
+    Linear,
+    /// The nearest texel.
+    Nearest,
+}
+
+/// What a sampler answers outside 0..=1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AddressMode {
+    /// The edge texel.
+    #[default]
+    Clamp,
+    /// The texture again.
+    Repeat,
+    /// The texture mirrored.
+    Mirror,
+    /// Transparent black.
+    Border,
+}
+
+/// A sampler that an effect uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamplerSlot {
+    /// Name in the source.
+    pub name: String,
+    /// Descriptor binding.
+    pub binding: u32,
+    /// Filtering.
+    pub filter: Filter,
+    /// Behaviour outside the texture.
+    pub address: AddressMode,
+}
+
+/// Type of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scalar {
+    /// 32-bit IEEE float.
+    Float,
+    /// 32-bit two's complement.
+    Int,
+    /// 32-bit unsigned.
+    Uint,
+    /// 32-bit, 0 or 1.
+    Bool,
+}
+
+/// Type and memory layout of a parameter inside the uniform block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParameterType {
+    /// Type of each number.
+    pub scalar: Scalar,
+    /// 1 for scalars and vectors, rows of a matrix otherwise.
+    pub rows: u32,
+    /// Components of a vector, columns of a matrix.
+    pub columns: u32,
+    /// Bytes from the start of one stored vector of a matrix to the next; 0 when there is one.
+    pub matrix_stride: u32,
+    /// Whether the stored vectors of a matrix are its rows (else its columns).
+    pub rows_are_contiguous: bool,
+    /// Elements of an array; `None` for a value that is no array.
+    pub array: Option<u32>,
+    /// Bytes from one array element to the next; 0 when it is no array.
+    pub array_stride: u32,
+}
+
+impl ParameterType {
+    /// How many numbers a value of this type has.
+    #[must_use]
+    pub const fn components(&self) -> usize {
+        let elements = match self.array {
+            Some(n) => n,
+            None => 1,
+        };
+        (self.rows * self.columns * elements) as usize
+    }
+
+    /// Byte offset of every component, in reading order (array element, row, column), from the parameter's own start.
+    fn component_offsets(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.array.unwrap_or(1)).flat_map(move |element| {
+            (0..self.rows).flat_map(move |row| {
+                (0..self.columns).map(move |column| {
+                    let within = if self.rows == 1 {
+                        column * 4
+                    } else if self.rows_are_contiguous {
+                        row * self.matrix_stride + column * 4
+                    } else {
+                        column * self.matrix_stride + row * 4
+                    };
+                    (element * self.array_stride + within) as usize
+                })
+            })
+        })
+    }
+}
+
+impl std::fmt::Display for ParameterType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scalar = match self.scalar {
+            Scalar::Float => "float",
+            Scalar::Int => "int",
+            Scalar::Uint => "uint",
+            Scalar::Bool => "bool",
+        };
+        match (self.rows, self.columns) {
+            (1, 1) => write!(f, "{scalar}")?,
+            (1, n) => write!(f, "{scalar}{n}")?,
+            (r, c) => write!(f, "{scalar}{r}x{c}")?,
+        }
+        self.array.map_or(Ok(()), |n| write!(f, "[{n}]"))
+    }
+}
+
+/// A named value of the uniform block that can be set while the effect runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Name in the source.
+    pub name: String,
+    /// Type and layout.
+    #[serde(rename = "type")]
+    pub ty: ParameterType,
+    /// Byte offset in the uniform block.
+    pub offset: u32,
+    /// Every component at start, in reading order (zeros where the source says nothing).
+    pub default: Vec<f64>,
+    /// Least value of every component, when the author states one.
+    pub min: Option<f64>,
+    /// Greatest value of every component, when the author states one.
+    pub max: Option<f64>,
+    /// The author's sentence about it.
+    pub description: Option<String>,
+}
+
+impl Parameter {
+    /// Checks `value` against type and range and gives its components in reading order.
+    ///
+    /// # Errors
+    /// When the count, a component's kind or its range does not fit.
+    pub fn check(&self, value: &Value) -> Result<Vec<f64>, ParameterError> {
+        let numbers = value.flatten();
+        let expected = self.ty.components();
+        if numbers.len() != expected {
+            return Err(ParameterError::Count {
+                name: self.name.clone(),
+                ty: self.ty.to_string(),
+                expected,
+                found: numbers.len(),
+            });
+        }
+        for &number in &numbers {
+            let whole = number.fract() == 0.0;
+            let fits = match self.ty.scalar {
+                Scalar::Float => number.is_finite(),
+                Scalar::Int => whole && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number),
+                Scalar::Uint => whole && (0.0..=f64::from(u32::MAX)).contains(&number),
+                Scalar::Bool => number == 0.0 || number == 1.0,
+            };
+            if !fits {
+                let (name, ty) = (self.name.clone(), self.ty.to_string());
+                return Err(ParameterError::Kind {
+                    name,
+                    ty,
+                    found: number,
+                });
+            }
+            if self.min.is_some_and(|min| number < min) || self.max.is_some_and(|max| number > max) {
+                return Err(ParameterError::Range {
+                    name: self.name.clone(),
+                    found: number,
+                    min: self.min.unwrap_or(f64::NEG_INFINITY),
+                    max: self.max.unwrap_or(f64::INFINITY),
+                });
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Writes `numbers` (in reading order, as many as [`ParameterType::components`]) into a uniform block.
+    pub fn write(&self, numbers: &[f64], block: &mut [u8]) {
+        for (offset, &number) in self.ty.component_offsets().zip(numbers) {
+            let bytes = match self.ty.scalar {
+                Scalar::Float => (number as f32).to_le_bytes(),
+                Scalar::Int => (number as i32).to_le_bytes(),
+                Scalar::Uint | Scalar::Bool => (number as u32).to_le_bytes(),
+            };
+            let start = self.offset as usize + offset;
+            block[start..start + 4].copy_from_slice(&bytes);
+        }
+    }
+}
+
+/// A `StructuredBuffer` of scalars or vectors: a parameter whose length is free.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BufferSlot {
+    /// Name in the source.
+    pub name: String,
+    /// Descriptor binding.
+    pub binding: u32,
+    /// Type of each number.
+    pub scalar: Scalar,
+    /// Numbers in one element, 1..=4.
+    pub columns: u32,
+    /// The author's sentence about it.
+    pub description: Option<String>,
+}
+
+/// Values that the runtime sets for every frame when an effect declares or uses them by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameUniform {
+    /// `float time`: the frame's time stamp in seconds.
+    Time,
+    /// `float delta`: seconds since the previous frame; 0 for the first.
+    Delta,
+    /// `uint frame_number`: the frame's sequence number.
+    FrameNumber,
+    /// `float2 resolution`: size of the output in pixels.
+    Resolution,
+    /// `float4 camera_intrinsics`: `fx, fy, cx, cy` in pixels; zeros when unknown.
+    CameraIntrinsics,
+    /// `float4x4 camera_pose`: `world_from_camera`; identity when unknown.
+    CameraPose,
+}
+
+impl FrameUniform {
+    /// Every frame uniform.
+    pub const ALL: [Self; 6] = [
+        Self::Time,
+        Self::Delta,
+        Self::FrameNumber,
+        Self::Resolution,
+        Self::CameraIntrinsics,
+        Self::CameraPose,
+    ];
+
+    /// Name in HLSL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Delta => "delta",
+            Self::FrameNumber => "frame_number",
+            Self::Resolution => "resolution",
+            Self::CameraIntrinsics => "camera_intrinsics",
+            Self::CameraPose => "camera_pose",
+        }
+    }
+
+    /// Type in HLSL.
+    #[must_use]
+    pub const fn hlsl_type(self) -> &'static str {
+        match self {
+            Self::Time | Self::Delta => "float",
+            Self::FrameNumber => "uint",
+            Self::Resolution => "float2",
+            Self::CameraIntrinsics => "float4",
+            Self::CameraPose => "float4x4",
+        }
+    }
+}
+
+/// A frame uniform that an effect uses, laid out like a parameter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameUniformSlot {
+    /// Which value.
+    pub uniform: FrameUniform,
+    /// Where it goes. Name, type and offset are set; the rest is empty.
+    pub parameter: Parameter,
+}
+
+/// The uniform block that holds all parameters and frame uniforms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UniformBlock {
+    /// Descriptor binding.
+    pub binding: u32,
+    /// Size in bytes.
+    pub size: u32,
+}
+
+/// Everything that can be bound to or set on an effect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Pixel or compute form.
+    pub form: EffectForm,
+    /// What the header comment of the source says.
+    pub description: String,
+    /// Threads in a group, as compiled.
+    pub group_size: [u32; 3],
+    /// Whether a backend may choose another group size (true for the pixel form).
+    pub group_size_is_free: bool,
+    /// Id of the boolean specialisation constant that makes a pixel effect encode sRGB on write, when there is one.
+    pub encode_srgb_constant: Option<u32>,
+    /// Textures read.
+    pub inputs: Vec<TextureSlot>,
+    /// Textures written.
+    pub outputs: Vec<TextureSlot>,
+    /// Samplers.
+    pub samplers: Vec<SamplerSlot>,
+    /// Buffers read.
+    pub buffers: Vec<BufferSlot>,
+    /// The uniform block, when the effect has parameters or frame uniforms.
+    pub uniforms: Option<UniformBlock>,
+    /// Parameters, in source order.
+    pub parameters: Vec<Parameter>,
+    /// Frame uniforms in use.
+    pub frame_uniforms: Vec<FrameUniformSlot>,
+}
+
+impl Interface {
+    /// The parameter called `name`.
+    ///
+    /// # Errors
+    /// When there is none; the error lists those that exist.
+    pub fn parameter(&self, name: &str) -> Result<&Parameter, ParameterError> {
+        self.parameters
+            .iter()
+            .find(|p| p.name == name)
+            .ok_or_else(|| ParameterError::Unknown {
+                name: name.to_owned(),
+                known: self.parameters.iter().map(|p| p.name.clone()).collect(),
+            })
+    }
+
+    /// A uniform block with every parameter at its default and every frame uniform at zero.
+    #[must_use]
+    pub fn default_block(&self) -> Vec<u8> {
+        let mut block = vec![0; self.uniforms.map_or(0, |u| u.size as usize)];
+        for parameter in &self.parameters {
+            parameter.write(&parameter.default, &mut block);
+        }
+        block
+    }
+}
+
+/// A value that does not fit the effect it was meant for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ParameterError {
+    /// No such parameter.
+    #[error("there is no parameter `{name}`; {}", known_names(known))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What exists.
+        known: Vec<String>,
+    },
+    /// Too many or too few numbers.
+    #[error("parameter `{name}` is a {ty}: it takes {expected} number(s), {found} given")]
+    Count {
+        /// Parameter.
+        name: String,
+        /// Its type.
+        ty: String,
+        /// Numbers of a value of that type.
+        expected: usize,
+        /// Numbers given.
+        found: usize,
+    },
+    /// A number that the type cannot hold.
+    #[error("parameter `{name}` is a {ty}: it cannot be {found}")]
+    Kind {
+        /// Parameter.
+        name: String,
+        /// Its type.
+        ty: String,
+        /// The number.
+        found: f64,
+    },
+    /// A number outside the range that the effect's author stated.
+    #[error("parameter `{name}` = {found} is outside {min}..={max}")]
+    Range {
+        /// Parameter.
+        name: String,
+        /// The number.
+        found: f64,
+        /// Least allowed.
+        min: f64,
+        /// Greatest allowed.
+        max: f64,
+    },
+}
+
+fn known_names(known: &[String]) -> String {
+    if known.is_empty() {
+        "the effect has none".to_owned()
+    } else {
+        format!("the effect has: {}", known.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(scalar: Scalar, rows: u32, columns: u32) -> Parameter {
+        let ty = ParameterType {
+            scalar,
+            rows,
+            columns,
+            matrix_stride: if rows > 1 { 16 } else { 0 },
+            rows_are_contiguous: false,
+            array: None,
+            array_stride: 0,
+        };
+        let name = "p".to_owned();
+        Parameter {
+            name,
+            ty,
+            offset: 4,
+            default: vec![],
+            min: None,
+            max: None,
+            description: None,
+        }
+    }
+
+    #[test]
+    fn a_value_is_refused_when_count_kind_or_range_is_wrong() {
+        let float2 = parameter(Scalar::Float, 1, 2);
+        assert!(
+            float2
+                .check(&Value::List(vec![Value::Int(1), Value::Float(0.5)]))
+                .is_ok()
+        );
+        assert!(matches!(
+            float2.check(&Value::Int(1)),
+            Err(ParameterError::Count { .. })
+        ));
+        let uint = parameter(Scalar::Uint, 1, 1);
+        assert!(matches!(
+            uint.check(&Value::Int(-1)),
+            Err(ParameterError::Kind { .. })
+        ));
+        let ranged = Parameter {
+            max: Some(1.0),
+            ..parameter(Scalar::Float, 1, 1)
+        };
+        assert!(matches!(
+            ranged.check(&Value::Float(1.5)),
+            Err(ParameterError::Range { .. })
+        ));
+        assert!(matches!(
+            ranged.check(&Value::Float(f64::NAN)),
+            Err(ParameterError::Kind { .. })
+        ));
+    }
+
+    #[test]
+    fn a_column_major_matrix_is_written_by_columns() {
+        let matrix = parameter(Scalar::Float, 2, 2);
+        let mut block = vec![0; 4 + 32];
+        matrix.write(&[1.0, 2.0, 3.0, 4.0], &mut block);
+        let at =
+            |offset: usize| f32::from_le_bytes(block[offset..offset + 4].try_into().expect("four bytes"));
+        assert_eq!([at(4), at(8), at(20), at(24)], [1.0, 3.0, 2.0, 4.0]);
+    }
+}

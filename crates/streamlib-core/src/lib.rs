@@ -1,0 +1,12 @@
+//! Frames, graphs, plans, the engine, and the contract that GPU backends meet.
+//!
+//! This crate knows no operating system, no GPU API, no file path and no codec. Everything here is either plain
+//! data ([`graph`], [`interface`], [`format`], [`color`]) or logic that is generic over [`gpu::Gpu`].
+
+pub mod color;
+pub mod format;
+pub mod frame;
+pub mod gpu;
+pub mod interface;
+pub mod picture;
+pub mod value;
