@@ -7,6 +7,7 @@ pub mod color;
 pub mod format;
 pub mod frame;
 pub mod gpu;
+pub mod graph;
 pub mod interface;
 pub mod picture;
 pub mod value;
