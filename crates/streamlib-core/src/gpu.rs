@@ -133,15 +133,6 @@ pub struct Dispatch<'a, G: Gpu> {
     pub threads: Size,
 }
 
-/// GPU time of one step of a recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PassTime {
-    /// The step's label.
-    pub label: String,
-    /// Nanoseconds on the device.
-    pub duration_ns: u64,
-}
-
 /// A GPU that the engine can run on.
 ///
 /// A failed call leaves nothing behind and nothing changed. All methods may be called from any thread. Textures, kernels
@@ -216,11 +207,12 @@ pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
     /// When `timeout` passes first, or the device is lost.
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), Self::Error>;
 
-    /// GPU times of the last finished submission, one entry per step; empty when the device has no timestamps.
+    /// Replaces the contents of `into` by the GPU times in nanoseconds of the last finished submission, one per step of the
+    /// recording; empty when the device has no timestamps.
     ///
     /// # Errors
     /// When the recording is still in flight or the device is lost.
-    fn times(&self, recording: &Self::Recording) -> Result<Vec<PassTime>, Self::Error>;
+    fn times(&self, recording: &Self::Recording, into: &mut Vec<u64>) -> Result<(), Self::Error>;
 }
 
 /// What every backend's error can say about itself.

@@ -79,6 +79,38 @@ pub enum Scalar {
     Bool,
 }
 
+impl Scalar {
+    /// Name in HLSL.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Float => "float",
+            Self::Int => "int",
+            Self::Uint => "uint",
+            Self::Bool => "bool",
+        }
+    }
+
+    fn fits(self, number: f64) -> bool {
+        let whole = number.fract() == 0.0;
+        match self {
+            Self::Float => number.is_finite(),
+            Self::Int => whole && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number),
+            Self::Uint => whole && (0.0..=f64::from(u32::MAX)).contains(&number),
+            Self::Bool => number == 0.0 || number == 1.0,
+        }
+    }
+
+    /// Little-endian, as GPUs read it.
+    fn bytes(self, number: f64) -> [u8; 4] {
+        match self {
+            Self::Float => (number as f32).to_le_bytes(),
+            Self::Int => (number as i32).to_le_bytes(),
+            Self::Uint | Self::Bool => (number as u32).to_le_bytes(),
+        }
+    }
+}
+
 /// Type and memory layout of a parameter inside the uniform block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterType {
@@ -130,12 +162,7 @@ impl ParameterType {
 
 impl std::fmt::Display for ParameterType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scalar = match self.scalar {
-            Scalar::Float => "float",
-            Scalar::Int => "int",
-            Scalar::Uint => "uint",
-            Scalar::Bool => "bool",
-        };
+        let scalar = self.scalar.name();
         match (self.rows, self.columns) {
             (1, 1) => write!(f, "{scalar}")?,
             (1, n) => write!(f, "{scalar}{n}")?,
@@ -182,14 +209,7 @@ impl Parameter {
             });
         }
         for &number in &numbers {
-            let whole = number.fract() == 0.0;
-            let fits = match self.ty.scalar {
-                Scalar::Float => number.is_finite(),
-                Scalar::Int => whole && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number),
-                Scalar::Uint => whole && (0.0..=f64::from(u32::MAX)).contains(&number),
-                Scalar::Bool => number == 0.0 || number == 1.0,
-            };
-            if !fits {
+            if !self.ty.scalar.fits(number) {
                 let (name, ty) = (self.name.clone(), self.ty.to_string());
                 return Err(ParameterError::Kind {
                     name,
@@ -212,13 +232,8 @@ impl Parameter {
     /// Writes `numbers` (in reading order, as many as [`ParameterType::components`]) into a uniform block.
     pub fn write(&self, numbers: &[f64], block: &mut [u8]) {
         for (offset, &number) in self.ty.component_offsets().zip(numbers) {
-            let bytes = match self.ty.scalar {
-                Scalar::Float => (number as f32).to_le_bytes(),
-                Scalar::Int => (number as i32).to_le_bytes(),
-                Scalar::Uint | Scalar::Bool => (number as u32).to_le_bytes(),
-            };
             let start = self.offset as usize + offset;
-            block[start..start + 4].copy_from_slice(&bytes);
+            block[start..start + 4].copy_from_slice(&self.ty.scalar.bytes(number));
         }
     }
 }
@@ -234,8 +249,45 @@ pub struct BufferSlot {
     pub scalar: Scalar,
     /// Numbers in one element, 1..=4.
     pub columns: u32,
+    /// Bytes from one element to the next.
+    pub stride: u32,
     /// The author's sentence about it.
     pub description: Option<String>,
+}
+
+impl BufferSlot {
+    /// The bytes of a buffer that holds `value`.
+    ///
+    /// # Errors
+    /// When there are no numbers, a part of an element is missing, or a number does not fit the element type.
+    pub fn encode(&self, value: &Value) -> Result<Vec<u8>, ParameterError> {
+        let numbers = value.flatten();
+        let columns = self.columns.max(1) as usize;
+        let name = self.name.clone();
+        if numbers.is_empty() || !numbers.len().is_multiple_of(columns) {
+            return Err(ParameterError::BufferCount {
+                name,
+                columns,
+                found: numbers.len(),
+            });
+        }
+        let mut bytes = vec![0; numbers.len() / columns * self.stride as usize];
+        for (element, numbers) in numbers.chunks_exact(columns).enumerate() {
+            for (column, &number) in numbers.iter().enumerate() {
+                if !self.scalar.fits(number) {
+                    let ty = format!("buffer of {}", self.scalar.name());
+                    return Err(ParameterError::Kind {
+                        name,
+                        ty,
+                        found: number,
+                    });
+                }
+                let start = element * self.stride as usize + column * 4;
+                bytes[start..start + 4].copy_from_slice(&self.scalar.bytes(number));
+            }
+        }
+        Ok(bytes)
+    }
 }
 
 /// Values that the runtime sets for every frame when an effect declares or uses them by name.
@@ -351,8 +403,20 @@ impl Interface {
             .find(|p| p.name == name)
             .ok_or_else(|| ParameterError::Unknown {
                 name: name.to_owned(),
-                known: self.parameters.iter().map(|p| p.name.clone()).collect(),
+                known: self.parameter_names(),
             })
+    }
+
+    /// Names of everything that can be set: parameters, then buffers.
+    #[must_use]
+    pub fn parameter_names(&self) -> Vec<String> {
+        let buffers = self.buffers.iter().map(|buffer| &buffer.name);
+        self.parameters
+            .iter()
+            .map(|parameter| &parameter.name)
+            .chain(buffers)
+            .cloned()
+            .collect()
     }
 
     /// A uniform block with every parameter at its default and every frame uniform at zero.
@@ -386,6 +450,18 @@ pub enum ParameterError {
         ty: String,
         /// Numbers of a value of that type.
         expected: usize,
+        /// Numbers given.
+        found: usize,
+    },
+    /// A buffer without contents, or with a part of an element missing.
+    #[error(
+        "buffer `{name}` takes any number of elements of {columns} number(s) each, {found} number(s) given"
+    )]
+    BufferCount {
+        /// Buffer.
+        name: String,
+        /// Numbers in one element.
+        columns: usize,
         /// Numbers given.
         found: usize,
     },
