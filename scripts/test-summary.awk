@@ -1,0 +1,51 @@
+# Reads the output of `cargo test -- --show-output` and a last line with cargo's exit status. Leaves out what passing
+# tests printed, and ends with one line: "N passed, N failed, N skipped". A test that finds the machine lacking prints
+# a line "SKIPPED: reason" and passes: here it counts as skipped, as an ignored one does. Exits 1 unless all is well.
+
+# A program that began its tests and gave no result died on the way.
+function close_program() {
+  if (running) { died++; print "FAILED: a test program ended without a result" }
+  running = 0
+}
+
+/^running [0-9]+ tests?$/ { close_program(); running = 1; in_successes = 0; programs++ }
+
+/^test result: / {
+  running = 0; in_successes = 0
+  for (i = 1; i < NF; i++) {
+    if ($(i + 1) == "passed;") passed += $i
+    if ($(i + 1) == "failed;") failed += $i
+    if ($(i + 1) == "ignored;") ignored += $i
+  }
+}
+
+/^cargo test exited with [0-9]+$/ {
+  close_program()
+  if ($NF != 0 && failed + died == 0) { died++; print "FAILED: nothing ran to its end; see the errors above" }
+  next
+}
+
+# Between these two lines stands what passing tests printed.
+$0 == "successes:" { in_successes = 1; next }
+$0 == "failures:" { in_successes = 0 }
+
+in_successes && /^---- .* stdout ----$/ { test = substr($0, 6, length($0) - 17); next }
+in_successes && /^SKIPPED: / {
+  key = programs SUBSEP test
+  if (!(key in seen)) { seen[key] = 1; skips[++skipped] = test ": " substr($0, 10) }
+}
+in_successes { next }
+
+# Programs and tests that have nothing to say.
+/^running 0 tests$/ || /^test result: ok. 0 passed; 0 failed; 0 ignored/ || /^test .* \.\.\. ok$/ { next }
+/^$/ { blank = 1; next }
+{ if (blank) print ""; blank = 0; print; fflush() }
+
+END {
+  if (skipped) {
+    print "\nSkipped here:"
+    for (i = 1; i <= skipped; i++) print "  " skips[i]
+  }
+  printf "\n%d passed, %d failed, %d skipped\n", passed - skipped, failed + died, skipped + ignored
+  exit failed + died > 0
+}
