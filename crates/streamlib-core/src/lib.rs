@@ -4,10 +4,14 @@
 //! data ([`graph`], [`interface`], [`format`], [`color`]) or logic that is generic over [`gpu::Gpu`].
 
 pub mod color;
+pub mod engine;
 pub mod format;
 pub mod frame;
 pub mod gpu;
 pub mod graph;
 pub mod interface;
 pub mod picture;
+pub mod plan;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod value;

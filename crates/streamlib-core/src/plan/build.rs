@@ -1,0 +1,316 @@
+//! From graph to plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{
+    Code, Conversion, Drain, Feed, Layout, Parts, Plan, PlanKernel, PlanPass, PlanSink, PlanSource,
+    PlanTexture, SLOTS, TextureUse,
+};
+use crate::format::{Size, TextureFormat};
+use crate::graph::{Effect, Graph, GraphError, Link, Node, OUTPUT, Order, PortNames};
+use crate::interface::{BufferSlot, Interface, ParameterError, TextureSlot};
+use crate::value::Value;
+
+impl Plan {
+    /// Compiles a graph. Nodes that no sink needs are left out.
+    ///
+    /// # Errors
+    /// When the graph is wrong ([`Graph::order`]) or a parameter value does not fit its effect.
+    ///
+    /// # Panics
+    /// When `parts` lacks a node of the graph.
+    pub fn new(graph: &Graph, layout: &Layout, parts: &Parts<'_>) -> Result<Self, GraphError> {
+        let order = order(graph, parts.effects)?;
+        let needed: BTreeSet<&str> = order.iter().map(String::as_str).collect();
+        let mut builder = Builder::new(graph, layout, &needed);
+        for name in &order {
+            match &graph.nodes[name] {
+                Node::Source(_) => builder.source(name, &parts.feeds[name])?,
+                Node::Effect(effect) => builder.effect(name, effect, &parts.effects[name])?,
+                Node::Sink(sink) => builder.sink(name, &sink.input, &parts.drains[name])?,
+            }
+        }
+        Ok(builder.plan)
+    }
+}
+
+/// [`Graph::order`] with the ports that reflection found.
+fn order(graph: &Graph, effects: &BTreeMap<String, Arc<Interface>>) -> Result<Order, GraphError> {
+    let names = |slots: &[TextureSlot]| slots.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>();
+    let ports: BTreeMap<&str, _> = effects
+        .iter()
+        .map(|(node, i)| (node.as_str(), (names(&i.inputs), names(&i.outputs))))
+        .collect();
+    graph.order(|node| {
+        let (inputs, outputs) = &ports[node];
+        PortNames { inputs, outputs }
+    })
+}
+
+struct Builder<'a> {
+    layout: &'a Layout,
+    /// Outputs that a delayed link reads.
+    delayed: BTreeSet<(&'a str, &'a str)>,
+    /// The texture of each output. A delayed link may ask for it before its node comes, so it is made when first met.
+    outputs: BTreeMap<(String, String), usize>,
+    formats: BTreeMap<&'a str, TextureFormat>,
+    plan: Plan,
+}
+
+impl<'a> Builder<'a> {
+    fn new(graph: &'a Graph, layout: &'a Layout, needed: &BTreeSet<&str>) -> Self {
+        let running = graph
+            .nodes
+            .iter()
+            .filter(|(name, _)| needed.contains(name.as_str()));
+        let links: Vec<&Link> = running
+            .flat_map(|(_, node)| node.links())
+            .map(|(_, link)| link)
+            .collect();
+        let longest = links.iter().map(|link| link.delay).max().unwrap_or(0);
+        let late = links.iter().filter(|link| link.delay > 0);
+        Self {
+            layout,
+            delayed: late
+                .map(|link| (link.node.as_str(), link.port.as_str()))
+                .collect(),
+            outputs: BTreeMap::new(),
+            formats: graph
+                .effects()
+                .map(|(name, effect)| (name, effect.format))
+                .collect(),
+            plan: Plan {
+                slots: SLOTS.max(longest + 1),
+                textures: vec![],
+                kernels: vec![],
+                sources: vec![],
+                passes: vec![],
+                sinks: vec![],
+            },
+        }
+    }
+
+    fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
+        self.plan.textures.push(PlanTexture {
+            label,
+            size,
+            format,
+            keeps_history,
+        });
+        self.plan.textures.len() - 1
+    }
+
+    fn output(&mut self, node: &str, port: &str) -> usize {
+        let key = (node.to_owned(), port.to_owned());
+        if let Some(&known) = self.outputs.get(&key) {
+            return known;
+        }
+        let format = self.formats.get(node).copied().unwrap_or(TextureFormat::Rgba8);
+        let keeps_history = self.delayed.contains(&(node, port));
+        let made = self.texture(
+            format!("{node}.{port}"),
+            self.layout.size(node),
+            format,
+            keeps_history,
+        );
+        self.outputs.insert(key, made);
+        made
+    }
+
+    fn linked(&mut self, link: &Link) -> TextureUse {
+        TextureUse {
+            texture: self.output(&link.node, &link.port),
+            delay: link.delay,
+        }
+    }
+
+    fn kernel(&mut self, code: Code, outputs: &[(String, usize)]) -> usize {
+        let outputs = outputs
+            .iter()
+            .map(|(port, texture)| (port.clone(), self.plan.textures[*texture].format));
+        let kernel = PlanKernel {
+            code,
+            outputs: outputs.collect(),
+        };
+        if let Some(known) = self.plan.kernels.iter().position(|k| *k == kernel) {
+            return known;
+        }
+        self.plan.kernels.push(kernel);
+        self.plan.kernels.len() - 1
+    }
+
+    fn source(&mut self, name: &str, feed: &Feed) -> Result<(), GraphError> {
+        let output = self.output(name, OUTPUT);
+        match feed {
+            Feed::Generated(size, interface) => {
+                let outputs = vec![(OUTPUT.to_owned(), output)];
+                let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
+                self.plan.passes.push(PlanPass {
+                    label: name.to_owned(),
+                    node: name.to_owned(),
+                    kernel,
+                    interface: interface.clone(),
+                    inputs: vec![],
+                    outputs,
+                    buffers: vec![],
+                    threads: *size,
+                    size: *size,
+                    block: interface.default_block(),
+                });
+            }
+            Feed::Pictures(format, None) => self.plan.sources.push(PlanSource {
+                node: name.to_owned(),
+                format: *format,
+                planes: vec![output],
+                convert: None,
+                every_frame: self.plan.textures[output].keeps_history,
+            }),
+            Feed::Pictures(format, Some(conversion)) => {
+                let planes = self.planes(name, &format.layout.planes(format.size));
+                let inputs = conversion.ports.iter().cloned();
+                let inputs = inputs
+                    .zip(planes.iter().map(|&texture| TextureUse { texture, delay: 0 }))
+                    .collect();
+                let pass = self.conversion(name, conversion, inputs, vec![(OUTPUT.to_owned(), output)])?;
+                self.plan.sources.push(PlanSource {
+                    node: name.to_owned(),
+                    format: *format,
+                    planes,
+                    convert: Some(pass),
+                    every_frame: self.plan.textures[output].keeps_history,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn planes(&mut self, node: &str, planes: &[(Size, TextureFormat)]) -> Vec<usize> {
+        let numbered = planes.iter().enumerate();
+        numbered
+            .map(|(i, (size, format))| self.texture(format!("{node}.plane{i}"), *size, *format, false))
+            .collect()
+    }
+
+    fn conversion(
+        &mut self,
+        node: &str,
+        conversion: &Conversion,
+        inputs: Vec<(String, TextureUse)>,
+        outputs: Vec<(String, usize)>,
+    ) -> Result<PlanPass, GraphError> {
+        let set: BTreeMap<_, _> = conversion.parameters.iter().cloned().collect();
+        let (block, buffers) = settings(node, &conversion.interface, &set)?;
+        Ok(PlanPass {
+            label: format!("{node} ({})", conversion.name),
+            node: node.to_owned(),
+            kernel: self.kernel(Code::Conversion(conversion.name.clone()), &outputs),
+            interface: conversion.interface.clone(),
+            inputs,
+            size: outputs.first().map_or(conversion.threads, |(_, texture)| {
+                self.plan.textures[*texture].size
+            }),
+            outputs,
+            buffers,
+            threads: conversion.threads,
+            block,
+        })
+    }
+
+    fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>) -> Result<(), GraphError> {
+        let inputs = effect
+            .inputs
+            .iter()
+            .map(|(port, link)| (port.clone(), self.linked(link)))
+            .collect();
+        let ports = interface.outputs.iter().map(|slot| &slot.name);
+        let outputs: Vec<_> = ports
+            .map(|port| (port.clone(), self.output(name, port)))
+            .collect();
+        let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
+        let (block, buffers) = settings(name, interface, &effect.set)?;
+        let size = self.layout.size(name);
+        let (label, node, interface) = (name.to_owned(), name.to_owned(), interface.clone());
+        let pass = PlanPass {
+            label,
+            node,
+            kernel,
+            interface,
+            inputs,
+            outputs,
+            buffers,
+            threads: size,
+            size,
+            block,
+        };
+        self.plan.passes.push(pass);
+        Ok(())
+    }
+
+    fn sink(&mut self, name: &str, link: &Link, drain: &Drain) -> Result<(), GraphError> {
+        let from = self.linked(link);
+        let planes = match &drain.convert {
+            None => vec![from],
+            Some(conversion) => {
+                let planes = self.planes(name, &drain.format.layout.planes(drain.format.size));
+                let outputs = conversion
+                    .ports
+                    .iter()
+                    .cloned()
+                    .zip(planes.iter().copied())
+                    .collect();
+                let inputs = conversion
+                    .interface
+                    .inputs
+                    .iter()
+                    .map(|slot| (slot.name.clone(), from))
+                    .collect();
+                let pass = self.conversion(name, conversion, inputs, outputs)?;
+                self.plan.passes.push(pass);
+                planes
+                    .into_iter()
+                    .map(|texture| TextureUse { texture, delay: 0 })
+                    .collect()
+            }
+        };
+        self.plan.sinks.push(PlanSink {
+            node: name.to_owned(),
+            format: drain.format,
+            planes,
+        });
+        Ok(())
+    }
+}
+
+/// A uniform block, and the contents of buffers by name.
+type Settings = (Vec<u8>, Vec<(String, Vec<u8>)>);
+
+/// The uniform block and the buffers of an effect with the values of `set`.
+fn settings(
+    node: &str,
+    interface: &Interface,
+    set: &BTreeMap<String, Value>,
+) -> Result<Settings, GraphError> {
+    let wrong = |error: ParameterError| GraphError::Parameter {
+        node: node.to_owned(),
+        error,
+    };
+    let is_buffer = |name: &String| interface.buffers.iter().any(|buffer| buffer.name == *name);
+    let mut block = interface.default_block();
+    for (name, value) in set.iter().filter(|(name, _)| !is_buffer(name)) {
+        let parameter = interface.parameter(name).map_err(wrong)?;
+        parameter.write(&parameter.check(value).map_err(wrong)?, &mut block);
+    }
+    let empty = Value::List(vec![]);
+    let contents = |buffer: &BufferSlot| {
+        let bytes = buffer.encode(set.get(&buffer.name).unwrap_or(&empty))?;
+        Ok((buffer.name.clone(), bytes))
+    };
+    let buffers = interface
+        .buffers
+        .iter()
+        .map(contents)
+        .collect::<Result<_, _>>()
+        .map_err(wrong)?;
+    Ok((block, buffers))
+}

@@ -1,0 +1,169 @@
+//! A graph compiled for one device, as plain data: textures, passes and transfers. What runs it is [`crate::engine`].
+
+mod build;
+mod layout;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::format::{Size, TextureFormat};
+use crate::interface::Interface;
+use crate::picture::PictureFormat;
+use crate::value::Value;
+
+pub use layout::Layout;
+
+/// Frames that may be under way at once: one is decoded and uploaded while one is computed and one is read back.
+pub const SLOTS: u32 = 3;
+
+/// A kernel between the planes of pictures and an RGBA texture, with the values that make it right for one stream.
+#[derive(Clone, Debug)]
+pub struct Conversion {
+    /// What it is called; kernels of the same name and output formats are built once.
+    pub name: String,
+    /// Its reflection.
+    pub interface: Arc<Interface>,
+    /// The port of each plane, in plane order: inputs when it makes a texture, outputs when it takes one apart.
+    pub ports: Vec<String>,
+    /// Parameter values.
+    pub parameters: Vec<(String, Value)>,
+    /// Threads in x and y.
+    pub threads: Size,
+}
+
+/// What a source will feed the plan with.
+#[derive(Clone, Debug)]
+pub enum Feed {
+    /// Pictures of this format, turned into RGBA by a kernel unless they are RGBA already.
+    Pictures(PictureFormat, Option<Conversion>),
+    /// Nothing: an effect without inputs draws its frames.
+    Generated(Size, Arc<Interface>),
+}
+
+/// What a sink takes: pictures of a format, taken from RGBA by a kernel unless the sink's texture can be read as it is.
+#[derive(Clone, Debug)]
+pub struct Drain {
+    /// Format of the pictures.
+    pub format: PictureFormat,
+    /// From RGBA to the planes.
+    pub convert: Option<Conversion>,
+}
+
+/// Everything that a graph needs besides itself to become a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// Reflection of every effect, by node.
+    pub effects: &'a BTreeMap<String, Arc<Interface>>,
+    /// What each source delivers, by node.
+    pub feeds: &'a BTreeMap<String, Feed>,
+    /// What each sink takes, by node.
+    pub drains: &'a BTreeMap<String, Drain>,
+}
+
+/// A graph compiled for one device.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Frames under way at once, and copies of every texture that a delayed link reads.
+    pub slots: u32,
+    /// Textures to create.
+    pub textures: Vec<PlanTexture>,
+    /// Kernels to build.
+    pub kernels: Vec<PlanKernel>,
+    /// Sources that feed pictures, in name order.
+    pub sources: Vec<PlanSource>,
+    /// Passes of every frame, in order.
+    pub passes: Vec<PlanPass>,
+    /// Sinks, in name order.
+    pub sinks: Vec<PlanSink>,
+}
+
+/// A texture to create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanTexture {
+    /// Node and port it belongs to.
+    pub label: String,
+    /// Size.
+    pub size: Size,
+    /// Texel format.
+    pub format: TextureFormat,
+    /// Whether there is one per slot, because a delayed link reads what earlier frames left in it.
+    pub keeps_history: bool,
+}
+
+/// A texture of this frame or of an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextureUse {
+    /// Index into [`Plan::textures`].
+    pub texture: usize,
+    /// Frames ago.
+    pub delay: u32,
+}
+
+/// Where the code of a kernel comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// The effect of that node, or the generated source.
+    Node(String),
+    /// A conversion of that name.
+    Conversion(String),
+}
+
+/// A kernel to build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanKernel {
+    /// Its code.
+    pub code: Code,
+    /// Formats of its outputs by port.
+    pub outputs: Vec<(String, TextureFormat)>,
+}
+
+/// One run of a kernel.
+#[derive(Clone, Debug)]
+pub struct PlanPass {
+    /// Name in timings.
+    pub label: String,
+    /// The node it belongs to.
+    pub node: String,
+    /// Index into [`Plan::kernels`].
+    pub kernel: usize,
+    /// Reflection of the kernel.
+    pub interface: Arc<Interface>,
+    /// Input textures by port.
+    pub inputs: Vec<(String, TextureUse)>,
+    /// Output textures by port, as indices into [`Plan::textures`].
+    pub outputs: Vec<(String, usize)>,
+    /// Contents of its buffers by name.
+    pub buffers: Vec<(String, Vec<u8>)>,
+    /// Threads in x and y.
+    pub threads: Size,
+    /// Size of its outputs: the frame uniform `resolution`.
+    pub size: Size,
+    /// The uniform block at start.
+    pub block: Vec<u8>,
+}
+
+/// A source that feeds pictures.
+#[derive(Clone, Debug)]
+pub struct PlanSource {
+    /// The node.
+    pub node: String,
+    /// Format of its pictures.
+    pub format: PictureFormat,
+    /// The texture of each plane.
+    pub planes: Vec<usize>,
+    /// The pass from planes to RGBA; none when the one plane is RGBA.
+    pub convert: Option<PlanPass>,
+    /// Whether it must be fed for every frame, new picture or not, because earlier frames of it are read.
+    pub every_frame: bool,
+}
+
+/// A sink: textures that are read back for every frame.
+#[derive(Clone, Debug)]
+pub struct PlanSink {
+    /// The node.
+    pub node: String,
+    /// Format of its pictures.
+    pub format: PictureFormat,
+    /// The texture of each plane.
+    pub planes: Vec<TextureUse>,
+}
