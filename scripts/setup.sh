@@ -128,27 +128,26 @@ install_packages() {
   local by_hand="${sudo[*]:+sudo }apt-get update && ${sudo[*]:+sudo }apt-get install -y --no-install-recommends ${packages[*]}"
 
   if ! have apt-get; then
-    by_hand="your package manager, for what Debian calls: ${packages[*]}"
-    cannot_install "$by_hand"
+    cannot_install "install what Debian calls: ${packages[*]}"
   elif ((EUID != 0)) && ! have sudo; then
-    cannot_install "as root: ${by_hand//sudo /}"
+    cannot_install "run as root: ${by_hand//sudo /}"
   elif [[ -t 0 && -t 2 && ${CI:-} != true ]]; then
     local answer
     read -r -p "x: missing: ${packages[*]}. Install with apt? [Y/n] " answer
-    if [[ ${answer,,} == n* ]]; then cannot_install "$by_hand"; else apt_install; fi
+    if [[ ${answer,,} == n* ]]; then cannot_install "run: $by_hand"; else apt_install; fi
   elif ((EUID == 0)) || sudo -n true 2>/dev/null; then
     apt_install
   else
-    cannot_install "$by_hand"
+    cannot_install "run: $by_hand"
   fi
 }
 
-# Ends the script when a required package is missing; optional ones only get a mention.
+# cannot_install WHAT_TO_DO: ends the script when a required package is missing; optional ones only get a mention.
 cannot_install() {
   if ((${#required[@]})); then
-    die "this is missing; to install it, run: $1"
+    die "something needed is missing; $1"
   fi
-  note "going on without ${optional[*]}; to install, run: $1"
+  note "going on without ${optional[*]}; to have it, $1"
 }
 
 apt_install() {
