@@ -1,1 +1,57 @@
+//! The Vulkan backend: [`VulkanGpu`] meets `streamlib_core`'s `Gpu` on any device with Vulkan 1.2 and timeline semaphores.
 //!
+//! # Who validates
+//! This crate checks everything that safe callers can get wrong (names, sizes, formats, offsets, handles of other
+//! devices, host access in flight) before it calls Vulkan; every such mistake has its variant in [`VulkanError`]. The
+//! content of kernels is looked over ([`SpirvProblem`]), not proved: SPIR-V from strangers must be validated and
+//! hardened before. The Khronos validation layer checks this crate, in debug builds and tests.
+//!
+//! # Which errors exist
+//! [`VulkanError`] for operations, with [`Shortfall`], [`BindingProblem`], [`CopyProblem`] and [`SpirvProblem`] for details.
+//! After [`VulkanError::DeviceLost`] every call on that device fails at once; a new [`VulkanGpu`] works.
+//!
+//! # Invariants
+//! - Each handle has one owner ([`handle`]) that exists before the next call that can fail.
+//! - What submitted work uses is destroyed after its timeline value ([`timeline`], [`retire`]); the device is never idled.
+//! - Images are in layout `GENERAL` from their first submission on; there is one queue.
+//! - Submitting allocates nothing and takes no lock but the queue's.
+
+mod buffer;
+mod capability;
+mod check;
+mod conv;
+mod debug;
+mod descriptors;
+mod device;
+mod encode;
+mod error;
+#[cfg_attr(
+    not(feature = "fault-injection"),
+    allow(unreachable_pub, reason = "public with the feature")
+)]
+#[doc(hidden)]
+pub mod fault;
+mod features;
+mod gate;
+mod gpu;
+mod handle;
+mod hazard;
+mod instance;
+mod kernel;
+mod memory;
+mod recording;
+mod retire;
+mod select;
+mod spirv;
+mod texture;
+mod timeline;
+
+pub use buffer::HostBuffer;
+pub use error::{BindingProblem, CopyProblem, Shortfall, VulkanError};
+pub use gpu::{DeviceOptions, VulkanGpu};
+pub use instance::Validation;
+pub use kernel::Kernel;
+pub use recording::Recording;
+pub use select::{DeviceChoice, DeviceKind, DeviceReport, FormatSupport, list_devices};
+pub use spirv::SpirvProblem;
+pub use texture::Texture;

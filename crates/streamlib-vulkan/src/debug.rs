@@ -1,0 +1,65 @@
+//! Validation messages into the log, names and labels into debuggers.
+#![allow(unsafe_code, reason = "the messenger's callback and debug-utils calls")]
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, c_void};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ash::vk;
+
+/// Counts what the validation layer complains about. Its address is given to the driver, so it stays in a box.
+#[derive(Debug, Default)]
+pub(crate) struct MessageCount(AtomicU64);
+
+impl MessageCount {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What the messenger is told to report, and to whom.
+pub(crate) fn messenger_info(count: &MessageCount) -> vk::DebugUtilsMessengerCreateInfoEXT<'static> {
+    use vk::{DebugUtilsMessageSeverityFlagsEXT as Severity, DebugUtilsMessageTypeFlagsEXT as Type};
+    vk::DebugUtilsMessengerCreateInfoEXT::default()
+        .message_severity(Severity::ERROR | Severity::WARNING)
+        .message_type(Type::VALIDATION | Type::GENERAL)
+        .pfn_user_callback(Some(report))
+        .user_data(std::ptr::from_ref(count).cast_mut().cast::<c_void>())
+}
+
+/// Called by the loader and the validation layer, on any thread, from within a Vulkan call.
+unsafe extern "system" fn report(
+    severity: vk::DebugUtilsMessageSeverityFlagsEXT,
+    kind: vk::DebugUtilsMessageTypeFlagsEXT,
+    data: *const vk::DebugUtilsMessengerCallbackDataEXT<'_>,
+    user_data: *mut c_void,
+) -> vk::Bool32 {
+    // SAFETY: the caller passes a valid structure for the time of this call, or null.
+    let message = unsafe { data.as_ref() }
+        .and_then(|data| {
+            // SAFETY: when set, the message is a null-terminated string that lives as long as `data`.
+            (!data.p_message.is_null()).then(|| unsafe { CStr::from_ptr(data.p_message) })
+        })
+        .map_or(Cow::Borrowed("(no text)"), CStr::to_string_lossy);
+    if !kind.contains(vk::DebugUtilsMessageTypeFlagsEXT::VALIDATION) {
+        // The loader's own remarks, for instance about drivers that are not for this machine.
+        tracing::debug!(target: "streamlib_vulkan::loader", "{message}");
+        return vk::FALSE;
+    }
+    // SAFETY: `user_data` is the address given in `messenger_info`, of a `MessageCount` that outlives the messenger.
+    if let Some(count) = unsafe { user_data.cast::<MessageCount>().as_ref() } {
+        count.0.fetch_add(1, Ordering::Relaxed);
+    }
+    if severity.contains(vk::DebugUtilsMessageSeverityFlagsEXT::ERROR) {
+        tracing::error!(target: "streamlib_vulkan::validation", "{message}");
+    } else {
+        tracing::warn!(target: "streamlib_vulkan::validation", "{message}");
+    }
+    vk::FALSE
+}
+
+/// `label` as the C string that Vulkan wants; what stands after a null character is cut off.
+pub(crate) fn c_label(label: &str) -> CString {
+    let bytes: Vec<u8> = label.bytes().take_while(|byte| *byte != 0).collect();
+    CString::new(bytes).unwrap_or_default()
+}

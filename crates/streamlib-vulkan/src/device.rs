@@ -1,0 +1,163 @@
+//! The logical device: what every other handle hangs on.
+#![allow(unsafe_code, reason = "creates and destroys the device, names handles")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ash::ext::debug_utils;
+use ash::prelude::VkResult;
+use ash::vk;
+
+use crate::debug::c_label;
+use crate::error::VulkanError;
+use crate::fault;
+use crate::features::Features;
+use crate::instance::{Instance, call};
+use crate::select::{Candidate, DeviceKind, DeviceReport};
+
+/// A logical device. Everything created on it holds an `Arc` of it, so the order of drops never matters.
+pub(crate) struct Device {
+    raw: ash::Device,
+    debug: Option<debug_utils::Device>,
+    queue: vk::Queue,
+    queue_family: u32,
+    timestamp_bits: u32,
+    limits: vk::PhysicalDeviceLimits,
+    features: Features,
+    report: DeviceReport,
+    physical: vk::PhysicalDevice,
+    lost: AtomicBool,
+    instance: Arc<Instance>,
+}
+
+impl Device {
+    /// Creates a logical device with one queue.
+    pub(crate) fn new(instance: &Arc<Instance>, chosen: Candidate) -> Result<Arc<Self>, VulkanError> {
+        let priorities = [1.0];
+        let queues = [vk::DeviceQueueCreateInfo::default()
+            .queue_family_index(chosen.queue_family)
+            .queue_priorities(&priorities)];
+        let raw = chosen.features.enable(|info| {
+            let info = info.queue_create_infos(&queues);
+            // SAFETY: the family exists (VUID-VkDeviceQueueCreateInfo-queueFamilyIndex-00381) and only what the device
+            // has is switched on (VUID-vkCreateDevice-ppEnabledExtensionNames-01387 and the feature VUIDs).
+            call("vkCreateDevice", || unsafe {
+                instance.raw().create_device(chosen.physical, &info, None)
+            })
+        })?;
+        fault::created("device");
+        // SAFETY: one queue of this family was asked for (VUID-vkGetDeviceQueue-queueIndex-00385).
+        let queue = unsafe { raw.get_device_queue(chosen.queue_family, 0) };
+        let debug = instance
+            .has_debug_utils()
+            .then(|| debug_utils::Device::new(instance.raw(), &raw));
+        Ok(Arc::new(Self {
+            raw,
+            debug,
+            queue,
+            queue_family: chosen.queue_family,
+            timestamp_bits: chosen.timestamp_bits,
+            limits: chosen.limits,
+            features: chosen.features,
+            report: chosen.report,
+            physical: chosen.physical,
+            lost: AtomicBool::new(false),
+            instance: Arc::clone(instance),
+        }))
+    }
+
+    /// Makes a Vulkan call. Once the device is lost, no call is made any more.
+    pub(crate) fn call<T>(
+        &self,
+        name: &'static str,
+        call: impl FnOnce() -> VkResult<T>,
+    ) -> Result<T, VulkanError> {
+        self.check_lost()?;
+        fault::inject()
+            .map_or_else(call, Err)
+            .map_err(|result| self.failed(name, result))
+    }
+
+    /// The error for a result code of this device.
+    pub(crate) fn failed(&self, name: &'static str, result: vk::Result) -> VulkanError {
+        if result == vk::Result::ERROR_DEVICE_LOST {
+            self.lost.store(true, Ordering::Release);
+        }
+        VulkanError::from_result(name, result)
+    }
+
+    pub(crate) fn check_lost(&self) -> Result<(), VulkanError> {
+        if self.lost.load(Ordering::Acquire) {
+            Err(VulkanError::DeviceLost)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Names a handle for debuggers. A failure has no consequence but a missing name.
+    pub(crate) fn name<H: vk::Handle>(&self, handle: H, label: &str) {
+        let Some(debug) = &self.debug else { return };
+        let label = c_label(label);
+        let info = vk::DebugUtilsObjectNameInfoEXT::default()
+            .object_handle(handle)
+            .object_name(&label);
+        // SAFETY: the handle is alive and, as it was created by the caller, not yet used by another thread
+        // (VUID-vkSetDebugUtilsObjectNameEXT-pNameInfo-02588 and its external synchronisation).
+        let _nameless = unsafe { debug.set_debug_utils_object_name(&info) };
+    }
+
+    pub(crate) fn raw(&self) -> &ash::Device {
+        &self.raw
+    }
+
+    pub(crate) fn debug(&self) -> Option<&debug_utils::Device> {
+        self.debug.as_ref()
+    }
+
+    pub(crate) fn instance(&self) -> &Arc<Instance> {
+        &self.instance
+    }
+
+    pub(crate) fn physical(&self) -> vk::PhysicalDevice {
+        self.physical
+    }
+
+    /// The one queue. Submitting takes the lock of [`crate::timeline::Timeline`].
+    pub(crate) fn queue(&self) -> vk::Queue {
+        self.queue
+    }
+
+    pub(crate) fn queue_family(&self) -> u32 {
+        self.queue_family
+    }
+
+    /// Valid bits of a timestamp; 0 when there are none.
+    pub(crate) fn timestamp_bits(&self) -> u32 {
+        self.timestamp_bits
+    }
+
+    pub(crate) fn limits(&self) -> &vk::PhysicalDeviceLimits {
+        &self.limits
+    }
+
+    pub(crate) fn features(&self) -> &Features {
+        &self.features
+    }
+
+    pub(crate) fn report(&self) -> &DeviceReport {
+        &self.report
+    }
+
+    pub(crate) fn is_cpu(&self) -> bool {
+        self.report.kind == DeviceKind::Cpu
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // SAFETY: everything created on the device holds an `Arc` of it and is gone
+        // (VUID-vkDestroyDevice-device-05137).
+        unsafe { self.raw.destroy_device(None) };
+        fault::destroyed("device");
+    }
+}

@@ -1,0 +1,116 @@
+//! Who may touch host memory: closures of the host, or submitted work, never both.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use streamlib_core::gpu::HostAccessError;
+
+use crate::buffer::HostBuffer;
+use crate::timeline::Timeline;
+
+/// Nobody has it open.
+const CLOSED: u32 = 0;
+/// One closure writes. Smaller values count closures that read.
+const WRITER: u32 = u32::MAX;
+/// It is being submitted.
+const SUBMITTER: u32 = u32::MAX - 1;
+
+/// The state of one buffer.
+pub(crate) struct Gate {
+    state: AtomicU32,
+    /// Timeline value of the newest submission that uses the buffer.
+    last_use: AtomicU64,
+}
+
+/// Keeps the buffer open on the host's side.
+pub(crate) struct Opened<'a> {
+    gate: &'a Gate,
+    is_writer: bool,
+}
+
+impl Gate {
+    pub(crate) const fn new() -> Self {
+        Self {
+            state: AtomicU32::new(CLOSED),
+            last_use: AtomicU64::new(0),
+        }
+    }
+
+    /// Lets the host read, together with other readers.
+    pub(crate) fn open_for_reading(&self, timeline: &Timeline) -> Result<Opened<'_>, HostAccessError> {
+        let one_more = |state: u32| (state < SUBMITTER - 1).then_some(state + 1);
+        self.state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
+            .map_err(|_| HostAccessError)?;
+        self.opened(timeline, false)
+    }
+
+    /// Lets the host write, alone.
+    pub(crate) fn open_for_writing(&self, timeline: &Timeline) -> Result<Opened<'_>, HostAccessError> {
+        self.state
+            .compare_exchange(CLOSED, WRITER, Ordering::AcqRel, Ordering::Acquire)
+            .map_err(|_| HostAccessError)?;
+        self.opened(timeline, true)
+    }
+
+    /// While the gate is open no submission can begin, so it is enough to look at the last one now.
+    fn opened(&self, timeline: &Timeline, is_writer: bool) -> Result<Opened<'_>, HostAccessError> {
+        let opened = Opened {
+            gate: self,
+            is_writer,
+        };
+        match timeline.reached(self.last_use.load(Ordering::Acquire)) {
+            Ok(true) => Ok(opened),
+            Ok(false) | Err(_) => Err(HostAccessError),
+        }
+    }
+
+    fn claim(&self) -> Result<(), HostAccessError> {
+        self.state
+            .compare_exchange(CLOSED, SUBMITTER, Ordering::AcqRel, Ordering::Acquire)
+            .map_or(Err(HostAccessError), |_| Ok(()))
+    }
+}
+
+/// Buffers that a submission has taken: closures cannot open them until its timeline value is known.
+pub(crate) struct Claims<'a> {
+    buffers: &'a [HostBuffer],
+    taken: usize,
+}
+
+impl<'a> Claims<'a> {
+    /// Takes all of `buffers`, which are distinct, or none; the error is the one that is open. Submitters hold the
+    /// queue's lock, so they never meet here.
+    pub(crate) fn take(buffers: &'a [HostBuffer]) -> Result<Self, &'a HostBuffer> {
+        let mut claims = Self { buffers, taken: 0 };
+        for buffer in buffers {
+            buffer.0.gate.claim().map_err(|HostAccessError| buffer)?;
+            claims.taken += 1;
+        }
+        Ok(claims)
+    }
+
+    /// The submission that uses the buffers finishes with this timeline value.
+    pub(crate) fn submitted(self, value: u64) {
+        for buffer in self.buffers {
+            buffer.0.gate.last_use.store(value, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Claims<'_> {
+    fn drop(&mut self) {
+        for buffer in &self.buffers[..self.taken] {
+            buffer.0.gate.state.store(CLOSED, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        if self.is_writer {
+            self.gate.state.store(CLOSED, Ordering::Release);
+        } else {
+            self.gate.state.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}

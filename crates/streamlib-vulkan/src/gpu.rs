@@ -1,0 +1,163 @@
+//! The contract of `streamlib-core`, met by Vulkan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use streamlib_core::gpu::{Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, TextureDesc};
+
+use crate::buffer::HostBuffer;
+use crate::device::Device;
+use crate::error::VulkanError;
+use crate::instance::{Instance, Validation};
+use crate::kernel::Kernel;
+use crate::memory::MemoryPool;
+use crate::recording::{Parts, Recording};
+use crate::retire::RetireQueue;
+use crate::select::{DeviceChoice, DeviceKind, DeviceReport, select};
+use crate::texture::Texture;
+use crate::timeline::Timeline;
+
+/// Which device to open, and how.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceOptions {
+    /// Which device.
+    pub choice: DeviceChoice,
+    /// Whether the validation layer checks every call.
+    pub validation: Validation,
+}
+
+/// A Vulkan device with one queue.
+///
+/// Dropping it waits for what was submitted; handles that still exist stay valid but can no longer be submitted.
+pub struct VulkanGpu {
+    info: DeviceInfo,
+    retired: Arc<RetireQueue<Parts>>,
+    timeline: Arc<Timeline>,
+    memory: Arc<MemoryPool>,
+    device: Arc<Device>,
+}
+
+impl VulkanGpu {
+    /// Opens a device.
+    ///
+    /// # Errors
+    /// When there is no Vulkan, no such device, or the device lacks something that streamlib needs.
+    pub fn new(options: &DeviceOptions) -> Result<Self, VulkanError> {
+        let instance = Instance::new(options.validation)?;
+        let chosen = select(&instance, &options.choice)?;
+        let device = Device::new(&instance, chosen)?;
+        let memory = MemoryPool::new(&device)?;
+        let timeline = Timeline::new(&device)?;
+        let report = device.report();
+        let info = DeviceInfo {
+            name: report.name.clone(),
+            is_cpu: report.kind == DeviceKind::Cpu,
+            max_texture_size: device.limits().max_image_dimension2_d,
+        };
+        if info.is_cpu {
+            tracing::info!(
+                device = info.name,
+                "no GPU is in use: Vulkan runs on the CPU, many times slower"
+            );
+        }
+        let retired = Arc::new(RetireQueue::new());
+        Ok(Self {
+            info,
+            retired,
+            timeline,
+            memory,
+            device,
+        })
+    }
+
+    /// Warnings and errors of the validation layer so far; 0 when it is off.
+    #[must_use]
+    pub fn validation_messages(&self) -> u64 {
+        self.device.instance().validation_messages()
+    }
+
+    /// What the device is and can do.
+    #[must_use]
+    pub fn report(&self) -> &DeviceReport {
+        self.device.report()
+    }
+}
+
+impl Gpu for VulkanGpu {
+    type Texture = Texture;
+    type HostBuffer = HostBuffer;
+    type Kernel = Kernel;
+    type Recording = Recording;
+    type Error = VulkanError;
+
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<Texture, VulkanError> {
+        self.retired.collect(&self.timeline);
+        Texture::new(&self.device, &self.memory, desc)
+    }
+
+    fn create_host_buffer(
+        &self,
+        label: &str,
+        bytes: usize,
+        usage: HostBufferUse,
+    ) -> Result<HostBuffer, VulkanError> {
+        self.retired.collect(&self.timeline);
+        HostBuffer::new(&self.memory, &self.timeline, &self.device, label, (bytes, usage))
+    }
+
+    fn create_kernel(&self, desc: &KernelDesc<'_>) -> Result<Kernel, VulkanError> {
+        Kernel::new(&self.device, desc)
+    }
+
+    fn record(&self, label: &str, commands: &[Command<'_, Self>]) -> Result<Recording, VulkanError> {
+        self.retired.collect(&self.timeline);
+        let base = (&self.device, &self.memory, &self.timeline);
+        Recording::new(base, &self.retired, label, commands)
+    }
+
+    fn set_uniforms(&self, recording: &mut Recording, pass: usize, block: &[u8]) -> Result<(), VulkanError> {
+        recording.belongs_to(&self.device)?;
+        recording.set_uniforms(pass, block)
+    }
+
+    fn submit(&self, recording: &mut Recording) -> Result<u64, VulkanError> {
+        recording.belongs_to(&self.device)?;
+        recording.submit()
+    }
+
+    fn wait(&self, value: u64, timeout: Duration) -> Result<(), VulkanError> {
+        self.timeline.wait(value, timeout)?;
+        self.retired.collect(&self.timeline);
+        Ok(())
+    }
+
+    fn times(&self, recording: &Recording, into: &mut Vec<u64>) -> Result<(), VulkanError> {
+        recording.belongs_to(&self.device)?;
+        recording.times(into)
+    }
+}
+
+impl Drop for VulkanGpu {
+    fn drop(&mut self) {
+        if self.timeline.drain() {
+            self.retired.clear();
+        } else {
+            tracing::error!(
+                "a kernel on {} never ended: its memory is not freed, because the device may still write to it",
+                self.info.name
+            );
+            // Recordings that are dropped later go into the queue, too.
+            std::mem::forget(Arc::clone(&self.retired));
+        }
+    }
+}
+
+impl std::fmt::Debug for VulkanGpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VulkanGpu({:?})", self.info.name)
+    }
+}

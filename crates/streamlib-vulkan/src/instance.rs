@@ -1,0 +1,185 @@
+//! The Vulkan instance, with validation and its messages.
+#![allow(unsafe_code, reason = "creates and destroys the instance")]
+
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use ash::ext::debug_utils;
+use ash::prelude::VkResult;
+use ash::{Entry, vk};
+
+use crate::debug::{MessageCount, messenger_info};
+use crate::error::VulkanError;
+use crate::fault;
+
+/// Whether the validation layer checks every call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// As the environment variable `STREAMLIB_VALIDATION` says (`1` or `0`); without it, in debug builds only.
+    #[default]
+    Auto,
+    /// Yes, where the layer is installed.
+    On,
+    /// Yes, where the layer is installed, and missing barriers are looked for too.
+    Synchronization,
+    /// No.
+    Off,
+}
+
+impl Validation {
+    fn is_on(self) -> bool {
+        match self {
+            Self::Auto => match std::env::var("STREAMLIB_VALIDATION").as_deref() {
+                Ok("1") => true,
+                Ok("0") => false,
+                _ => cfg!(debug_assertions),
+            },
+            Self::On | Self::Synchronization => true,
+            Self::Off => false,
+        }
+    }
+}
+
+const VALIDATION_LAYER: &CStr = c"VK_LAYER_KHRONOS_validation";
+
+/// Makes a Vulkan call that needs no device.
+pub(crate) fn call<T>(name: &'static str, call: impl FnOnce() -> VkResult<T>) -> Result<T, VulkanError> {
+    fault::inject()
+        .map_or_else(call, Err)
+        .map_err(|result| VulkanError::from_result(name, result))
+}
+
+/// An instance, its messenger, and the loader that they came from.
+pub(crate) struct Instance {
+    messenger: Option<(debug_utils::Instance, vk::DebugUtilsMessengerEXT)>,
+    raw: ash::Instance,
+    messages: Box<MessageCount>,
+    /// The version that both the loader and this crate know.
+    api_version: u32,
+    has_debug_utils: bool,
+    /// Unloads the library, so it goes last.
+    entry: Entry,
+}
+
+impl Instance {
+    /// Loads the loader and creates an instance.
+    pub(crate) fn new(validation: Validation) -> Result<Arc<Self>, VulkanError> {
+        // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
+        let entry = unsafe { Entry::load() }.map_err(|error| VulkanError::NoLoader {
+            reason: error.to_string(),
+        })?;
+        // SAFETY: the entry points were just loaded.
+        let loader_version = call("vkEnumerateInstanceVersion", || unsafe {
+            entry.try_enumerate_instance_version()
+        })?
+        .unwrap_or(vk::API_VERSION_1_0);
+        let api_version = loader_version.min(vk::API_VERSION_1_3);
+        let layers = call("vkEnumerateInstanceLayerProperties", || {
+            // SAFETY: as above.
+            unsafe { entry.enumerate_instance_layer_properties() }
+        })?;
+        let has_layer = layers
+            .iter()
+            .any(|layer| layer.layer_name_as_c_str() == Ok(VALIDATION_LAYER));
+        if validation.is_on() && !has_layer {
+            tracing::warn!(
+                "Vulkan validation is on, but the layer is not installed: `apt install vulkan-validationlayers`"
+            );
+        }
+        let validate = validation.is_on() && has_layer;
+        let synchronization = validate && validation == Validation::Synchronization;
+        let extensions = call("vkEnumerateInstanceExtensionProperties", || {
+            // SAFETY: as above.
+            unsafe { entry.enumerate_instance_extension_properties(None) }
+        })?;
+        let has_debug_utils = extensions
+            .iter()
+            .any(|extension| extension.extension_name_as_c_str() == Ok(debug_utils::NAME));
+
+        let mut enabled = Vec::new();
+        if has_debug_utils {
+            enabled.push(debug_utils::NAME.as_ptr());
+        }
+        if synchronization {
+            enabled.push(ash::ext::validation_features::NAME.as_ptr());
+        }
+        let application = vk::ApplicationInfo::default()
+            .application_name(c"streamlib")
+            .engine_name(c"streamlib")
+            .api_version(api_version);
+        let enabled_layers = if validate {
+            vec![VALIDATION_LAYER.as_ptr()]
+        } else {
+            vec![]
+        };
+        let checks = [vk::ValidationFeatureEnableEXT::SYNCHRONIZATION_VALIDATION];
+        let mut features = vk::ValidationFeaturesEXT::default().enabled_validation_features(&checks);
+        let mut info = vk::InstanceCreateInfo::default()
+            .application_info(&application)
+            .enabled_layer_names(&enabled_layers)
+            .enabled_extension_names(&enabled);
+        if synchronization {
+            info = info.push_next(&mut features);
+        }
+        // SAFETY: layers and extensions were found above (VUID-vkCreateInstance-ppEnabledExtensionNames-01388);
+        // everything that `info` points to lives until the call returns.
+        let raw = call("vkCreateInstance", || unsafe {
+            entry.create_instance(&info, None)
+        })?;
+        fault::created("instance");
+        let mut instance = Self {
+            messenger: None,
+            raw,
+            messages: Box::default(),
+            api_version,
+            has_debug_utils,
+            entry,
+        };
+        if has_debug_utils {
+            instance.create_messenger()?;
+        }
+        Ok(Arc::new(instance))
+    }
+
+    fn create_messenger(&mut self) -> Result<(), VulkanError> {
+        let loader = debug_utils::Instance::new(&self.entry, &self.raw);
+        let info = messenger_info(&self.messages);
+        // SAFETY: the extension is enabled; the box that `info` points to is freed after the messenger is destroyed.
+        let messenger = call("vkCreateDebugUtilsMessengerEXT", || unsafe {
+            loader.create_debug_utils_messenger(&info, None)
+        })?;
+        fault::created("messenger");
+        self.messenger = Some((loader, messenger));
+        Ok(())
+    }
+
+    pub(crate) fn raw(&self) -> &ash::Instance {
+        &self.raw
+    }
+
+    pub(crate) fn api_version(&self) -> u32 {
+        self.api_version
+    }
+
+    pub(crate) fn has_debug_utils(&self) -> bool {
+        self.has_debug_utils
+    }
+
+    /// Warnings and errors of the validation layer so far.
+    pub(crate) fn validation_messages(&self) -> u64 {
+        self.messages.get()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some((loader, messenger)) = self.messenger.take() {
+            // SAFETY: created by this instance, destroyed once.
+            unsafe { loader.destroy_debug_utils_messenger(messenger, None) };
+            fault::destroyed("messenger");
+        }
+        // SAFETY: every device keeps an `Arc` of this, so all children are gone (VUID-vkDestroyInstance-instance-00629).
+        unsafe { self.raw.destroy_instance(None) };
+        fault::destroyed("instance");
+    }
+}

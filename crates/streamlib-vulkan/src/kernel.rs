@@ -1,0 +1,314 @@
+//! Compute pipelines.
+#![allow(unsafe_code, reason = "creates pipelines")]
+
+use std::sync::Arc;
+
+use ash::vk;
+use streamlib_core::format::TextureFormat;
+use streamlib_core::gpu::KernelDesc;
+use streamlib_core::interface::{EffectForm, Interface, SamplerSlot};
+
+use crate::conv;
+use crate::device::Device;
+use crate::error::{BindingProblem, VulkanError};
+use crate::handle::Owned;
+use crate::spirv::{self, Refusal};
+
+/// Compiled code and the layout of what it is given. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Kernel(pub(crate) Arc<KernelInner>);
+
+/// Fields in the order in which they are destroyed.
+pub(crate) struct KernelInner {
+    pub(crate) pipeline: Owned<vk::Pipeline>,
+    pub(crate) layout: Owned<vk::PipelineLayout>,
+    pub(crate) set_layout: Owned<vk::DescriptorSetLayout>,
+    _samplers: Vec<Owned<vk::Sampler>>,
+    pub(crate) label: String,
+    pub(crate) interface: Interface,
+    /// Format of each output, in the interface's order.
+    pub(crate) output_formats: Vec<TextureFormat>,
+    /// Threads of a group in x and y.
+    pub(crate) group: [u32; 2],
+    pub(crate) device: Arc<Device>,
+}
+
+/// Group size of pixel effects on GPUs: on an H100 groups of 8 × 8 take 2.5 times as long as these, and rows of 32
+/// texels fill whole cache lines.
+const GPU_GROUP: [u32; 2] = [32, 8];
+
+/// Group size of pixel effects on CPUs.
+const CPU_GROUP: [u32; 2] = [32, 8];
+
+impl Kernel {
+    pub(crate) fn new(device: &Arc<Device>, desc: &KernelDesc<'_>) -> Result<Self, VulkanError> {
+        let interface = desc.interface;
+        spirv::check(desc.spirv, device.features(), interface).map_err(|refusal| match refusal {
+            Refusal::Problem(problem) => VulkanError::Spirv {
+                kernel: desc.label.to_owned(),
+                problem,
+            },
+            Refusal::Shortfall(shortfall) => VulkanError::MissingFeature {
+                device: device.report().name.clone(),
+                shortfall,
+            },
+        })?;
+        check_limits(device, desc)?;
+        let output_formats = output_formats(desc)?;
+        let group = group_size(device, desc)?;
+        let mut words = desc.spirv.to_vec();
+        if interface.group_size_is_free {
+            spirv::set_group_size(&mut words, [group[0], group[1], 1]);
+        }
+
+        let samplers = interface
+            .samplers
+            .iter()
+            .map(|slot| sampler(device, slot))
+            .collect::<Result<Vec<_>, _>>()?;
+        let set_layout = set_layout(device, interface, &samplers)?.named(desc.label);
+        let set_layouts = [set_layout.raw()];
+        let layout_info = vk::PipelineLayoutCreateInfo::default().set_layouts(&set_layouts);
+        let layout = Owned::new(device, "vkCreatePipelineLayout", |raw| {
+            // SAFETY: the set layout is alive (VUID-VkPipelineLayoutCreateInfo-pSetLayouts-parameter).
+            unsafe { raw.create_pipeline_layout(&layout_info, None) }
+        })?
+        .named(desc.label);
+        let module_info = vk::ShaderModuleCreateInfo::default().code(&words);
+        let module = Owned::new(device, "vkCreateShaderModule", |raw| {
+            // SAFETY: the code is SPIR-V of capabilities that the device has (VUID-VkShaderModuleCreateInfo-pCode-08737,
+            // -08740); that it is valid beyond that is what the contract asks of the caller.
+            unsafe { raw.create_shader_module(&module_info, None) }
+        })?;
+        let encode_srgb = output_formats.iter().any(|format| format.is_srgb());
+        let pipeline = pipeline(
+            device,
+            &module,
+            &layout,
+            interface.encode_srgb_constant.map(|id| (id, encode_srgb)),
+        )?
+        .named(desc.label);
+        Ok(Self(Arc::new(KernelInner {
+            pipeline,
+            layout,
+            set_layout,
+            _samplers: samplers,
+            label: desc.label.to_owned(),
+            interface: interface.clone(),
+            output_formats,
+            group,
+            device: Arc::clone(device),
+        })))
+    }
+}
+
+impl KernelInner {
+    /// Bytes of the uniform block.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.interface.uniforms.map_or(0, |block| block.size as usize)
+    }
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kernel({:?})", self.0.label)
+    }
+}
+
+fn check_limits(device: &Device, desc: &KernelDesc<'_>) -> Result<(), VulkanError> {
+    let limits = device.limits();
+    let interface = desc.interface;
+    let quantities = [
+        (
+            "inputs",
+            interface.inputs.len(),
+            limits.max_per_stage_descriptor_sampled_images,
+        ),
+        (
+            "outputs",
+            interface.outputs.len(),
+            limits.max_per_stage_descriptor_storage_images,
+        ),
+        (
+            "samplers",
+            interface.samplers.len(),
+            limits.max_per_stage_descriptor_samplers,
+        ),
+        (
+            "buffers",
+            interface.buffers.len(),
+            limits.max_per_stage_descriptor_storage_buffers,
+        ),
+        (
+            "bytes of parameters",
+            interface.uniforms.map_or(0, |block| block.size as usize),
+            limits.max_uniform_buffer_range,
+        ),
+    ];
+    for (what, asked, limit) in quantities {
+        if asked > limit as usize {
+            return Err(VulkanError::Limit {
+                label: desc.label.to_owned(),
+                what,
+                asked: asked as u64,
+                limit: limit.into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn output_formats(desc: &KernelDesc<'_>) -> Result<Vec<TextureFormat>, VulkanError> {
+    let binding = |name: &str, problem| VulkanError::Binding {
+        kernel: desc.label.to_owned(),
+        name: name.to_owned(),
+        problem,
+    };
+    let slots = &desc.interface.outputs;
+    for (name, _) in desc.outputs {
+        if !slots.iter().any(|slot| slot.name == *name) {
+            let known = slots.iter().map(|slot| slot.name.clone()).collect();
+            return Err(binding(
+                name,
+                BindingProblem::Unknown {
+                    kind: "output",
+                    known,
+                },
+            ));
+        }
+    }
+    let format_of = |name: &str| {
+        let (_, format) = desc
+            .outputs
+            .iter()
+            .find(|(output, _)| *output == name)
+            .ok_or_else(|| binding(name, BindingProblem::Missing))?;
+        let can_encode =
+            desc.interface.form == EffectForm::Pixel && desc.interface.encode_srgb_constant.is_some();
+        if format.is_srgb() && !can_encode {
+            return Err(binding(name, BindingProblem::SrgbOutput { format: *format }));
+        }
+        Ok(*format)
+    };
+    slots.iter().map(|slot| format_of(&slot.name)).collect()
+}
+
+fn group_size(device: &Device, desc: &KernelDesc<'_>) -> Result<[u32; 2], VulkanError> {
+    let limits = device.limits();
+    let size = if desc.interface.group_size_is_free {
+        let [x, y] = if device.is_cpu() { CPU_GROUP } else { GPU_GROUP };
+        // Vulkan promises no more than 128 invocations.
+        let y = y.min(limits.max_compute_work_group_invocations / x).max(1);
+        [x, y, 1]
+    } else {
+        desc.interface.group_size
+    };
+    let limit_error = |what, asked: u64, limit: u32| VulkanError::Limit {
+        label: desc.label.to_owned(),
+        what,
+        asked,
+        limit: limit.into(),
+    };
+    for (asked, limit) in size.into_iter().zip(limits.max_compute_work_group_size) {
+        if asked == 0 || asked > limit {
+            return Err(limit_error("a group size", asked.into(), limit));
+        }
+    }
+    let threads: u64 = size.into_iter().map(u64::from).product();
+    if threads > u64::from(limits.max_compute_work_group_invocations) {
+        let limit = limits.max_compute_work_group_invocations;
+        return Err(limit_error("threads in a group", threads, limit));
+    }
+    Ok([size[0], size[1]])
+}
+
+fn sampler(device: &Arc<Device>, slot: &SamplerSlot) -> Result<Owned<vk::Sampler>, VulkanError> {
+    let (filter, address) = (conv::filter(slot.filter), conv::address_mode(slot.address));
+    let info = vk::SamplerCreateInfo::default()
+        .mag_filter(filter)
+        .min_filter(filter)
+        .mipmap_mode(vk::SamplerMipmapMode::NEAREST)
+        .address_mode_u(address)
+        .address_mode_v(address)
+        .address_mode_w(address)
+        .border_color(vk::BorderColor::FLOAT_TRANSPARENT_BLACK);
+    let sampler = Owned::new(device, "vkCreateSampler", |raw| {
+        // SAFETY: no optional feature is used.
+        unsafe { raw.create_sampler(&info, None) }
+    })?;
+    Ok(sampler.named(&slot.name))
+}
+
+fn set_layout(
+    device: &Arc<Device>,
+    interface: &Interface,
+    samplers: &[Owned<vk::Sampler>],
+) -> Result<Owned<vk::DescriptorSetLayout>, VulkanError> {
+    let of = |binding: u32, kind: vk::DescriptorType| {
+        vk::DescriptorSetLayoutBinding::default()
+            .binding(binding)
+            .descriptor_type(kind)
+            .descriptor_count(1)
+            .stage_flags(vk::ShaderStageFlags::COMPUTE)
+    };
+    let raw_samplers: Vec<_> = samplers.iter().map(|sampler| [sampler.raw()]).collect();
+    let mut bindings = Vec::new();
+    for slot in &interface.inputs {
+        bindings.push(of(slot.binding, vk::DescriptorType::SAMPLED_IMAGE));
+    }
+    for slot in &interface.outputs {
+        bindings.push(of(slot.binding, vk::DescriptorType::STORAGE_IMAGE));
+    }
+    for slot in &interface.buffers {
+        bindings.push(of(slot.binding, vk::DescriptorType::STORAGE_BUFFER));
+    }
+    if let Some(block) = &interface.uniforms {
+        bindings.push(of(block.binding, vk::DescriptorType::UNIFORM_BUFFER));
+    }
+    for (slot, sampler) in interface.samplers.iter().zip(&raw_samplers) {
+        bindings.push(of(slot.binding, vk::DescriptorType::SAMPLER).immutable_samplers(sampler));
+    }
+    let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
+    Owned::new(device, "vkCreateDescriptorSetLayout", |raw| {
+        // SAFETY: bindings are distinct (VUID-VkDescriptorSetLayoutCreateInfo-binding-00279), as `spirv::check` found;
+        // the samplers live as long as the layout.
+        unsafe { raw.create_descriptor_set_layout(&info, None) }
+    })
+}
+
+fn pipeline(
+    device: &Arc<Device>,
+    module: &Owned<vk::ShaderModule>,
+    layout: &Owned<vk::PipelineLayout>,
+    encode_srgb: Option<(u32, bool)>,
+) -> Result<Owned<vk::Pipeline>, VulkanError> {
+    // A boolean constant takes a VkBool32 (VUID-VkSpecializationMapEntry-constantID-00776).
+    let data = u32::from(encode_srgb.is_some_and(|(_, encode)| encode)).to_ne_bytes();
+    let entries = [vk::SpecializationMapEntry {
+        constant_id: encode_srgb.map_or(0, |(id, _)| id),
+        offset: 0,
+        size: data.len(),
+    }];
+    let specialization = vk::SpecializationInfo::default()
+        .map_entries(&entries)
+        .data(&data);
+    let mut stage = vk::PipelineShaderStageCreateInfo::default()
+        .stage(vk::ShaderStageFlags::COMPUTE)
+        .module(module.raw())
+        .name(c"main");
+    if encode_srgb.is_some() {
+        stage = stage.specialization_info(&specialization);
+    }
+    let info = vk::ComputePipelineCreateInfo::default()
+        .stage(stage)
+        .layout(layout.raw());
+    Owned::new(device, "vkCreateComputePipelines", |raw| {
+        // SAFETY: the entry point exists (VUID-VkPipelineShaderStageCreateInfo-pName-00707) and its resources are in the
+        // layout (VUID-VkComputePipelineCreateInfo-layout-07988), as `spirv::check` found.
+        match unsafe { raw.create_compute_pipelines(vk::PipelineCache::null(), &[info], None) } {
+            Ok(pipelines) => pipelines.first().copied().ok_or(vk::Result::ERROR_UNKNOWN),
+            // The one pipeline that was asked for does not exist then.
+            Err((_, result)) => Err(result),
+        }
+    })
+}

@@ -1,0 +1,182 @@
+//! Images in device memory.
+#![allow(unsafe_code, reason = "creates images and views")]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use ash::vk;
+use streamlib_core::format::{Size, TextureFormat};
+use streamlib_core::gpu::TextureDesc;
+
+use crate::conv;
+use crate::device::Device;
+use crate::error::VulkanError;
+use crate::handle::Owned;
+use crate::memory::{Memory, MemoryPool};
+
+/// An image in device memory, in layout `GENERAL` from its first use on. Cloning gives another handle.
+#[derive(Clone)]
+pub struct Texture(pub(crate) Arc<TextureInner>);
+
+/// Fields in the order in which they are destroyed.
+pub(crate) struct TextureInner {
+    /// Sampled view; sRGB formats are decoded.
+    pub(crate) sampled: Owned<vk::ImageView>,
+    /// Storage view; sRGB formats show their stored values.
+    pub(crate) storage: Owned<vk::ImageView>,
+    pub(crate) image: Owned<vk::Image>,
+    _memory: Memory,
+    pub(crate) label: String,
+    pub(crate) size: Size,
+    pub(crate) format: TextureFormat,
+    /// No submission has touched it: its layout is `UNDEFINED`. Written under the queue's lock.
+    pub(crate) fresh: AtomicBool,
+    pub(crate) device: Arc<Device>,
+}
+
+/// The whole of an image with one level and one layer.
+pub(crate) const WHOLE: vk::ImageSubresourceRange = vk::ImageSubresourceRange {
+    aspect_mask: vk::ImageAspectFlags::COLOR,
+    base_mip_level: 0,
+    level_count: 1,
+    base_array_layer: 0,
+    layer_count: 1,
+};
+
+impl Texture {
+    pub(crate) fn new(
+        device: &Arc<Device>,
+        pool: &Arc<MemoryPool>,
+        desc: &TextureDesc<'_>,
+    ) -> Result<Self, VulkanError> {
+        check(device, desc)?;
+        let unorm = conv::storage_format(desc.format);
+        let decoded = conv::sampled_format(desc.format);
+        let formats = [unorm, decoded];
+        let mut list = vk::ImageFormatListCreateInfo::default().view_formats(&formats);
+        let mut info = vk::ImageCreateInfo::default()
+            .image_type(vk::ImageType::TYPE_2D)
+            .format(unorm)
+            .extent(vk::Extent3D {
+                width: desc.size.width,
+                height: desc.size.height,
+                depth: 1,
+            })
+            .mip_levels(1)
+            .array_layers(1)
+            .samples(vk::SampleCountFlags::TYPE_1)
+            .tiling(vk::ImageTiling::OPTIMAL)
+            .usage(
+                vk::ImageUsageFlags::SAMPLED
+                    | vk::ImageUsageFlags::STORAGE
+                    | vk::ImageUsageFlags::TRANSFER_SRC
+                    | vk::ImageUsageFlags::TRANSFER_DST,
+            )
+            .sharing_mode(vk::SharingMode::EXCLUSIVE)
+            .initial_layout(vk::ImageLayout::UNDEFINED);
+        if desc.format.is_srgb() {
+            info = info
+                .flags(vk::ImageCreateFlags::MUTABLE_FORMAT)
+                .push_next(&mut list);
+        }
+        let image = Owned::new(device, "vkCreateImage", |raw| {
+            // SAFETY: `check` compared size and usage with what the device allows (VUID-VkImageCreateInfo-extent-00944,
+            // -imageCreateMaxMipLevels-02251).
+            unsafe { raw.create_image(&info, None) }
+        })?
+        .named(desc.label);
+        let memory = pool.back_image(&image, desc.label)?;
+        let storage = view(device, &image, unorm, vk::ImageUsageFlags::STORAGE)?.named(desc.label);
+        let sampled = view(device, &image, decoded, vk::ImageUsageFlags::SAMPLED)?.named(desc.label);
+        Ok(Self(Arc::new(TextureInner {
+            sampled,
+            storage,
+            image,
+            _memory: memory,
+            label: desc.label.to_owned(),
+            size: desc.size,
+            format: desc.format,
+            fresh: AtomicBool::new(true),
+            device: Arc::clone(device),
+        })))
+    }
+
+    /// Width and height.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.0.size
+    }
+
+    /// Texel format.
+    #[must_use]
+    pub fn format(&self) -> TextureFormat {
+        self.0.format
+    }
+
+    /// Size of its texels in host memory, tightly packed.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.size.pixels() * self.0.format.bytes_per_texel()
+    }
+}
+
+impl std::fmt::Debug for Texture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let TextureInner {
+            label, size, format, ..
+        } = &*self.0;
+        write!(f, "Texture({label:?}, {size}, {})", format.name())
+    }
+}
+
+fn check(device: &Device, desc: &TextureDesc<'_>) -> Result<(), VulkanError> {
+    let limit = device.limits().max_image_dimension2_d;
+    for (what, asked) in [
+        ("a texture width", desc.size.width),
+        ("a texture height", desc.size.height),
+    ] {
+        if asked == 0 || asked > limit {
+            return Err(VulkanError::Limit {
+                label: desc.label.to_owned(),
+                what,
+                asked: asked.into(),
+                limit: limit.into(),
+            });
+        }
+    }
+    let report = device.report();
+    let support = report
+        .formats
+        .iter()
+        .find(|support| support.format == desc.format);
+    let missing = match support {
+        Some(support) if !support.storage => "writing from kernels",
+        Some(support) if !support.sampled => "filtered sampling",
+        _ => return Ok(()),
+    };
+    Err(VulkanError::UnsupportedFormat {
+        device: report.name.clone(),
+        format: desc.format,
+        usage: missing,
+    })
+}
+
+fn view(
+    device: &Arc<Device>,
+    image: &Owned<vk::Image>,
+    format: vk::Format,
+    usage: vk::ImageUsageFlags,
+) -> Result<Owned<vk::ImageView>, VulkanError> {
+    // The sRGB view would otherwise inherit STORAGE, which sRGB formats do not have (VUID-VkImageViewCreateInfo-usage-02275).
+    let mut usage = vk::ImageViewUsageCreateInfo::default().usage(usage);
+    let info = vk::ImageViewCreateInfo::default()
+        .image(image.raw())
+        .view_type(vk::ImageViewType::TYPE_2D)
+        .format(format)
+        .subresource_range(WHOLE)
+        .push_next(&mut usage);
+    Owned::new(device, "vkCreateImageView", |raw| {
+        // SAFETY: the image is alive and bound to memory (VUID-VkImageViewCreateInfo-image-01020), the format is its own
+        // or in its format list (-image-01761).
+        unsafe { raw.create_image_view(&info, None) }
+    })
+}

@@ -1,0 +1,3 @@
+//! What every backend must do, generic over the backend.
+
+pub mod copies;
