@@ -4,7 +4,7 @@
 
 Texture2D bloom;
 
-float strength <min = 0; max = 8; description = "Factor on the glow"> = 1.5;
+float strength <min = 0; max = 8; description = "Factor on the glow"> = 2;
 
 float4 main(float2 uv : TEXCOORD) : SV_Target {
     float4 color = tex2D(input, uv);

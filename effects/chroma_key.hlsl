@@ -1,11 +1,11 @@
 // Makes a colour transparent, for pictures taken before a green or blue screen.
 //
 // The alpha of the result says what remains: lay it over another picture with blend_alpha.hlsl. Distance is measured in
-// the plane of Cb and Cr (ITU-R BT.709, of the encoded values), so that shadows on the screen go too; the screen's light
-// on the subject is taken back by removing the chroma that points toward the key.
+// the plane of Cb and Cr (ITU-R BT.709, of the encoded values), so that a bright and a dim part of the screen differ
+// little; the screen's light on the subject is taken back by removing the chroma that points toward the key.
 
 float3 key_color <min = 0; max = 1; description = "Colour of the screen"> = { 0.10, 0.70, 0.25 };
-float tolerance <min = 0; max = 1; description = "Chroma distance up to which pixels vanish"> = 0.14;
+float tolerance <min = 0; max = 1; description = "Chroma distance up to which pixels vanish"> = 0.18;
 float softness <min = 0.001; max = 1; description = "Further distance over which they come back"> = 0.10;
 float spill <min = 0; max = 1; description = "How much of the screen's colour is taken off what remains"> = 1;
 

@@ -2,7 +2,7 @@
 //
 // result = color_matrix × (red, green, blue, alpha) + offset; each row makes one channel of the result.
 
-float4x4 color_matrix <description = "Rows: what makes red, green, blue and alpha; at start a cross-processed film look"> =
+float4x4 color_matrix <description = "Rows: what makes red, green, blue and alpha; at start, cross-processed film"> =
     { 1.15, 0.10, -0.10, 0.0,
       -0.05, 1.05, 0.05, 0.0,
       0.05, 0.25, 0.60, 0.0,

@@ -3,7 +3,7 @@
 // Luma is that of ITU-R BT.709, of the encoded values.
 // Source: I. Sobel and G. Feldman, "A 3 × 3 isotropic gradient operator for image processing", 1968.
 
-float strength <min = 0; max = 8; description = "Factor on the gradient; at 1, a step of full contrast gives 4, shown as 1"> = 1;
+float strength <min = 0; max = 8; description = "Factor on the gradient; a full step has 4, white is 1"> = 1;
 float background <min = 0; max = 1; description = "How much of the picture remains behind the lines"> = 0;
 float3 color <min = 0; max = 1; description = "Colour of the lines"> = { 1.0, 1.0, 1.0 };
 

@@ -2,7 +2,7 @@
 //
 // Source of the hash: M. Jarzynski and M. Olano, "Hash functions for GPU rendering", 2020 (pcg3d).
 
-float strength <min = 0; max = 1; description = "Amplitude of the grain"> = 0.16;
+float strength <min = 0; max = 1; description = "Amplitude of the grain"> = 0.12;
 
 uint3 pcg3d(uint3 v) {
     v = v * 1664525u + 1013904223u;

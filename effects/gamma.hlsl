@@ -1,6 +1,6 @@
 // A power curve per channel.
 
-float exponent <min = 0.1; max = 10; description = "1 leaves the picture; above 1 lifts the shadows (value to the power of 1/exponent)"> = 1.8;
+float exponent <min = 0.1; max = 10; description = "1 leaves the picture, above 1 lifts the shadows"> = 1.8;
 
 float4 main(float2 uv : TEXCOORD) : SV_Target {
     float4 color = tex2D(input, uv);

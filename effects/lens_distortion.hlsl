@@ -1,7 +1,8 @@
 // Bends straight lines, or straightens what a lens has bent.
 //
-// Each pixel looks up the picture at radius r (1 + k1 r² + k2 r⁴), r in focal lengths from the principal point. Both come
-// from `camera_intrinsics` when the camera is known; else the focal length is the picture's width and the point its middle.
+// Each pixel looks up the picture at radius r (1 + k1 r² + k2 r⁴), r in focal lengths from the principal point. Both
+// come from `camera_intrinsics` when the camera is known; else the focal length is the picture's width and the point
+// its middle.
 // With the k1 and k2 of a calibrated camera this removes its distortion.
 // Source: D. C. Brown, "Decentering distortion of lenses", 1966 (radial part).
 

@@ -17,7 +17,8 @@ void order(inout float3 a, inout float3 b) {
 }
 
 [numthreads(16, 16, 1)]
-void main(uint3 id : SV_DispatchThreadID, uint3 group : SV_GroupID, uint3 local : SV_GroupThreadID, uint index : SV_GroupIndex) {
+void main(uint3 id : SV_DispatchThreadID, uint3 group : SV_GroupID, uint3 local : SV_GroupThreadID,
+          uint index : SV_GroupIndex) {
     int2 size;
     input.GetDimensions(size.x, size.y);
     int2 corner = int2(group.xy) * SIDE - 1;

@@ -9,6 +9,7 @@ mod distort;
 mod image;
 mod neighbourhood;
 mod place;
+pub mod steps;
 mod style;
 mod time;
 
