@@ -1,0 +1,226 @@
+//! Which cameras there are, and what they can deliver.
+
+use std::path::{Path, PathBuf};
+
+use streamlib_core::format::Size;
+
+use crate::sys::Device;
+use crate::sys::abi::{self, Capability, FormatDescription, Fraction, FrameInterval, FrameSize, Plain as _};
+
+/// Entries asked of a driver before it is taken to repeat itself.
+const LONGEST_LIST: u32 = 256;
+
+/// A camera that is plugged in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraInfo {
+    /// Its device node.
+    pub path: PathBuf,
+    /// What the driver calls it.
+    pub name: String,
+    /// Where it is plugged in, such as `usb-0000:00:14.0-1`; the same after a reboot.
+    pub bus: String,
+    /// What it can deliver.
+    pub formats: Vec<CameraFormat>,
+}
+
+/// A pixel format that a camera offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraFormat {
+    /// Four-character code, such as `YUYV` or `MJPG`.
+    pub fourcc: String,
+    /// Sizes in which it comes.
+    pub modes: Vec<CameraMode>,
+}
+
+/// A size that a camera offers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraMode {
+    /// Pixels. Of a camera that offers a whole range of sizes, the smallest and the largest are listed.
+    pub size: Size,
+    /// Frames per second, highest first. Of a range, both ends.
+    pub rates: Vec<f64>,
+}
+
+/// The cameras of this machine, by the number of their node.
+///
+/// Nodes that deliver something else (metadata, codecs), or that this user may not open, are left out;
+/// [`Camera::open`](crate::Camera::open) on such a node says which it is.
+#[must_use]
+pub fn list_cameras() -> Vec<CameraInfo> {
+    let entries = std::fs::read_dir("/dev").into_iter().flatten().flatten();
+    let mut nodes: Vec<(u32, PathBuf)> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let number = name.to_str()?.strip_prefix("video")?.parse().ok()?;
+            Some((number, entry.path()))
+        })
+        .collect();
+    nodes.sort();
+    nodes
+        .into_iter()
+        .filter_map(|(_, path)| describe(&path))
+        .collect()
+}
+
+/// `None` unless `path` is a capture node that offers at least one format.
+fn describe(path: &Path) -> Option<CameraInfo> {
+    let device = Device::open(path).ok()?;
+    let mut capability = Capability::zeroed();
+    device.call(&abi::QUERYCAP, &mut capability).ok()?;
+    if !captures(&capability) {
+        return None;
+    }
+    let formats: Vec<_> = pixel_formats(&device)
+        .into_iter()
+        .map(|fourcc| CameraFormat {
+            fourcc: fourcc_name(fourcc),
+            modes: modes(&device, fourcc),
+        })
+        .collect();
+    (!formats.is_empty()).then(|| CameraInfo {
+        path: path.to_owned(),
+        name: text(&capability.card),
+        bus: text(&capability.bus_info),
+        formats,
+    })
+}
+
+/// Whether the node delivers pictures by streaming, and is neither a codec nor a metadata node beside a camera.
+pub(super) fn captures(capability: &Capability) -> bool {
+    // `capabilities` speaks of all nodes of the hardware, `device_caps` of this one.
+    let node = match capability.capabilities & abi::CAP_DEVICE_CAPS {
+        0 => capability.capabilities,
+        _ => capability.device_caps,
+    };
+    let needed = abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING;
+    node & needed == needed && node & abi::CAP_VIDEO_M2M == 0
+}
+
+/// Codes of the pixel formats that the device offers.
+pub(super) fn pixel_formats(device: &Device) -> Vec<u32> {
+    let formats = (0..LONGEST_LIST).map_while(|index| {
+        let mut format = FormatDescription {
+            index,
+            kind: abi::VIDEO_CAPTURE,
+            ..FormatDescription::zeroed()
+        };
+        device.call(&abi::ENUM_FMT, &mut format).ok()?;
+        Some(format.fourcc)
+    });
+    formats.collect()
+}
+
+fn modes(device: &Device, fourcc: u32) -> Vec<CameraMode> {
+    let mut sizes = Vec::new();
+    for index in 0..LONGEST_LIST {
+        let mut entry = FrameSize {
+            index,
+            fourcc,
+            ..FrameSize::zeroed()
+        };
+        if device.call(&abi::ENUM_FRAMESIZES, &mut entry).is_err() {
+            break;
+        }
+        let [a, b, _, c, d, _] = entry.size;
+        if entry.kind != abi::DISCRETE {
+            sizes.extend([Size::new(a, c), Size::new(b, d)]);
+            break;
+        }
+        sizes.push(Size::new(a, b));
+    }
+    sizes
+        .into_iter()
+        .map(|size| CameraMode {
+            size,
+            rates: rates(device, fourcc, size),
+        })
+        .collect()
+}
+
+fn rates(device: &Device, fourcc: u32, size: Size) -> Vec<f64> {
+    let mut intervals = Vec::new();
+    for index in 0..LONGEST_LIST {
+        let (width, height) = size.into();
+        let mut entry = FrameInterval {
+            index,
+            fourcc,
+            width,
+            height,
+            ..FrameInterval::zeroed()
+        };
+        if device.call(&abi::ENUM_FRAMEINTERVALS, &mut entry).is_err() {
+            break;
+        }
+        if entry.kind != abi::DISCRETE {
+            intervals.extend([entry.interval[0], entry.interval[1]]);
+            break;
+        }
+        intervals.push(entry.interval[0]);
+    }
+    let mut rates: Vec<f64> = intervals.into_iter().filter_map(rate).collect();
+    rates.sort_by(|a, b| b.total_cmp(a));
+    rates
+}
+
+/// Frames per second of an interval in seconds.
+fn rate(interval: Fraction) -> Option<f64> {
+    let sound = interval.numerator > 0 && interval.denominator > 0;
+    sound.then(|| f64::from(interval.denominator) / f64::from(interval.numerator))
+}
+
+/// A code as its four characters; the top bit marks big-endian variants and is none of them.
+pub(super) fn fourcc_name(fourcc: u32) -> String {
+    let characters = (fourcc & 0x7fff_ffff).to_le_bytes();
+    String::from_utf8_lossy(&characters).trim_end().to_owned()
+}
+
+/// A C string in an array of fixed length.
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_streaming_capture_nodes_are_cameras() {
+        let node = |device_caps| Capability {
+            capabilities: abi::CAP_DEVICE_CAPS | abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING,
+            device_caps,
+            ..Capability::zeroed()
+        };
+        assert!(captures(&node(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING)));
+        assert!(
+            !captures(&node(0x0080_0000 | abi::CAP_STREAMING)),
+            "metadata beside a camera"
+        );
+        assert!(!captures(&node(abi::CAP_VIDEO_CAPTURE)), "read() only");
+        assert!(
+            !captures(&node(
+                abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING | abi::CAP_VIDEO_M2M
+            )),
+            "a codec"
+        );
+    }
+
+    #[test]
+    fn names_end_at_the_first_zero_or_with_the_array() {
+        assert_eq!(text(b"vivid\0\0\0"), "vivid");
+        assert_eq!(text(b"full"), "full");
+        assert_eq!(fourcc_name(u32::from_le_bytes(*b"Y16 ") | 1 << 31), "Y16");
+    }
+
+    #[test]
+    fn an_interval_of_zero_has_no_rate() {
+        let of = |numerator, denominator| {
+            rate(Fraction {
+                numerator,
+                denominator,
+            })
+        };
+        assert_eq!(of(1, 30), Some(30.0));
+        assert_eq!((of(0, 30), of(1, 0)), (None, None));
+    }
+}
