@@ -249,6 +249,8 @@ pub struct BufferSlot {
     pub scalar: Scalar,
     /// Numbers in one element, 1..=4.
     pub columns: u32,
+    /// Bytes from one element to the next (16 for a vector of three).
+    pub stride: u32,
     /// Bytes from one element to the next.
     pub stride: u32,
     /// The author's sentence about it.
