@@ -251,8 +251,6 @@ pub struct BufferSlot {
     pub columns: u32,
     /// Bytes from one element to the next (16 for a vector of three).
     pub stride: u32,
-    /// Bytes from one element to the next.
-    pub stride: u32,
     /// The author's sentence about it.
     pub description: Option<String>,
 }
