@@ -1,1 +1,107 @@
-fn main() {}
+//! Benchmarks. Pass times are ratios to the device's own best compute copy, measured in the same run.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
+
+mod compile;
+mod copy;
+mod passes;
+mod play;
+mod plot;
+mod rig;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde::Serialize;
+use streamlib::vulkan::{DeviceChoice, DeviceOptions, Validation, VulkanGpu};
+use streamlib_core::gpu::Gpu;
+
+type Fallible<T> = Result<T, Box<dyn Error>>;
+
+/// Times passes, compilations and whole plays, and writes the figures as JSON and as a plot.
+#[derive(Debug, Parser)]
+#[command(name = "./x bench")]
+struct Args {
+    /// GPU to use: its number in `./x doctor`, a part of its name, or `best`.
+    #[arg(long, default_value = "best")]
+    device: String,
+    /// Folder that the results are written to.
+    #[arg(long, default_value = "docs/benchmarks")]
+    out: PathBuf,
+    /// Folder of the effects.
+    #[arg(long, default_value = "effects")]
+    effects: PathBuf,
+    /// Timed runs of each pass (fewer on a CPU device by default).
+    #[arg(long)]
+    repeats: Option<usize>,
+    /// Frames of each play.
+    #[arg(long, default_value_t = 120)]
+    frames: u64,
+}
+
+/// Everything measured in one run.
+#[derive(Serialize)]
+struct Results {
+    device: String,
+    is_cpu: bool,
+    command: String,
+    passes: Vec<passes::PassSet>,
+    compile: compile::CompileTimes,
+    play: Vec<play::PlayTime>,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &Args) -> Fallible<()> {
+    let choice = match (args.device.as_str(), args.device.parse()) {
+        ("best", _) => DeviceChoice::Best,
+        (_, Ok(index)) => DeviceChoice::Index(index),
+        (name, Err(_)) => DeviceChoice::Name(name.to_owned()),
+    };
+    // The validation layer would be timed with the rest.
+    let device = DeviceOptions { choice, validation: Validation::Off };
+    let gpu = std::sync::Arc::new(VulkanGpu::new(&device)?);
+    let info = gpu.info().clone();
+    println!("device: {}", info.name);
+    let repeats = args.repeats.unwrap_or(if info.is_cpu { 8 } else { 200 });
+    let effects = effect_files(&args.effects)?;
+    let compile = compile::measure(&effects)?;
+    compile.print();
+    let passes = passes::measure(&gpu, &effects, repeats)?;
+    let play = play::measure(&device, &args.effects, args.frames)?;
+    let command = format!("./x bench --repeats {repeats} --frames {}", args.frames);
+    let results = Results { device: info.name.clone(), is_cpu: info.is_cpu, command, passes, compile, play };
+    write(&args.out, &results)
+}
+
+/// The HLSL files of a folder, in name order.
+fn effect_files(folder: &Path) -> Fallible<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "hlsl"));
+    files.sort();
+    Ok(files)
+}
+
+fn write(folder: &Path, results: &Results) -> Fallible<()> {
+    std::fs::create_dir_all(folder)?;
+    let letters = results.device.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), " ");
+    // The words that tell devices apart; versions and vendors' decorations do not.
+    let name = letters.split_whitespace().take(3).collect::<Vec<_>>().join("-");
+    let json = folder.join(format!("{name}.json"));
+    std::fs::write(&json, serde_json::to_string_pretty(results)? + "\n")?;
+    let plot = folder.join(format!("{name}.svg"));
+    plot::draw(&plot, results)?;
+    println!("wrote {} and {}", json.display(), plot.display());
+    Ok(())
+}

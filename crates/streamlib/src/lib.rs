@@ -1,1 +1,39 @@
+//! GPU-native vision runtime: HLSL effects over live and recorded video.
 //!
+//! [`StreamRuntime`] holds a GPU and a compiler. It runs a [`graph::Graph`], plain data that is built in Rust or read
+//! from TOML:
+//!
+//! ```no_run
+//! use streamlib::{RunOptions, RuntimeOptions, StreamRuntime, graph::Graph};
+//!
+//! let runtime = StreamRuntime::new(&RuntimeOptions::default())?;
+//! let graph = Graph::from_toml(&std::fs::read_to_string("bloom.toml")?)?;
+//! let report = runtime.run(&graph, &RunOptions::default())?;
+//! println!("{} frames", report.frames_out);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod adapt;
+mod conversions;
+mod doctor;
+mod error;
+mod feeds;
+mod load;
+mod offline;
+mod report;
+mod runtime;
+mod sinks;
+mod sources;
+mod stages;
+
+pub use doctor::{CameraReport, DeviceSummary, Doctor};
+pub use error::{RunError, StartError};
+pub use load::{load_graph, play_graph};
+pub use offline::{Flow, Progress, RunOptions};
+pub use report::{Report, SinkReport, SourceReport, StageReport};
+pub use runtime::{RuntimeOptions, StreamRuntime};
+
+pub use streamlib_core::{color, format, frame, graph, interface, picture, value};
+pub use streamlib_media as media;
+pub use streamlib_shader as shader;
+pub use streamlib_vulkan as vulkan;

@@ -42,7 +42,7 @@ impl<G: Gpu> Resources<G> {
                 let label = format!("{}.{name}", pass.label);
                 let buffer = gpu.create_host_buffer(&label, bytes.len(), HostBufferUse::Parameters)?;
                 crate::gpu::HostBuffer::write(&buffer, &mut |memory| {
-                    memory[..bytes.len()].copy_from_slice(bytes)
+                    memory[..bytes.len()].copy_from_slice(bytes);
                 })
                 .expect("nothing submitted uses a new buffer");
                 Ok((name.clone(), buffer))

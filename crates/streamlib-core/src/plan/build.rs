@@ -21,7 +21,7 @@ impl Plan {
     /// # Panics
     /// When `parts` lacks a node of the graph.
     pub fn new(graph: &Graph, layout: &Layout, parts: &Parts<'_>) -> Result<Self, GraphError> {
-        let order = order(graph, parts.effects)?;
+        let order = Self::order(graph, parts.effects)?;
         let needed: BTreeSet<&str> = order.iter().map(String::as_str).collect();
         let mut builder = Builder::new(graph, layout, &needed);
         for name in &order {
@@ -33,19 +33,23 @@ impl Plan {
         }
         Ok(builder.plan)
     }
-}
 
-/// [`Graph::order`] with the ports that reflection found.
-fn order(graph: &Graph, effects: &BTreeMap<String, Arc<Interface>>) -> Result<Order, GraphError> {
-    let names = |slots: &[TextureSlot]| slots.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>();
-    let ports: BTreeMap<&str, _> = effects
-        .iter()
-        .map(|(node, i)| (node.as_str(), (names(&i.inputs), names(&i.outputs))))
-        .collect();
-    graph.order(|node| {
-        let (inputs, outputs) = &ports[node];
-        PortNames { inputs, outputs }
-    })
+    /// [`Graph::order`] with the ports that reflection found: whether the links of a graph are right.
+    ///
+    /// # Errors
+    /// As [`Graph::order`].
+    ///
+    /// # Panics
+    /// When `effects` lacks an effect of the graph.
+    pub fn order(graph: &Graph, effects: &BTreeMap<String, Arc<Interface>>) -> Result<Order, GraphError> {
+        let names = |slots: &[TextureSlot]| slots.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>();
+        let ports: BTreeMap<&str, _> =
+            effects.iter().map(|(node, i)| (node.as_str(), (names(&i.inputs), names(&i.outputs)))).collect();
+        graph.order(|node| {
+            let (inputs, outputs) = &ports[node];
+            PortNames { inputs, outputs }
+        })
+    }
 }
 
 struct Builder<'a> {

@@ -1,0 +1,16 @@
+//! `streamlib play`: a chain of effects over one input.
+
+use streamlib::graph::Source;
+use streamlib::{RunOptions, play_graph};
+
+use super::{Done, run};
+use crate::cli::PlayArgs;
+
+pub(crate) fn play(args: &PlayArgs) -> Done {
+    let generated = args.input.starts_with("generate:") || args.input.ends_with(".hlsl");
+    let (source_size, scaled) = if generated { (args.size, None) } else { (None, args.size) };
+    let source = Source { uri: args.input.clone(), size: source_size, fps: args.fps, frames: None };
+    let mut graph = play_graph(source, &args.effects, scaled, &args.output);
+    run::apply_settings(&mut graph, &args.running.settings)?;
+    run::execute(&graph, RunOptions::default(), &args.input, &args.running)
+}

@@ -1,0 +1,81 @@
+//! Runs the `streamlib` command as a user does.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The command, in a folder of its own.
+pub fn streamlib(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_streamlib"));
+    command.current_dir(folder).env("XDG_CACHE_HOME", cache());
+    command
+}
+
+/// One effect cache for all tests, apart from the user's own.
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
+}
+
+pub fn effect(name: &str) -> String {
+    repository().join("effects").join(format!("{name}.hlsl")).display().to_string()
+}
+
+/// Says why effects cannot run here, if so. CI installs what is needed, so nothing is skipped there.
+pub fn cannot_run() -> bool {
+    let doctor = Command::new(env!("CARGO_BIN_EXE_streamlib")).arg("doctor").output().expect("it starts");
+    if !doctor.status.success() {
+        println!("SKIPPED: no Vulkan device or no DXC here; `./x doctor` says more");
+    }
+    !doctor.status.success()
+}
+
+pub fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("-version").output().is_ok();
+    if !found {
+        println!("SKIPPED: {program} is not installed");
+    }
+    found
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Runs to success and gives standard output.
+pub fn succeed(command: &mut Command) -> String {
+    let output = command.output().expect("it starts");
+    assert!(output.status.success(), "{command:?} failed:\n{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Runs to success and reads standard output as JSON.
+pub fn json(command: &mut Command) -> Value {
+    serde_json::from_str(&succeed(command)).expect("standard output is JSON")
+}
+
+/// Asserts exit code 2 and an error that holds every one of `parts`, without a panic.
+pub fn fails_saying(command: &mut Command, parts: &[&str]) {
+    let Output { status, stderr, .. } = command.output().expect("it starts");
+    let stderr = text(&stderr);
+    assert_eq!(status.code(), Some(2), "{command:?}: {stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{command:?} does not say `{part}`:\n{stderr}");
+    }
+}
+
+/// Names of everything in a folder, hidden files too.
+pub fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,39 @@
+//! Makes what reaches a sink plain RGBA of 8 bits, which is what files are made from.
+
+use streamlib_core::format::TextureFormat;
+use streamlib_core::graph::{Effect, EffectText, Graph, INPUT, Link, Node};
+
+/// Copies as it is; the texture it writes is 8-bit.
+const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
+
+/// Encodes linear light as sRGB (IEC 61966-2-1), which is what an sRGB texture gives when it is read.
+const ENCODE: &str = "
+float4 main(float2 uv : TEXCOORD) : SV_Target {
+    float4 c = saturate(tex2D(input, uv));
+    float3 low = c.rgb * 12.92;
+    float3 high = 1.055 * pow(c.rgb, 1.0 / 2.4) - 0.055;
+    return float4(select(c.rgb <= 0.0031308, low, high), c.a);
+}";
+
+/// Puts a pass before every sink whose texture is not plain 8-bit RGBA.
+pub(crate) fn adapt_sinks(graph: &mut Graph) {
+    let formats = |link: &Link| match graph.nodes.get(&link.node) {
+        Some(Node::Effect(effect)) => effect.format,
+        _ => TextureFormat::Rgba8,
+    };
+    let foreign: Vec<_> = graph
+        .sinks()
+        .map(|(name, sink)| (name.to_owned(), sink.input.clone(), formats(&sink.input)))
+        .filter(|(_, _, format)| *format != TextureFormat::Rgba8)
+        .collect();
+    for (sink, link, format) in foreign {
+        let text = if format.is_srgb() { ENCODE } else { COPY };
+        let mut effect = Effect::new(EffectText::Inline(text.to_owned()));
+        effect.inputs.insert(INPUT.to_owned(), link);
+        let name = format!("{sink} as rgba8");
+        if let Some(Node::Sink(node)) = graph.nodes.get_mut(&sink) {
+            node.input = Link::from_node(&name);
+        }
+        graph.insert(name, Node::Effect(effect));
+    }
+}

@@ -1,0 +1,227 @@
+//! Runs a graph over its sources from beginning to end: every frame, as fast as it goes.
+
+mod clock;
+mod prepare;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use streamlib_core::engine::{Engine, Ticket};
+use streamlib_core::frame::FrameMeta;
+use streamlib_core::graph::Graph;
+use streamlib_media::Quality;
+use streamlib_vulkan::VulkanGpu;
+
+use crate::error::RunError;
+use crate::feeds::ReadAhead;
+use crate::report::{Report, SourceReport};
+use crate::runtime::StreamRuntime;
+use crate::sinks::WriteBehind;
+use crate::stages::Stages;
+use clock::Clock;
+use prepare::Prepared;
+
+/// How to run a graph.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Folder that the graph's paths are relative to.
+    pub base: PathBuf,
+    /// Stop after so many frames of the clock source. A camera or a generated source without a limit gives 300.
+    pub frames: Option<u64>,
+    /// Quality of lossy outputs.
+    pub quality: Quality,
+    /// A frame that takes the GPU longer than this is an error.
+    pub frame_limit: Duration,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        let frame_limit = Duration::from_secs(60);
+        Self { base: PathBuf::new(), frames: None, quality: Quality::default(), frame_limit }
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Frames submitted.
+    pub frame: u64,
+    /// Frames there will be, when known.
+    pub total: Option<u64>,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Finish what was started, close the files, and report.
+    Stop,
+}
+
+impl StreamRuntime {
+    /// Runs a graph to the end of its clock source ([`Graph::clock`]). Other sources show the newest frame that is due.
+    ///
+    /// # Errors
+    /// When anything in the graph cannot be opened, compiled, run or written. No file is left behind then.
+    pub fn run(&self, graph: &Graph, options: &RunOptions) -> Result<Report, RunError> {
+        self.run_with(graph, options, &mut |_| Flow::Continue)
+    }
+
+    /// As [`run`](Self::run), telling `progress` about every frame.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_with(
+        &self,
+        graph: &Graph,
+        options: &RunOptions,
+        progress: &mut dyn FnMut(Progress) -> Flow,
+    ) -> Result<Report, RunError> {
+        let prepared = prepare::prepare(self, graph, options)?;
+        let started = Instant::now();
+        let mut run = Run::new(prepared, options.frame_limit);
+        let driven = run.drive(progress);
+        let finished = run.finish(driven);
+        let (mut report, frames) = finished?;
+        report.device = streamlib_core::gpu::Gpu::info(&**self.gpu()).name.clone();
+        report.seconds = started.elapsed().as_secs_f64();
+        report.frames_per_second = frames as f64 / report.seconds.max(f64::EPSILON);
+        Ok(report)
+    }
+}
+
+/// A graph at work.
+struct Run {
+    engine: Engine<VulkanGpu>,
+    clock: Clock,
+    /// Sources beside the clock, by their place in the plan.
+    others: Vec<(usize, ReadAhead)>,
+    sinks: Vec<WriteBehind>,
+    pending: VecDeque<Ticket>,
+    pass_stages: Vec<String>,
+    pass_times: Vec<u64>,
+    stages: Stages,
+    frame_limit: Duration,
+    frames: u64,
+    interrupted: bool,
+    sources: Vec<SourceReport>,
+    notices: Vec<String>,
+}
+
+impl Run {
+    fn new(prepared: Prepared, frame_limit: Duration) -> Self {
+        let Prepared { engine, clock, others, sinks, sources, notices } = prepared;
+        let pass_stages = engine.plan().passes.iter().map(|pass| format!("gpu {}", pass.label)).collect();
+        Self {
+            engine,
+            clock,
+            others,
+            sinks,
+            pending: VecDeque::new(),
+            pass_stages,
+            pass_times: Vec::new(),
+            stages: Stages::default(),
+            frame_limit,
+            frames: 0,
+            interrupted: false,
+            sources,
+            notices,
+        }
+    }
+
+    fn drive(&mut self, progress: &mut dyn FnMut(Progress) -> Flow) -> Result<(), RunError> {
+        while self.frame()? {
+            let now = Progress { frame: self.frames, total: self.clock.total() };
+            if progress(now) == Flow::Stop {
+                self.interrupted = true;
+                break;
+            }
+        }
+        while !self.pending.is_empty() {
+            self.collect()?;
+        }
+        Ok(())
+    }
+
+    /// Submits one frame; `false` after the last.
+    fn frame(&mut self) -> Result<bool, RunError> {
+        if !self.engine.has_free_slot() && !self.collect()? {
+            return Ok(false);
+        }
+        let engine = &mut self.engine;
+        let Some(tick) = self.clock.tick()? else { return Ok(false) };
+        let captured = tick.captured;
+        if let Some((source, picture)) = tick.picture {
+            self.stages.time("upload", || engine.ingest(source, picture))?;
+        }
+        for (source, reader) in &mut self.others {
+            let (picture, fresh) = reader.due(captured)?;
+            if fresh || engine.plan().sources[*source].every_frame {
+                self.stages.time("upload", || engine.ingest(*source, picture))?;
+            }
+        }
+        let meta = FrameMeta { captured, sequence: self.frames, camera: None };
+        let ticket = self.stages.time("submit", || engine.submit(&meta))?;
+        self.pending.push_back(ticket);
+        self.frames += 1;
+        Ok(true)
+    }
+
+    /// Reads the oldest frame back and hands it to the sinks; `false` when one of them has failed.
+    fn collect(&mut self) -> Result<bool, RunError> {
+        let Some(ticket) = self.pending.pop_front() else { return Ok(true) };
+        let formats = self.engine.plan().sinks.iter().map(|sink| sink.format);
+        let mut pictures: Vec<_> = self.sinks.iter().zip(formats).map(|(sink, f)| sink.empty(f)).collect();
+        let engine = &mut self.engine;
+        let limit = self.frame_limit;
+        self.stages.time("wait and read back", || engine.collect(&ticket, limit, &mut pictures))?;
+        engine.pass_times(&ticket, &mut self.pass_times)?;
+        self.pass_stages.iter().zip(&self.pass_times).for_each(|(stage, &ns)| self.stages.add(stage, ns));
+        Ok(self.sinks.iter().zip(pictures).fold(true, |fine, (sink, picture)| sink.push(picture) && fine))
+    }
+
+    /// Closes every thread, and finishes the files only if all went well.
+    fn finish(mut self, driven: Result<(), RunError>) -> Result<(Report, u64), RunError> {
+        let clock = self.clock.finish();
+        let mut counts: Vec<_> = clock.iter().map(|(node, received, _)| (node.clone(), *received, 0)).collect();
+        let mut readers: Vec<Stages> = clock.into_iter().map(|(_, _, stages)| stages).collect();
+        for (_, reader) in self.others {
+            counts.push((reader.node.clone(), reader.received, reader.passed_over));
+            readers.push(reader.finish());
+        }
+        let closed: Vec<_> = self.sinks.into_iter().map(WriteBehind::close).collect();
+        driven?;
+        readers.into_iter().for_each(|stages| self.stages.merge(stages));
+        let mut finished = Vec::new();
+        for (sink, stages) in closed.into_iter().collect::<Result<Vec<_>, _>>()? {
+            self.stages.merge(stages);
+            finished.push(sink.finish()?);
+        }
+        let mut notices = self.notices;
+        let (sinks, told): (Vec<_>, Vec<_>) = finished.into_iter().unzip();
+        notices.extend(told.into_iter().flatten());
+        for source in &mut self.sources {
+            if let Some((_, received, passed_over)) = counts.iter().find(|(node, ..)| *node == source.node) {
+                (source.frames, source.passed_over) = (*received, *passed_over);
+            } else {
+                source.frames = self.frames;
+            }
+        }
+        let report = Report {
+            device: String::new(),
+            frames_in: self.sources.iter().map(|source| source.frames).sum(),
+            frames_out: sinks.iter().map(|sink| sink.frames).sum(),
+            frames_dropped: sinks.iter().map(|sink| self.frames - sink.frames).max().unwrap_or(0),
+            seconds: 0.0,
+            frames_per_second: 0.0,
+            interrupted: self.interrupted,
+            sources: self.sources,
+            sinks,
+            stages: self.stages.report(),
+            notices,
+        };
+        Ok((report, self.frames))
+    }
+}

@@ -1,0 +1,313 @@
+//! Opens, compiles and plans everything that a graph names, before its first frame.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use streamlib_core::engine::Engine;
+use streamlib_core::format::Size;
+use streamlib_core::gpu::{Gpu, KernelDesc};
+use streamlib_core::graph::{EffectText, Graph, Source};
+use streamlib_core::interface::Interface;
+use streamlib_core::plan::{Code, Drain, Feed, Layout, Parts, Plan, PlanKernel};
+use streamlib_media::{AudioInfo, OutputOptions, VideoWriter};
+use streamlib_shader::{Effect, EffectSource};
+use streamlib_vulkan::VulkanGpu;
+
+use super::RunOptions;
+use super::clock::Clock;
+use crate::adapt::adapt_sinks;
+use crate::conversions::Conversions;
+use crate::error::RunError;
+use crate::feeds::ReadAhead;
+use crate::report::SourceReport;
+use crate::runtime::StreamRuntime;
+use crate::sinks::WriteBehind;
+use crate::sources::{self, ENDLESS_FRAMES, GENERATED_FPS, Opened, PictureSource};
+
+/// A graph ready for its first frame.
+pub(super) struct Prepared {
+    pub(super) engine: Engine<VulkanGpu>,
+    pub(super) clock: Clock,
+    pub(super) others: Vec<(usize, ReadAhead)>,
+    pub(super) sinks: Vec<WriteBehind>,
+    pub(super) sources: Vec<SourceReport>,
+    pub(super) notices: Vec<String>,
+}
+
+pub(super) fn prepare(
+    runtime: &StreamRuntime,
+    graph: &Graph,
+    options: &RunOptions,
+) -> Result<Prepared, RunError> {
+    let mut graph = graph.clone();
+    adapt_sinks(&mut graph);
+    let mut programs = Programs::compile(runtime, &graph, &options.base)?;
+    Plan::order(&graph, &programs.interfaces)?;
+    let opened = programs.open_sources(runtime, &graph, &options.base)?;
+    let max = runtime.gpu().info().max_texture_size;
+    let layout = Layout::new(&graph, &opened.iter().map(|(node, o)| (node.clone(), o.size())).collect(), max)?;
+    let clock = choose_clock(&graph, &opened);
+    let mut conversions = Conversions::new(runtime.compiler());
+    let feeds = feeds(&opened, &programs, &mut conversions)?;
+    let mut notices = Vec::new();
+    let writers = writers(&graph, &layout, clock.and_then(|clock| opened.get(clock)), options, &mut notices)?;
+    let drains = drains(&writers, &mut conversions)?;
+    let parts = Parts { effects: &programs.interfaces, feeds: &feeds, drains: &drains };
+    let plan = Plan::new(&graph, &layout, &parts)?;
+    let engine = engine(runtime, plan, &programs, &conversions)?;
+    let sources = opened.iter().map(|(node, opened)| opened.report(node, &graph)).collect();
+    let (clock, others) = start_readers(&graph, engine.plan(), opened, clock, options.frames)?;
+    let sinks = writers.into_iter().map(|(node, writer)| WriteBehind::start(&node, writer));
+    let sinks = sinks.collect::<Result<_, _>>()?;
+    Ok(Prepared { engine, clock, others, sinks, sources, notices })
+}
+
+/// An opened source; a generated one has its program among [`Programs`].
+enum Ready {
+    Pictures(PictureSource),
+    Generated { size: Size, fps: f64 },
+}
+
+impl Ready {
+    fn size(&self) -> Size {
+        match self {
+            Self::Pictures(source) => source.format.size,
+            Self::Generated { size, .. } => *size,
+        }
+    }
+
+    fn is_still(&self) -> bool {
+        matches!(self, Self::Pictures(source) if source.frames == Some(1))
+    }
+
+    fn frame_rate(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Pictures(source) => source.frame_rate,
+            // Milliframes are exact enough for a nominal rate.
+            Self::Generated { fps, .. } if fps.fract() == 0.0 => Some((*fps as u32, 1)),
+            Self::Generated { fps, .. } => Some(((fps * 1000.0).round() as u32, 1000)),
+        }
+    }
+
+    fn report(&self, node: &str, graph: &Graph) -> SourceReport {
+        let kind = match self {
+            Self::Pictures(source) => source.kind.clone(),
+            Self::Generated { .. } => "generated".to_owned(),
+        };
+        let uri = source_of(graph, node).uri.clone();
+        SourceReport { node: node.to_owned(), uri, kind, size: self.size(), frames: 0, passed_over: 0 }
+    }
+}
+
+fn source_of<'a>(graph: &'a Graph, node: &str) -> &'a Source {
+    graph.sources().find(|(name, _)| *name == node).expect("opened sources are in the graph").1
+}
+
+/// Compiled effects and generated sources by node.
+struct Programs {
+    effects: BTreeMap<String, Arc<Effect>>,
+    /// Reflection of the effects; generated sources are not in it.
+    interfaces: BTreeMap<String, Arc<Interface>>,
+}
+
+impl Programs {
+    fn compile(runtime: &StreamRuntime, graph: &Graph, base: &Path) -> Result<Self, RunError> {
+        let mut programs = Self { effects: BTreeMap::new(), interfaces: BTreeMap::new() };
+        for (node, effect) in graph.effects() {
+            let source = match &effect.text {
+                EffectText::File(file) => EffectSource::from_file(base.join(file))
+                    .map_err(|error| RunError::EffectFile { node: node.to_owned(), error })?,
+                EffectText::Inline(text) => {
+                    EffectSource::from_text(format!("{node}.hlsl"), text).with_base_dir(base)
+                }
+            };
+            let compiled = programs.add(runtime, node, &source)?;
+            programs.interfaces.insert(node.to_owned(), Arc::new(compiled.interface.clone()));
+        }
+        Ok(programs)
+    }
+
+    fn add(
+        &mut self,
+        runtime: &StreamRuntime,
+        node: &str,
+        source: &EffectSource,
+    ) -> Result<Arc<Effect>, RunError> {
+        let compiled = runtime.compiler().compile(source);
+        let compiled = compiled.map_err(|error| RunError::Compile { node: node.to_owned(), error })?;
+        for warning in &compiled.warnings {
+            tracing::warn!(%node, "{warning}");
+        }
+        self.effects.insert(node.to_owned(), compiled.clone());
+        Ok(compiled)
+    }
+
+    fn open_sources(
+        &mut self,
+        runtime: &StreamRuntime,
+        graph: &Graph,
+        base: &Path,
+    ) -> Result<BTreeMap<String, Ready>, RunError> {
+        let mut opened = BTreeMap::new();
+        for (node, source) in graph.sources() {
+            let ready = match sources::open(node, source, base)? {
+                Opened::Pictures(pictures) => Ready::Pictures(pictures),
+                Opened::Generated(generated) => {
+                    let program = self.add(runtime, node, &generated.effect)?;
+                    if let Some(input) = program.interface.inputs.first() {
+                        return Err(RunError::GeneratorWithInput {
+                            node: node.to_owned(),
+                            program: program.name.clone(),
+                            input: input.name.clone(),
+                        });
+                    }
+                    Ready::Generated { size: generated.size, fps: generated.fps }
+                }
+            };
+            opened.insert(node.to_owned(), ready);
+        }
+        Ok(opened)
+    }
+}
+
+/// The source that sets the pace. A still sets none where there is something that moves, unless the graph says so.
+fn choose_clock<'a>(graph: &'a Graph, opened: &BTreeMap<String, Ready>) -> Option<&'a str> {
+    let clock = graph.clock()?;
+    if graph.clock.is_none() && opened[clock].is_still() {
+        let moving = graph.sources().map(|(node, _)| node).find(|node| !opened[*node].is_still());
+        return moving.or(Some(clock));
+    }
+    Some(clock)
+}
+
+fn feeds(
+    opened: &BTreeMap<String, Ready>,
+    programs: &Programs,
+    conversions: &mut Conversions<'_>,
+) -> Result<BTreeMap<String, Feed>, RunError> {
+    let feed = |(node, ready): (&String, &Ready)| {
+        let feed = match ready {
+            Ready::Generated { size, .. } => {
+                Feed::Generated(*size, Arc::new(programs.effects[node].interface.clone()))
+            }
+            Ready::Pictures(source) => Feed::Pictures(source.format, conversions.to_rgba(node, source.format)?),
+        };
+        Ok((node.clone(), feed))
+    };
+    opened.iter().map(feed).collect()
+}
+
+/// Creates the file of every sink, with the sound of the clock source.
+fn writers(
+    graph: &Graph,
+    layout: &Layout,
+    clock: Option<&Ready>,
+    options: &RunOptions,
+    notices: &mut Vec<String>,
+) -> Result<BTreeMap<String, Box<dyn VideoWriter>>, RunError> {
+    let audio = audio(clock, options, notices)?;
+    let create = |(node, sink): (&str, &streamlib_core::graph::Sink)| {
+        let size = layout.size(node);
+        let frame_rate = clock.and_then(Ready::frame_rate);
+        let audio = audio.clone();
+        let output = OutputOptions { frame_rate, quality: options.quality, audio, ..OutputOptions::new(size) };
+        let writer = streamlib_media::create(&options.base.join(&sink.uri), &output);
+        writer.map(|w| (node.to_owned(), w)).map_err(|error| RunError::Create { node: node.to_owned(), error })
+    };
+    graph.sinks().map(create).collect()
+}
+
+fn audio(
+    clock: Option<&Ready>,
+    options: &RunOptions,
+    notices: &mut Vec<String>,
+) -> Result<Option<streamlib_media::AudioTrack>, RunError> {
+    let Some(Ready::Pictures(PictureSource { path: Some(path), audio, frames, .. })) = clock else {
+        return Ok(None);
+    };
+    match audio {
+        AudioInfo::None => Ok(None),
+        AudioInfo::Unsupported { codec, reason } => {
+            notices.push(format!("the {codec} sound of {} is left out: {reason}", path.display()));
+            Ok(None)
+        }
+        AudioInfo::PassThrough { codec, further_tracks } => {
+            if options.frames.is_some_and(|limit| frames.is_none_or(|frames| limit < frames)) {
+                notices.push(format!("the {codec} sound of {} is left out: not all frames are taken", path.display()));
+                return Ok(None);
+            }
+            if *further_tracks > 0 {
+                notices.push(format!("{further_tracks} further sound track(s) of {} are left out", path.display()));
+            }
+            let node = path.display().to_string();
+            streamlib_media::audio_of(path).map_err(|error| RunError::Audio { node, error })
+        }
+    }
+}
+
+fn drains(
+    writers: &BTreeMap<String, Box<dyn VideoWriter>>,
+    conversions: &mut Conversions<'_>,
+) -> Result<BTreeMap<String, Drain>, RunError> {
+    let drain = |(node, writer): (&String, &Box<dyn VideoWriter>)| {
+        let format = writer.picture_format();
+        Ok((node.clone(), Drain { format, convert: conversions.from_rgba(node, format)? }))
+    };
+    writers.iter().map(drain).collect()
+}
+
+fn engine(
+    runtime: &StreamRuntime,
+    plan: Plan,
+    programs: &Programs,
+    conversions: &Conversions<'_>,
+) -> Result<Engine<VulkanGpu>, RunError> {
+    let gpu = runtime.gpu();
+    Engine::new(gpu.clone(), plan, |kernel: &PlanKernel| {
+        let (label, effect) = match &kernel.code {
+            Code::Node(node) => (node, &programs.effects[node]),
+            Code::Conversion(name) => (name, conversions.effect(name)),
+        };
+        let outputs: Vec<_> = kernel.outputs.iter().map(|(port, format)| (port.as_str(), *format)).collect();
+        let desc = KernelDesc { label, spirv: &effect.spirv, interface: &effect.interface, outputs: &outputs };
+        gpu.create_kernel(&desc).map_err(RunError::from)
+    })
+}
+
+type Readers = (Clock, Vec<(usize, ReadAhead)>);
+
+fn start_readers(
+    graph: &Graph,
+    plan: &Plan,
+    opened: BTreeMap<String, Ready>,
+    clock: Option<&str>,
+    frames: Option<u64>,
+) -> Result<Readers, RunError> {
+    let endless = frames.unwrap_or(ENDLESS_FRAMES);
+    let (mut pace, mut others) = (None, Vec::new());
+    for (node, ready) in opened {
+        let source = plan.sources.iter().position(|source| source.node == node);
+        let is_clock = clock == Some(node.as_str());
+        let own_limit = source_of(graph, &node).frames;
+        match ready {
+            Ready::Generated { fps, .. } if is_clock => {
+                let frames = frames.into_iter().chain(own_limit).min().unwrap_or(endless);
+                pace = Some(Clock::of_rate(fps, frames));
+            }
+            Ready::Pictures(pictures) if is_clock => {
+                let own_limit = own_limit.or(pictures.endless.then_some(ENDLESS_FRAMES));
+                let limit = frames.into_iter().chain(own_limit).min();
+                let known = pictures.frames;
+                pace = Some(Clock::of_source(ReadAhead::start(&node, pictures)?, source, known, limit));
+            }
+            Ready::Pictures(pictures) => {
+                if let Some(source) = source {
+                    others.push((source, ReadAhead::start(&node, pictures)?));
+                }
+            }
+            Ready::Generated { .. } => {}
+        }
+    }
+    Ok((pace.unwrap_or_else(|| Clock::of_rate(GENERATED_FPS, endless)), others))
+}

@@ -1,0 +1,56 @@
+//! The object that a user holds.
+
+use std::sync::Arc;
+
+use streamlib_shader::{Compiler, CompilerOptions};
+use streamlib_vulkan::{DeviceOptions, VulkanGpu};
+
+use crate::error::StartError;
+
+/// How to start a runtime.
+#[derive(Clone, Debug, Default)]
+pub struct RuntimeOptions {
+    /// Which GPU, and whether the validation layer watches.
+    pub device: DeviceOptions,
+    /// Where DXC and the cache are.
+    pub compiler: CompilerOptions,
+}
+
+/// A runtime on this device: one GPU and one effect compiler.
+#[derive(Debug)]
+pub struct StreamRuntime {
+    gpu: Arc<VulkanGpu>,
+    compiler: Arc<Compiler>,
+}
+
+impl StreamRuntime {
+    /// Finds the compiler and opens the GPU.
+    ///
+    /// # Errors
+    /// When DXC or a usable Vulkan device is missing; the message says how to get it.
+    pub fn new(options: &RuntimeOptions) -> Result<Self, StartError> {
+        let compiler = Arc::new(Compiler::new(options.compiler.clone())?);
+        Self::with_compiler(compiler, &options.device)
+    }
+
+    /// Opens the GPU beside a compiler that is there already: a second device, or a new one after the old was lost.
+    ///
+    /// # Errors
+    /// When a usable Vulkan device is missing.
+    pub fn with_compiler(compiler: Arc<Compiler>, device: &DeviceOptions) -> Result<Self, StartError> {
+        let gpu = Arc::new(VulkanGpu::new(device)?);
+        Ok(Self { gpu, compiler })
+    }
+
+    /// The GPU.
+    #[must_use]
+    pub fn gpu(&self) -> &Arc<VulkanGpu> {
+        &self.gpu
+    }
+
+    /// The effect compiler.
+    #[must_use]
+    pub fn compiler(&self) -> &Arc<Compiler> {
+        &self.compiler
+    }
+}

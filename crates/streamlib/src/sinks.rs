@@ -1,0 +1,96 @@
+//! Writes frames behind the engine, on a thread per sink.
+
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use streamlib_core::format::Size;
+use streamlib_core::frame::Timestamp;
+use streamlib_core::picture::{Picture, PictureFormat};
+use streamlib_media::{VideoWriter, Written};
+
+use crate::error::RunError;
+use crate::report::SinkReport;
+use crate::stages::Stages;
+
+/// Frames waiting for the encoder.
+const BEHIND: usize = 3;
+
+/// A sink that is written behind.
+pub(crate) struct WriteBehind {
+    pub(crate) node: String,
+    pub(crate) size: Size,
+    pictures: SyncSender<Picture>,
+    empties: Receiver<Picture>,
+    thread: JoinHandle<Outcome>,
+}
+
+/// What the thread comes back with: the writer, whole or failed, and its times.
+struct Outcome {
+    writer: Result<Box<dyn VideoWriter>, RunError>,
+    stages: Stages,
+}
+
+impl WriteBehind {
+    pub(crate) fn start(node: &str, writer: Box<dyn VideoWriter>) -> Result<Self, RunError> {
+        let (pictures, receive) = sync_channel(BEHIND);
+        let (give_back, empties) = channel();
+        let (name, size) = (node.to_owned(), writer.picture_format().size);
+        let write = move || {
+            let mut outcome = Outcome { writer: Ok(writer), stages: Stages::default() };
+            let stage = format!("encode {name}");
+            for picture in receive {
+                let Ok(writer) = &mut outcome.writer else { break };
+                if let Err(error) = outcome.stages.time(&stage, || writer.write(&picture)) {
+                    // Dropping the receiver tells the engine; dropping the writer removes what it wrote.
+                    outcome.writer = Err(RunError::Write { node: name.clone(), error });
+                    break;
+                }
+                // The engine may be done already.
+                let _ = give_back.send(picture);
+            }
+            outcome
+        };
+        let thread = std::thread::Builder::new().name(format!("write {node}")).spawn(write);
+        let thread = thread.map_err(RunError::Thread)?;
+        Ok(Self { node: node.to_owned(), size, pictures, empties, thread })
+    }
+
+    /// A picture to fill, reused where one has come back.
+    pub(crate) fn empty(&self, format: PictureFormat) -> Picture {
+        let new = || Picture { format, timestamp: Timestamp(0), data: Vec::new() };
+        self.empties.try_recv().unwrap_or_else(|_| new())
+    }
+
+    /// Hands a picture over; `false` when the sink has failed ([`close`](Self::close) says why).
+    pub(crate) fn push(&self, picture: Picture) -> bool {
+        self.pictures.send(picture).is_ok()
+    }
+
+    /// Waits until everything is written. The file is not finished yet.
+    pub(crate) fn close(self) -> Result<(ClosedSink, Stages), RunError> {
+        drop(self.pictures);
+        let outcome = self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((ClosedSink { node: self.node, size: self.size, writer: outcome.writer? }, outcome.stages))
+    }
+}
+
+/// A sink with all its frames written, to be finished or dropped.
+pub(crate) struct ClosedSink {
+    node: String,
+    size: Size,
+    writer: Box<dyn VideoWriter>,
+}
+
+impl ClosedSink {
+    /// Completes the file.
+    pub(crate) fn finish(self) -> Result<(SinkReport, Vec<String>), RunError> {
+        let node = self.node;
+        let written = self.writer.finish().map_err(|error| RunError::Write { node: node.clone(), error })?;
+        let Written { frames, bytes, paths, duration, notices } = written;
+        let ends = if paths.len() > 2 { vec![&paths[0], &paths[paths.len() - 1]] } else { paths.iter().collect() };
+        let paths = ends.into_iter().map(|path| path.display().to_string()).collect();
+        let notices = notices.iter().map(|notice| format!("sink `{node}`: {notice}")).collect();
+        let report = SinkReport { node, paths, size: self.size, frames, bytes, duration_s: duration.seconds() };
+        Ok((report, notices))
+    }
+}

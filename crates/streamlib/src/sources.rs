@@ -1,0 +1,155 @@
+//! Opens what a source node names.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use streamlib_core::format::Size;
+use streamlib_core::frame::Timestamp;
+use streamlib_core::graph::Source;
+use streamlib_core::picture::{Picture, PictureFormat};
+use streamlib_media::{AudioInfo, StreamInfo, VideoReader};
+use streamlib_shader::EffectSource;
+
+use crate::error::RunError;
+
+/// Size of a generated source that states none.
+const GENERATED_SIZE: Size = Size::new(1280, 720);
+/// Frames per second of a generated source that states none.
+pub(crate) const GENERATED_FPS: f64 = 30.0;
+/// Frames of an endless source when nobody says how many.
+pub(crate) const ENDLESS_FRAMES: u64 = 300;
+/// A camera that gives no picture for so long has stalled.
+const CAMERA_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a source node turned out to be.
+pub(crate) enum Opened {
+    /// Pictures from host memory.
+    Pictures(PictureSource),
+    /// A program that draws each frame.
+    Generated(Generated),
+}
+
+/// A program that draws each frame.
+pub(crate) struct Generated {
+    pub(crate) effect: EffectSource,
+    pub(crate) size: Size,
+    pub(crate) fps: f64,
+}
+
+/// Pictures from host memory.
+pub(crate) struct PictureSource {
+    pub(crate) format: PictureFormat,
+    /// Such as `MP4, H.264`.
+    pub(crate) kind: String,
+    /// Frames to come, when known.
+    pub(crate) frames: Option<u64>,
+    /// Whether pictures come until somebody stops asking.
+    pub(crate) endless: bool,
+    pub(crate) frame_rate: Option<(u32, u32)>,
+    /// The file, and what is known of its sound.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) audio: AudioInfo,
+    reader: Reader,
+}
+
+enum Reader {
+    File(Box<dyn VideoReader>),
+    #[cfg(target_os = "linux")]
+    Camera(streamlib_linux::Camera, Option<Timestamp>),
+}
+
+impl PictureSource {
+    /// Reads the next picture into `into`; `false` at the end.
+    pub(crate) fn read(&mut self, node: &str, into: &mut Picture) -> Result<bool, RunError> {
+        match &mut self.reader {
+            Reader::File(reader) => {
+                reader.read(into).map_err(|error| RunError::Read { node: node.to_owned(), error })
+            }
+            #[cfg(target_os = "linux")]
+            Reader::Camera(camera, first) => {
+                camera
+                    .read(into, CAMERA_LIMIT)
+                    .map_err(|error| RunError::Camera { node: node.to_owned(), what: error.to_string() })?;
+                // Times in files count from the first frame.
+                let start = *first.get_or_insert(into.timestamp);
+                into.timestamp = Timestamp(into.timestamp.0 - start.0);
+                Ok(true)
+            }
+        }
+    }
+
+    fn of_file(path: &Path, reader: Box<dyn VideoReader>) -> Self {
+        let StreamInfo { format, frame_rate, frames, container, codec, is_still, audio, .. } = reader.info().clone();
+        let kind = if container == codec { container.to_owned() } else { format!("{container}, {codec}") };
+        let frames = if is_still { Some(1) } else { frames };
+        let (path, reader) = (Some(path.to_owned()), Reader::File(reader));
+        Self { format, kind, frames, endless: false, frame_rate, path, audio, reader }
+    }
+}
+
+/// Opens a source node. Paths are relative to `base`.
+pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, RunError> {
+    let owned = || node.to_owned();
+    if source.fps.is_some_and(|fps| !(fps.is_finite() && fps > 0.0 && fps <= 10_000.0)) {
+        return Err(RunError::SourceOption { node: owned(), what: "`fps` goes from above 0 to 10000" });
+    }
+    if source.frames == Some(0) {
+        return Err(RunError::SourceOption { node: owned(), what: "`frames` is at least 1" });
+    }
+    let generated = |effect| {
+        let (size, fps) = (source.size.unwrap_or(GENERATED_SIZE), source.fps.unwrap_or(GENERATED_FPS));
+        Ok(Opened::Generated(Generated { effect, size, fps }))
+    };
+    if let Some(name) = source.uri.strip_prefix("generate:") {
+        let Some(text) = streamlib_media::generate::source(name) else {
+            let known = streamlib_media::generate::NAMES.join(", ");
+            return Err(RunError::NoGenerator { node: owned(), name: name.to_owned(), known });
+        };
+        return generated(EffectSource::from_text(format!("generate:{name}"), text));
+    }
+    let path = base.join(&source.uri);
+    if path.extension().is_some_and(|extension| extension == "hlsl") {
+        let effect =
+            EffectSource::from_file(&path).map_err(|error| RunError::EffectFile { node: owned(), error })?;
+        return generated(effect);
+    }
+    if source.size.is_some() || source.fps.is_some() {
+        let what = "`size` and `fps` are for generated sources; a file and a camera have their own";
+        return Err(RunError::SourceOption { node: owned(), what });
+    }
+    if let Some(name) = source.uri.strip_prefix("camera:") {
+        return open_camera(node, name).map(Opened::Pictures);
+    }
+    let reader = streamlib_media::open(&path).map_err(|error| RunError::Open { node: owned(), error })?;
+    Ok(Opened::Pictures(PictureSource::of_file(&path, reader)))
+}
+
+/// Opens `camera:` (the first one) or `camera:/dev/video2`.
+#[cfg(target_os = "linux")]
+fn open_camera(node: &str, name: &str) -> Result<PictureSource, RunError> {
+    let failed = |what: String| RunError::Camera { node: node.to_owned(), what };
+    let path = if name.is_empty() {
+        let first = streamlib_linux::list_cameras().into_iter().next();
+        first.ok_or_else(|| failed("no camera was found: plug one in, or name a file".into()))?.path
+    } else {
+        PathBuf::from(name)
+    };
+    let camera = streamlib_linux::Camera::open(&path, &streamlib_linux::CameraOptions::default())
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(PictureSource {
+        format: camera.format(),
+        kind: format!("camera, {:?}", camera.format().layout),
+        frames: None,
+        endless: true,
+        frame_rate: None,
+        path: None,
+        audio: AudioInfo::None,
+        reader: Reader::Camera(camera, None),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_camera(node: &str, _: &str) -> Result<PictureSource, RunError> {
+    let what = "cameras are read on Linux only, so far".to_owned();
+    Err(RunError::Camera { node: node.to_owned(), what })
+}
