@@ -38,7 +38,7 @@ impl Unpacking {
         let format = PictureFormat {
             size,
             layout,
-            color: color_space(pix),
+            color: color_space(pix, layout),
         };
         let mut planes = Vec::new();
         for (index, (size, texel)) in layout.planes(size).into_iter().enumerate() {
@@ -82,8 +82,9 @@ impl Unpacking {
     }
 }
 
-/// What the driver says of its colours. Source: the mapping of defaults in the kernel's `videodev2.h`.
-fn color_space(pix: &PixFormat) -> ColorSpace {
+/// What the driver says of its colours. Source: the mapping of defaults in the kernel's `videodev2.h`;
+/// for pictures of luma alone, which it does not speak of, the kernel's test pattern generator: full range.
+fn color_space(pix: &PixFormat, layout: PictureLayout) -> ColorSpace {
     let matrix = match (pix.ycbcr_encoding, pix.colorspace) {
         (abi::YCBCR_709 | abi::YCBCR_XV709, _)
         | (abi::YCBCR_DEFAULT, abi::COLORSPACE_REC709 | abi::COLORSPACE_DCI_P3) => YuvMatrix::Bt709,
@@ -93,6 +94,7 @@ fn color_space(pix: &PixFormat) -> ColorSpace {
         (abi::QUANTIZATION_FULL, _) => YuvRange::Full,
         (abi::QUANTIZATION_LIMITED, _) => YuvRange::Limited,
         (_, abi::COLORSPACE_JPEG) => YuvRange::Full,
+        _ if layout == PictureLayout::Grey8 => YuvRange::Full,
         _ => YuvRange::Limited,
     };
     ColorSpace { matrix, range }
@@ -182,12 +184,13 @@ mod tests {
     #[test]
     fn colours_follow_what_the_driver_says_and_the_defaults_of_the_header() {
         let space = |colorspace, ycbcr_encoding, quantization| {
-            color_space(&PixFormat {
+            let pix = PixFormat {
                 colorspace,
                 ycbcr_encoding,
                 quantization,
                 ..pix((2, 2), 0)
-            })
+            };
+            color_space(&pix, PictureLayout::Yuyv)
         };
         let of = |matrix, range| ColorSpace { matrix, range };
         assert_eq!(
@@ -211,5 +214,7 @@ mod tests {
             of(YuvMatrix::Bt709, YuvRange::Limited),
             "said outright"
         );
+        let grey = color_space(&pix((2, 2), 0), PictureLayout::Grey8);
+        assert_eq!(grey.range, YuvRange::Full, "luma alone");
     }
 }
