@@ -1,0 +1,230 @@
+//! The entry point: finds `main`, tells the two forms apart, and writes the compute wrapper of the pixel form.
+
+use std::fmt::Write as _;
+
+use streamlib_core::interface::{EffectForm, Scalar};
+
+use super::declarations::{Declarations, Function, FunctionParameter};
+use super::types::numeric_type;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::error::CompileError;
+use crate::source::EffectSource;
+
+/// Threads in a group of the pixel form, as compiled; a backend may change it.
+pub(crate) const GROUP: [u32; 3] = [16, 16, 1];
+/// Id of the specialisation constant that makes the wrapper encode sRGB.
+pub(crate) const ENCODE_SRGB_ID: u32 = 1000;
+/// Its name.
+pub(crate) const ENCODE_SRGB_NAME: &str = "streamlib_encode_srgb";
+/// Name of the wrapper.
+pub(crate) const WRAPPER: &str = "streamlib_main";
+/// Name of the texture that the wrapper writes.
+pub(crate) const WRAPPER_OUTPUT: &str = "streamlib_output";
+/// The block in which the wrapper looks whether to encode; `crate::spirv` puts the specialisation constant in its place,
+/// because DXC makes such a constant a member of `$Globals`.
+pub(crate) const OPTIONS_BLOCK: &str = "streamlib_options";
+
+const PIXEL_SHAPE: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
+
+/// An entry point that this crate knows how to run.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) form: EffectForm,
+    /// Name of the function that DXC is to compile.
+    pub(crate) function: &'static str,
+    /// HLSL to append to the author's text.
+    pub(crate) wrapper: String,
+}
+
+/// Finds the entry point of `declared`.
+pub(crate) fn find(source: &EffectSource, declared: &Declarations) -> Result<Entry, CompileError> {
+    let Some(main) = declared
+        .functions
+        .iter()
+        .rev()
+        .find(|f| f.name == "main" && f.has_body)
+    else {
+        return Err(no_entry_point(source, declared));
+    };
+    if main.has_numthreads {
+        return Ok(Entry {
+            form: EffectForm::Compute,
+            function: "main",
+            wrapper: String::new(),
+        });
+    }
+    match wrapper(source, main) {
+        Ok(wrapper) => Ok(Entry {
+            form: EffectForm::Pixel,
+            function: WRAPPER,
+            wrapper,
+        }),
+        Err(diagnostic) => Err(CompileError::rejected(source, vec![*diagnostic])),
+    }
+}
+
+fn no_entry_point(source: &EffectSource, declared: &Declarations) -> CompileError {
+    let candidate = declared.functions.iter().find(|f| {
+        f.has_numthreads
+            || f.semantic
+                .as_deref()
+                .is_some_and(|s| s.eq_ignore_ascii_case("SV_Target"))
+    });
+    let message = "the effect has no entry point: there is no function `main`";
+    let diagnostic = match candidate {
+        Some(f) => source
+            .diagnostic_at(Severity::Error, f.name_at, message)
+            .with_suggestion(format!("rename `{}` to `main`", f.name)),
+        None => source
+            .diagnostic_whole(Severity::Error, message)
+            .with_suggestion(format!(
+                "write `{PIXEL_SHAPE}`, or `[numthreads(8, 8, 1)] void main(uint3 id : SV_DispatchThreadID)`"
+            )),
+    };
+    CompileError::NoEntryPoint {
+        diagnostics: vec![diagnostic],
+    }
+}
+
+/// Components of a float scalar or vector type.
+fn float_columns(ty: &str) -> Option<u32> {
+    numeric_type(ty)
+        .filter(|t| t.scalar == Scalar::Float && !t.is_matrix)
+        .map(|t| t.columns)
+}
+
+fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnostic>> {
+    let refuse = |at, message: String, suggestion: &str| {
+        Box::new(
+            source
+                .diagnostic_at(Severity::Error, at, message)
+                .with_suggestion(suggestion),
+        )
+    };
+    let mut arguments = Vec::new();
+    let mut out_columns = None;
+    for parameter in &main.parameters {
+        match argument(parameter) {
+            Some(Argument::In(expression)) => arguments.push(expression),
+            Some(Argument::Out(columns)) if out_columns.is_none() => {
+                arguments.push("streamlib_result".to_owned());
+                out_columns = Some((columns, parameter.ty.base.as_str()));
+            }
+            _ => {
+                let semantic = parameter
+                    .semantic
+                    .as_ref()
+                    .map(|s| format!(" : {s}"))
+                    .unwrap_or_default();
+                let (ty, name) = (&parameter.ty.text, &parameter.name);
+                let suggestion = if parameter.semantic.is_none() && ty == "float2" {
+                    format!("write `float2 {name} : TEXCOORD`")
+                } else {
+                    "a pixel effect takes `float2 uv : TEXCOORD`, `float4 position : SV_Position`, or nothing"
+                        .to_owned()
+                };
+                let message = format!("`main` cannot take `{ty} {name}{semantic}`");
+                return Err(refuse(parameter.at, message, &suggestion));
+            }
+        }
+    }
+    let call = format!("main({})", arguments.join(", "));
+    let (declare, value, columns) = match (out_columns, main.returns.base.as_str()) {
+        (Some((columns, ty)), "void") => (
+            format!("{ty} streamlib_result; {call}; "),
+            "streamlib_result".to_owned(),
+            columns,
+        ),
+        (None, ty) if float_columns(ty).is_some() => (String::new(), call, float_columns(ty).unwrap_or(4)),
+        (_, "void") => {
+            return Err(refuse(
+                main.name_at,
+                "`main` returns nothing, and no `[numthreads(...)]` stands before it".to_owned(),
+                "pixel form: return a `float4 : SV_Target`; compute form: write `[numthreads(8, 8, 1)]` before `void main`",
+            ));
+        }
+        (_, ty) => {
+            let message = format!("`main` cannot return `{ty}`");
+            return Err(refuse(
+                main.name_at,
+                message,
+                "return `float4`, `float3` or `float`, as `: SV_Target`",
+            ));
+        }
+    };
+    let color = match columns {
+        4 => value,
+        3 => format!("float4({value}, 1.0)"),
+        1 => format!("float4(({value}).xxx, 1.0)"),
+        _ => {
+            let message = "a pixel effect cannot give two components".to_owned();
+            return Err(refuse(
+                main.name_at,
+                message,
+                "return `float4`, `float3` (opaque) or `float` (grey)",
+            ));
+        }
+    };
+    if let Some(semantic) = main.semantic.as_deref().filter(|s| !is_target(s)) {
+        let message = format!("`main` cannot return a `{semantic}`");
+        return Err(refuse(main.name_at, message, "write `: SV_Target`"));
+    }
+    Ok(wrapper_text(&declare, &color))
+}
+
+enum Argument {
+    In(String),
+    /// Components of the `out` colour.
+    Out(u32),
+}
+
+fn is_target(semantic: &str) -> bool {
+    ["SV_Target", "SV_Target0", "COLOR", "COLOR0"]
+        .iter()
+        .any(|s| s.eq_ignore_ascii_case(semantic))
+}
+
+fn argument(parameter: &FunctionParameter) -> Option<Argument> {
+    let semantic = parameter.semantic.as_deref()?;
+    let is = |names: &[&str]| names.iter().any(|n| n.eq_ignore_ascii_case(semantic));
+    let columns = float_columns(&parameter.ty.base)?;
+    let has = |modifier: &str| parameter.modifiers.iter().any(|m| m == modifier);
+    if has("out") {
+        return (is_target(semantic)).then_some(Argument::Out(columns));
+    }
+    if has("inout") || has("uniform") {
+        return None;
+    }
+    let expression = match columns {
+        2 if is(&["TEXCOORD", "TEXCOORD0"]) => "streamlib_position / float2(streamlib_size)",
+        2 if is(&["SV_Position", "VPOS"]) => "streamlib_position",
+        4 if is(&["SV_Position", "VPOS"]) => "float4(streamlib_position, 0.0, 1.0)",
+        _ => return None,
+    };
+    Some(Argument::In(expression.to_owned()))
+}
+
+/// Runs the author's `main` once per pixel. Nothing in it depends on the group size.
+fn wrapper_text(declare: &str, color: &str) -> String {
+    let [x, y, z] = GROUP;
+    let mut text = format!(
+        "\nRWTexture2D<float4> {WRAPPER_OUTPUT};\ncbuffer {OPTIONS_BLOCK} {{ uint {ENCODE_SRGB_NAME}; }}\n"
+    );
+    // The piecewise curve of IEC 61966-2-1, not a power of 2.2.
+    text.push_str(
+        "float streamlib_srgb(float c) { c = saturate(c); \
+         return c <= 0.0031308 ? 12.92 * c : 1.055 * pow(c, 1.0 / 2.4) - 0.055; }\n",
+    );
+    let _ = write!(
+        text,
+        "[numthreads({x}, {y}, {z})] void {WRAPPER}(uint3 streamlib_id : SV_DispatchThreadID) {{\n\
+         uint2 streamlib_size; {WRAPPER_OUTPUT}.GetDimensions(streamlib_size.x, streamlib_size.y);\n\
+         if (streamlib_id.x >= streamlib_size.x || streamlib_id.y >= streamlib_size.y) return;\n\
+         float2 streamlib_position = float2(streamlib_id.xy) + 0.5;\n\
+         {declare}float4 streamlib_color = {color};\n\
+         if ({ENCODE_SRGB_NAME} != 0) streamlib_color = float4(streamlib_srgb(streamlib_color.r), \
+         streamlib_srgb(streamlib_color.g), streamlib_srgb(streamlib_color.b), streamlib_color.a);\n\
+         {WRAPPER_OUTPUT}[streamlib_id.xy] = streamlib_color;\n}}\n"
+    );
+    text
+}

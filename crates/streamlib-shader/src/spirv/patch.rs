@@ -1,0 +1,250 @@
+//! Changes SPIR-V so that every effect looks the same to a backend: bindings of our choice, storage images of any format,
+//! an entry point called `main`, and the specialisation constant of the pixel form.
+
+use std::collections::{HashMap, HashSet};
+
+use super::module::{Instruction, decoration, op, text_words};
+
+const CAPABILITY_READ_WITHOUT_FORMAT: u32 = 55;
+const CAPABILITY_WRITE_WITHOUT_FORMAT: u32 = 56;
+const FORMAT_UNKNOWN: u32 = 0;
+/// Operand of `OpTypeImage` that says how the image is used, and its value for a storage image.
+const SAMPLED: usize = 6;
+const STORAGE: u32 = 2;
+
+/// What to change.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// Binding of each variable, in descriptor set 0.
+    pub(crate) bindings: &'a HashMap<u32, u32>,
+    /// Block to replace by a specialisation constant: its variable, the id of the constant, and its name.
+    pub(crate) options: Option<(u32, u32, &'a str)>,
+}
+
+/// The changed module; `None` when it is not as DXC makes it.
+pub(crate) fn patch(words: &[u32], instructions: &[Instruction<'_>], plan: &Plan<'_>) -> Option<Vec<u32>> {
+    let mut out = words.get(..5)?.to_vec();
+    let images = StorageImages::find(instructions);
+    let switch = match plan.options {
+        Some((variable, spec_id, name)) => Some(Switch::find(out[3], instructions, variable, spec_id, name)?),
+        None => None,
+    };
+    out[3] += if switch.is_some() { Switch::IDS } else { 0 };
+    let mut section = Section::Capabilities;
+    for instruction in instructions {
+        while section.ends_before(instruction.op) {
+            if section == Section::Capabilities {
+                images
+                    .capabilities(instructions)
+                    .for_each(|c| push(&mut out, op::CAPABILITY, &[c]));
+            }
+            if let Some(switch) = &switch {
+                switch.declare(section, &mut out);
+            }
+            section = section.next();
+        }
+        let replaced = switch.as_ref().is_some_and(|s| s.replace(instruction, &mut out));
+        if !replaced && !images.drops(instruction) {
+            let at = out.len();
+            out.extend(instruction.words);
+            change(&mut out, at, instruction, plan, &images);
+        }
+    }
+    Some(out)
+}
+
+fn push(out: &mut Vec<u32>, op: u16, operands: &[u32]) {
+    // An instruction of this file has at most a name's worth of operands.
+    out.push(((operands.len() as u32 + 1) << 16) | u32::from(op));
+    out.extend(operands);
+}
+
+/// Changes the instruction that was just copied to `at`.
+fn change(out: &mut Vec<u32>, at: usize, i: &Instruction<'_>, plan: &Plan<'_>, images: &StorageImages) {
+    let words = &mut out[at..];
+    match i.op {
+        op::ENTRY_POINT => {
+            let name_length = i.words[3..]
+                .iter()
+                .position(|w| w.to_le_bytes().contains(&0))
+                .map_or(0, |n| n + 1);
+            let mut operands = i.words[1..3].to_vec();
+            operands.extend(text_words("main"));
+            operands.extend(&i.words[3 + name_length..]);
+            out.truncate(at);
+            push(out, op::ENTRY_POINT, &operands);
+        }
+        op::DECORATE => match (plan.bindings.get(&i.operand(0)), i.operand(1)) {
+            (Some(&binding), decoration::BINDING) => words[3] = binding,
+            (Some(_), decoration::DESCRIPTOR_SET) => words[3] = 0,
+            _ => {}
+        },
+        op::TYPE_IMAGE if i.operand(SAMPLED) == STORAGE => words[8] = FORMAT_UNKNOWN,
+        op::TYPE_POINTER => words[3] = images.unique(words[3]),
+        op::LOAD | op::UNDEF | op::COPY_OBJECT | op::PHI => words[1] = images.unique(words[1]),
+        _ => {}
+    }
+}
+
+/// Storage image types, which are equal once their format is unknown; equal types must be one.
+struct StorageImages {
+    /// The type that takes its place.
+    first: HashMap<u32, u32>,
+}
+
+impl StorageImages {
+    fn find(instructions: &[Instruction<'_>]) -> Self {
+        let mut kinds: HashMap<Vec<u32>, u32> = HashMap::new();
+        let mut first = HashMap::new();
+        for i in instructions
+            .iter()
+            .filter(|i| i.op == op::TYPE_IMAGE && i.operand(SAMPLED) == STORAGE)
+        {
+            let id = i.operand(0);
+            let kind = i.words[2..=SAMPLED + 1].to_vec();
+            first.insert(id, *kinds.entry(kind).or_insert(id));
+        }
+        Self { first }
+    }
+
+    fn unique(&self, id: u32) -> u32 {
+        self.first.get(&id).copied().unwrap_or(id)
+    }
+
+    /// Whether an instruction declares or names a type that another one replaces.
+    fn drops(&self, i: &Instruction<'_>) -> bool {
+        matches!(i.op, op::TYPE_IMAGE | op::NAME) && self.unique(i.operand(0)) != i.operand(0)
+    }
+
+    fn capabilities(&self, instructions: &[Instruction<'_>]) -> impl Iterator<Item = u32> {
+        let has = |op: u16| instructions.iter().any(|i| i.op == op);
+        let is_used = !self.first.is_empty();
+        // OpImageRead reads storage images only; OpImageFetch is for the others.
+        let wanted = [
+            (CAPABILITY_READ_WITHOUT_FORMAT, is_used && has(op::IMAGE_READ)),
+            (CAPABILITY_WRITE_WITHOUT_FORMAT, is_used && has(op::IMAGE_WRITE)),
+        ];
+        let present: HashSet<u32> = instructions
+            .iter()
+            .filter(|i| i.op == op::CAPABILITY)
+            .map(|i| i.operand(0))
+            .collect();
+        wanted
+            .into_iter()
+            .filter(move |(c, wanted)| *wanted && !present.contains(c))
+            .map(|(c, _)| c)
+    }
+}
+
+/// The parts of a module before its functions where something is added at the end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Capabilities,
+    BeforeNames,
+    BeforeDecorations,
+    Types,
+    Functions,
+}
+
+impl Section {
+    fn ends_before(self, opcode: u16) -> bool {
+        let is_decoration = matches!(opcode, op::DECORATE | op::MEMBER_DECORATE);
+        let is_type = (op::TYPE_VOID..=op::TYPE_POINTER).contains(&opcode) || opcode == op::FUNCTION;
+        match self {
+            Self::Capabilities => opcode != op::CAPABILITY,
+            Self::BeforeNames => matches!(opcode, op::NAME | op::MEMBER_NAME) || is_decoration || is_type,
+            Self::BeforeDecorations => is_decoration || is_type,
+            Self::Types => opcode == op::FUNCTION,
+            Self::Functions => false,
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Capabilities => Self::BeforeNames,
+            Self::BeforeNames => Self::BeforeDecorations,
+            Self::BeforeDecorations => Self::Types,
+            Self::Types | Self::Functions => Self::Functions,
+        }
+    }
+}
+
+/// The specialisation constant that takes the place of a block with one uint.
+struct Switch {
+    variable: u32,
+    /// Pointers into the block.
+    pointers: HashSet<u32>,
+    name: Vec<u32>,
+    spec_id: u32,
+    bool_type: u32,
+    uint_type: u32,
+    /// First of the new ids: the constant, a one, a zero.
+    ids: u32,
+}
+
+impl Switch {
+    const IDS: u32 = 3;
+
+    fn find(bound: u32, all: &[Instruction<'_>], variable: u32, spec_id: u32, name: &str) -> Option<Self> {
+        let is_chain = |i: &&Instruction<'_>| matches!(i.op, op::ACCESS_CHAIN | op::IN_BOUNDS_ACCESS_CHAIN);
+        let pointers: HashSet<u32> = all
+            .iter()
+            .filter(is_chain)
+            .filter(|i| i.operand(2) == variable)
+            .map(|i| i.operand(1))
+            .collect();
+        let load = all
+            .iter()
+            .find(|i| i.op == op::LOAD && pointers.contains(&i.operand(2)))?;
+        let bool_type = all.iter().find(|i| i.op == op::TYPE_BOOL)?.operand(0);
+        let (name, uint_type) = (text_words(name), load.operand(0));
+        Some(Self {
+            variable,
+            pointers,
+            name,
+            spec_id,
+            bool_type,
+            uint_type,
+            ids: bound,
+        })
+    }
+
+    /// Adds what belongs at the end of `section`.
+    fn declare(&self, section: Section, out: &mut Vec<u32>) {
+        match section {
+            Section::BeforeNames => {
+                let operands: Vec<u32> = std::iter::once(self.ids)
+                    .chain(self.name.iter().copied())
+                    .collect();
+                push(out, op::NAME, &operands);
+            }
+            Section::BeforeDecorations => {
+                push(out, op::DECORATE, &[self.ids, decoration::SPEC_ID, self.spec_id])
+            }
+            Section::Types => {
+                push(out, op::SPEC_CONSTANT_FALSE, &[self.bool_type, self.ids]);
+                push(out, op::CONSTANT, &[self.uint_type, self.ids + 1, 1]);
+                push(out, op::CONSTANT, &[self.uint_type, self.ids + 2, 0]);
+            }
+            Section::Capabilities | Section::Functions => {}
+        }
+    }
+
+    /// Puts the constant in place of a load from the block, and drops everything else about the block's variable.
+    fn replace(&self, i: &Instruction<'_>, out: &mut Vec<u32>) -> bool {
+        match i.op {
+            op::LOAD if self.pointers.contains(&i.operand(2)) => {
+                push(
+                    out,
+                    op::SELECT,
+                    &[i.operand(0), i.operand(1), self.ids, self.ids + 1, self.ids + 2],
+                );
+                true
+            }
+            op::NAME | op::DECORATE => i.operand(0) == self.variable,
+            op::VARIABLE => i.operand(1) == self.variable,
+            op::ACCESS_CHAIN | op::IN_BOUNDS_ACCESS_CHAIN => i.operand(2) == self.variable,
+            _ => false,
+        }
+    }
+}
