@@ -3,7 +3,7 @@
 // The slope of luma (ITU-R BT.709, of the encoded values) toward the light, around mid grey or on the picture.
 
 float strength <min = 0; max = 8; description = "Height of the relief"> = 4;
-float light_degrees <min = -360; max = 360; description = "Direction of the light, counter-clockwise from the right"> = 135;
+float light_degrees <min = -360; max = 360; description = "Direction of the light, counter-clockwise from right"> = 135;
 float colored <min = 0; max = 1; description = "0 is a grey relief, 1 puts it on the picture"> = 0;
 
 float luma_at(float2 uv) {

@@ -10,6 +10,7 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
     input.GetDimensions(size.x, size.y);
     int reach = clamp(radius, 1u, 8u);
     float count = (reach + 1) * (reach + 1);
+    float4 here = tex2D(input, uv);
     float3 best = 0;
     float least = 1e9;
     for (int quadrant = 0; quadrant < 4; ++quadrant) {
@@ -20,7 +21,8 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
         for (int y = 0; y <= reach; ++y) {
             for (int x = 0; x <= reach; ++x) {
                 float3 color = tex2D(input, uv + float2(int2(x, y) * direction) / size).rgb;
-                float luma = dot(color, float3(0.2126, 0.7152, 0.0722));
+                // Counted from the middle pixel: squares of large, nearly equal numbers would hide small variances.
+                float luma = dot(color - here.rgb, float3(0.2126, 0.7152, 0.0722));
                 sum += color;
                 luma_sum += luma;
                 square_sum += luma * luma;
@@ -33,5 +35,5 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
             best = sum / count;
         }
     }
-    return float4(best, tex2D(input, uv).a);
+    return float4(best, here.a);
 }

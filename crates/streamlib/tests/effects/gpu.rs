@@ -56,6 +56,7 @@ pub fn run<G: Gpu>(gpu: &G, interface: &Interface, spirv: &[u32], setup: &Setup)
     })?;
 
     let bound: Vec<_> = inputs.iter().map(|(name, _, texture)| (*name, texture)).collect();
+    let outputs = [("output", &output)];
     let parameters: Vec<_> = buffers.iter().map(|(name, buffer)| (*name, buffer)).collect();
     let mut commands: Vec<Command<'_, G>> = inputs
         .iter()
@@ -65,7 +66,7 @@ pub fn run<G: Gpu>(gpu: &G, interface: &Interface, spirv: &[u32], setup: &Setup)
         label: "effect",
         kernel: &kernel,
         inputs: &bound,
-        outputs: &[("output", &output)],
+        outputs: &outputs,
         buffers: &parameters,
         threads: size,
     }));

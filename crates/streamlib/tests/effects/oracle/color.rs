@@ -31,7 +31,6 @@ pub fn cases() -> Vec<Case> {
         Case::new("posterize", posterize)
             .variant(&[("levels", &[2.0])])
             .variant(&[("levels", &[16.0])]),
-        // The steep ramp multiplies the rounding of luma.
         Case::new("threshold", threshold)
             .variant(&[("level", &[0.3]), ("softness", &[0.5])])
             .variant(&[("level", &[0.6123]), ("softness", &[0.01])]),

@@ -170,10 +170,10 @@ impl Case {
         Self { scale, ..self }
     }
 
-    /// For effects that read between texels: Vulkan asks for no more than 8 bits of the position between two texels, and
-    /// software may round once per axis, which together cost up to two codes at an edge of full contrast.
+    /// For effects that read between texels: devices place a read with 8 bits of precision between two texels, so across an
+    /// edge of full contrast it is off by half a code for each axis, and the result is rounded once more.
     fn filtered(self) -> Self {
-        self.within(3.0)
+        self.within(2.0)
     }
 
     fn within(self, tolerance: f64) -> Self {
