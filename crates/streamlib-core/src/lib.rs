@@ -1,7 +1,7 @@
 //! Frames, graphs, plans, the engine, and the contract that GPU backends meet.
 //!
 //! This crate knows no operating system, no GPU API, no file path and no codec. Everything here is either plain
-//! data ([`graph`], [`interface`], [`format`], [`color`]) or logic that is generic over [`gpu::Gpu`].
+//! data ([`graph`], [`interface`], [`mod@format`], [`color`]) or logic that is generic over [`gpu::Gpu`].
 
 pub mod color;
 pub mod engine;

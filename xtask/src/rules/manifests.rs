@@ -1,5 +1,8 @@
 //! Every crate describes itself, takes the workspace's lints, and is on the map.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::Finding;
 use crate::tree::{Package, Tree};
 
@@ -27,7 +30,7 @@ fn faults(package: &Package, map: Option<&str>) -> Vec<String> {
     if !takes_workspace_lints(package) {
         faults.push(format!("{name}: add `[lints] workspace = true` to Cargo.toml"));
     }
-    if map.is_some_and(|map| !names_crate(map, name)) {
+    if map.is_some_and(|map| !names_crate(map, name) && !names_crate(map, directory(package))) {
         faults.push(format!("{MAP}: does not name {name}"));
     }
     faults
@@ -43,6 +46,12 @@ fn takes_workspace_lints(package: &Package) -> bool {
         == Some(true)
 }
 
+/// Name of the directory that the package is in.
+fn directory(package: &Package) -> &str {
+    let directory = package.manifest_path.parent().and_then(Path::file_name);
+    directory.and_then(OsStr::to_str).unwrap_or(&package.name)
+}
+
 /// Whether `map` holds `name` as a word of its own: `streamlib` is not found inside `streamlib-core`.
 fn names_crate(map: &str, name: &str) -> bool {
     map.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
@@ -54,7 +63,7 @@ mod tests {
     use super::*;
 
     fn package(manifest: &str) -> (tempfile::TempDir, Package) {
-        let root = tempfile::tempdir().unwrap();
+        let root = tempfile::Builder::new().prefix("crate").tempdir().unwrap();
         let manifest_path = root.path().join("Cargo.toml");
         std::fs::write(&manifest_path, manifest).unwrap();
         let package = Package {
@@ -86,11 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_is_on_the_map_only_under_its_own_name() {
+    fn a_crate_is_on_the_map_under_its_own_name_or_that_of_its_directory() {
         let (_root, package) = package("[lints]\nworkspace = true\n");
-        assert_eq!(
-            faults(&package, Some("streamlib-core and streamlib-media")).len(),
-            1
-        );
+        assert_eq!(faults(&package, Some("streamlib-core and media")).len(), 1);
+        let named = format!("{}/: what it is", directory(&package));
+        assert_eq!(faults(&package, Some(&named)), [""; 0]);
     }
 }
