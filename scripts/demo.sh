@@ -7,13 +7,13 @@ demo() {
     case $1 in
       --out)
         [[ -n ${2:-} ]] || die 'demo: --out takes a folder'
-        out=$2
+        out=$(from_caller "$2")
         shift 2
         ;;
       -*) die "demo: there is no option '$1'; try ./x demo [VIDEO] [--out DIR]" ;;
       *)
         [[ -z $video ]] || die 'demo: one video at a time'
-        video=$1
+        video=$(from_caller "$1")
         shift
         ;;
     esac
@@ -24,7 +24,7 @@ demo() {
   if [[ -n $video ]]; then
     say "Running effects/graphs/demo.toml over $video"
     demo_run "$video"
-  elif "$streamlib" doctor --json 2>/dev/null | grep -q '"/dev/video' && say 'Running effects/graphs/demo.toml over the camera' &&
+  elif [[ $("$streamlib" doctor --json 2>/dev/null) == *'"/dev/video'* ]] && say 'Running effects/graphs/demo.toml over the camera' &&
     demo_run camera: --frames 150; then
     :
   else
@@ -41,3 +41,6 @@ demo_run() {
   shift
   "$streamlib" run effects/graphs/demo.toml --source "camera=$source" --sink "out=$out/demo.mp4" "$@"
 }
+
+# A path as the caller of ./x wrote it, from the root of the file system.
+from_caller() { (cd "$CALLED_FROM" && realpath -m -- "$1"); }
