@@ -42,5 +42,8 @@ demo_run() {
   "$streamlib" run effects/graphs/demo.toml --source "camera=$source" --sink "out=$out/demo.mp4" "$@"
 }
 
-# A path as the caller of ./x wrote it, from the root of the file system.
-from_caller() { (cd "$CALLED_FROM" && realpath -m -- "$1"); }
+# A path as the caller of ./x wrote it, from the root of the file system. A source that is no file (camera:/dev/video0)
+# stays as it is.
+from_caller() {
+  if [[ $1 == *:* ]]; then echo "$1"; else (cd "$CALLED_FROM" && realpath -m -- "$1"); fi
+}
