@@ -4,7 +4,7 @@
 //! interface does not describe, because a driver would read descriptors that do not exist. Code from strangers must
 //! have been validated before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use streamlib_core::interface::Interface;
 
@@ -23,6 +23,9 @@ pub enum SpirvProblem {
         /// Where.
         word: usize,
     },
+    /// A function that is called or entered has no whole body.
+    #[error("the SPIR-V is cut off: function %{0} has no whole body")]
+    NoBody(u32),
     /// No `main`.
     #[error("the SPIR-V has no compute entry point called `main`")]
     NoEntryPoint,
@@ -55,6 +58,9 @@ mod op {
     pub(super) const TYPE_SAMPLER: u16 = 26;
     pub(super) const TYPE_STRUCT: u16 = 30;
     pub(super) const TYPE_POINTER: u16 = 32;
+    pub(super) const FUNCTION: u16 = 54;
+    pub(super) const FUNCTION_END: u16 = 56;
+    pub(super) const FUNCTION_CALL: u16 = 57;
     pub(super) const VARIABLE: u16 = 59;
     pub(super) const DECORATE: u16 = 71;
 }
@@ -84,7 +90,7 @@ impl From<SpirvProblem> for Refusal {
 /// Checks code against the device and the interface.
 pub(crate) fn check(words: &[u32], features: &Features, interface: &Interface) -> Result<(), Refusal> {
     let mut module = Module::default();
-    let mut has_main = false;
+    let mut main = None;
     for instruction in instructions(words)? {
         let (_, opcode, operands) = instruction?;
         match (opcode, operands) {
@@ -94,15 +100,12 @@ pub(crate) fn check(words: &[u32], features: &Features, interface: &Interface) -
             (op::EXTENSION, name) => {
                 crate::capability::check_extension(&text(name), features).map_err(Refusal::Shortfall)?;
             }
-            (op::ENTRY_POINT, [model, _, name @ ..]) => {
-                has_main |= *model == MODEL_COMPUTE && text(name) == "main";
-            }
+            (op::ENTRY_POINT, [MODEL_COMPUTE, id, name @ ..]) if text(name) == "main" => main = Some(*id),
             _ => module.note(opcode, operands),
         }
     }
-    if !has_main {
-        return Err(SpirvProblem::NoEntryPoint.into());
-    }
+    module.called.push(main.ok_or(SpirvProblem::NoEntryPoint)?);
+    module.check_bodies()?;
     module.check_resources(interface)?;
     Ok(())
 }
@@ -169,6 +172,12 @@ struct Module {
     pointers: HashMap<u32, u32>,
     /// Variable id, pointer type, storage class.
     variables: Vec<(u32, u32, u32)>,
+    /// Functions that are called or entered.
+    called: Vec<u32>,
+    /// The function whose body has not ended yet.
+    open: Option<u32>,
+    /// Functions with a whole body.
+    whole: HashSet<u32>,
 }
 
 const SAMPLED: &str = "sampled image";
@@ -201,8 +210,18 @@ impl Module {
                 self.pointers.insert(id, to);
             }
             (op::VARIABLE, &[pointer, id, class, ..]) => self.variables.push((id, pointer, class)),
+            (op::FUNCTION, &[_, id, ..]) => self.open = Some(id),
+            (op::FUNCTION_END, _) => self.whole.extend(self.open.take()),
+            (op::FUNCTION_CALL, &[_, _, function, ..]) => self.called.push(function),
             _ => {}
         }
+    }
+
+    fn check_bodies(&self) -> Result<(), SpirvProblem> {
+        let missing = self.called.iter().find(|id| !self.whole.contains(id));
+        missing
+            .or(self.open.as_ref())
+            .map_or(Ok(()), |id| Err(SpirvProblem::NoBody(*id)))
     }
 
     fn check_resources(&self, interface: &Interface) -> Result<(), SpirvProblem> {

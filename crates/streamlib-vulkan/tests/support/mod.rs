@@ -1,19 +1,118 @@
-//! Opens the device that tests run on.
+//! Opens the device that tests run on, and describes the kernels that they run.
 
+use streamlib_core::interface::{
+    AddressMode, BufferSlot, EffectForm, Filter, Interface, Parameter, ParameterType, SamplerSlot, Scalar,
+    TextureSlot, UniformBlock,
+};
 use streamlib_vulkan::{DeviceOptions, Validation, VulkanError, VulkanGpu};
 
+use crate::conformance::{Code, Kernels};
+
 /// The best device of this machine with all of validation on, or a word about why there is none.
-pub fn gpu() -> Option<VulkanGpu> {
-    let options = DeviceOptions {
-        validation: Validation::Synchronization,
-        ..DeviceOptions::default()
-    };
-    match VulkanGpu::new(&options) {
+pub(crate) fn gpu() -> Option<VulkanGpu> {
+    match open() {
         Ok(gpu) => Some(gpu),
         Err(error @ (VulkanError::NoLoader { .. } | VulkanError::NoDevice { .. })) => {
             println!("SKIPPED: {error}");
             None
         }
         Err(error) => panic!("{error}"),
+    }
+}
+
+pub(crate) fn open() -> Result<VulkanGpu, VulkanError> {
+    VulkanGpu::new(&DeviceOptions {
+        validation: Validation::Synchronization,
+        ..DeviceOptions::default()
+    })
+}
+
+/// The kernels, assembled from the texts beside them with `spirv-as --target-env vulkan1.2`.
+pub(crate) fn kernels() -> Kernels {
+    Kernels {
+        tint: Code {
+            spirv: words(include_bytes!("../kernels/tint.spv")),
+            interface: tint(),
+        },
+        palette: Code {
+            spirv: words(include_bytes!("../kernels/palette.spv")),
+            interface: palette(),
+        },
+    }
+}
+
+fn words(bytes: &[u8]) -> Vec<u32> {
+    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes"));
+    bytes.chunks_exact(4).map(word).collect()
+}
+
+fn interface(form: EffectForm, group: u32) -> Interface {
+    Interface {
+        form,
+        description: String::new(),
+        group_size: [group, group, 1],
+        group_size_is_free: form == EffectForm::Pixel,
+        encode_srgb_constant: None,
+        inputs: vec![],
+        outputs: vec![],
+        samplers: vec![],
+        buffers: vec![],
+        uniforms: None,
+        parameters: vec![],
+        frame_uniforms: vec![],
+    }
+}
+
+fn slot(name: &str, binding: u32) -> TextureSlot {
+    let name = name.to_owned();
+    TextureSlot { name, binding }
+}
+
+fn tint() -> Interface {
+    let ty = ParameterType {
+        scalar: Scalar::Float,
+        rows: 1,
+        columns: 4,
+        matrix_stride: 0,
+        rows_are_contiguous: false,
+        array: None,
+        array_stride: 0,
+    };
+    Interface {
+        encode_srgb_constant: Some(0),
+        inputs: vec![slot("input", 0)],
+        outputs: vec![slot("output", 1)],
+        samplers: vec![SamplerSlot {
+            name: "nearest".to_owned(),
+            binding: 2,
+            filter: Filter::Nearest,
+            address: AddressMode::Clamp,
+        }],
+        uniforms: Some(UniformBlock { binding: 3, size: 16 }),
+        parameters: vec![Parameter {
+            name: "tint".to_owned(),
+            ty,
+            offset: 0,
+            default: vec![1.0; 4],
+            min: None,
+            max: None,
+            description: None,
+        }],
+        ..interface(EffectForm::Pixel, 8)
+    }
+}
+
+fn palette() -> Interface {
+    Interface {
+        outputs: vec![slot("output", 0)],
+        buffers: vec![BufferSlot {
+            name: "palette".to_owned(),
+            binding: 1,
+            scalar: Scalar::Float,
+            columns: 4,
+            stride: 16,
+            description: None,
+        }],
+        ..interface(EffectForm::Compute, 4)
     }
 }
