@@ -10,3 +10,6 @@ pub(crate) mod lower;
 pub(crate) mod refuse;
 pub(crate) mod types;
 pub(crate) mod uses;
+
+#[cfg(test)]
+mod tests;

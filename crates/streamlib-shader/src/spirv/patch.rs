@@ -176,8 +176,8 @@ struct Switch {
     pointers: HashSet<u32>,
     name: Vec<u32>,
     spec_id: u32,
-    bool_type: u32,
-    uint_type: u32,
+    /// Types of the constant and of what was loaded; `None` when both ways gave the same and nothing is loaded.
+    types: Option<(u32, u32)>,
     /// First of the new ids: the constant, a one, a zero.
     ids: u32,
 }
@@ -186,31 +186,39 @@ impl Switch {
     const IDS: u32 = 3;
 
     fn find(bound: u32, all: &[Instruction<'_>], variable: u32, spec_id: u32, name: &str) -> Option<Self> {
-        let is_chain = |i: &&Instruction<'_>| matches!(i.op, op::ACCESS_CHAIN | op::IN_BOUNDS_ACCESS_CHAIN);
         let pointers: HashSet<u32> = all
             .iter()
-            .filter(is_chain)
-            .filter(|i| i.operand(2) == variable)
+            .filter(|i| is_chain(i) && i.operand(2) == variable)
             .map(|i| i.operand(1))
             .collect();
-        let load = all
+        if all.iter().any(|i| i.op == op::LOAD && i.operand(2) == variable) {
+            return None;
+        }
+        let types = match all
             .iter()
-            .find(|i| i.op == op::LOAD && pointers.contains(&i.operand(2)))?;
-        let bool_type = all.iter().find(|i| i.op == op::TYPE_BOOL)?.operand(0);
-        let (name, uint_type) = (text_words(name), load.operand(0));
+            .find(|i| i.op == op::LOAD && pointers.contains(&i.operand(2)))
+        {
+            Some(load) => Some((
+                all.iter().find(|i| i.op == op::TYPE_BOOL)?.operand(0),
+                load.operand(0),
+            )),
+            None => None,
+        };
         Some(Self {
             variable,
             pointers,
-            name,
+            name: text_words(name),
             spec_id,
-            bool_type,
-            uint_type,
+            types,
             ids: bound,
         })
     }
 
     /// Adds what belongs at the end of `section`.
     fn declare(&self, section: Section, out: &mut Vec<u32>) {
+        let Some((bool_type, uint_type)) = self.types else {
+            return;
+        };
         match section {
             Section::BeforeNames => {
                 let operands: Vec<u32> = std::iter::once(self.ids)
@@ -219,12 +227,12 @@ impl Switch {
                 push(out, op::NAME, &operands);
             }
             Section::BeforeDecorations => {
-                push(out, op::DECORATE, &[self.ids, decoration::SPEC_ID, self.spec_id])
+                push(out, op::DECORATE, &[self.ids, decoration::SPEC_ID, self.spec_id]);
             }
             Section::Types => {
-                push(out, op::SPEC_CONSTANT_FALSE, &[self.bool_type, self.ids]);
-                push(out, op::CONSTANT, &[self.uint_type, self.ids + 1, 1]);
-                push(out, op::CONSTANT, &[self.uint_type, self.ids + 2, 0]);
+                push(out, op::SPEC_CONSTANT_FALSE, &[bool_type, self.ids]);
+                push(out, op::CONSTANT, &[uint_type, self.ids + 1, 1]);
+                push(out, op::CONSTANT, &[uint_type, self.ids + 2, 0]);
             }
             Section::Capabilities | Section::Functions => {}
         }
@@ -243,8 +251,11 @@ impl Switch {
             }
             op::NAME | op::DECORATE => i.operand(0) == self.variable,
             op::VARIABLE => i.operand(1) == self.variable,
-            op::ACCESS_CHAIN | op::IN_BOUNDS_ACCESS_CHAIN => i.operand(2) == self.variable,
-            _ => false,
+            _ => is_chain(i) && i.operand(2) == self.variable,
         }
     }
+}
+
+fn is_chain(i: &Instruction<'_>) -> bool {
+    matches!(i.op, op::ACCESS_CHAIN | op::IN_BOUNDS_ACCESS_CHAIN)
 }
