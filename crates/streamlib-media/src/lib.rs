@@ -5,8 +5,10 @@
 //! [`generate`] holds sources that need no file. This crate knows no GPU API and compiles no shader.
 
 mod audio;
+pub mod convert;
 mod create;
 mod error;
+pub mod generate;
 mod h264;
 mod mp4;
 mod open;
