@@ -123,10 +123,14 @@ fn codecs() -> Vec<&'static str> {
 
 #[cfg(target_os = "linux")]
 fn cameras() -> Vec<CameraReport> {
+    let format = |format: &streamlib_linux::CameraFormat| {
+        let sizes: Vec<_> = format.modes.iter().map(|mode| mode.size.to_string()).collect();
+        format!("{} {}", format.fourcc, sizes.join("/"))
+    };
     let report = |camera: streamlib_linux::CameraInfo| CameraReport {
         path: camera.path.display().to_string(),
         name: camera.name,
-        formats: camera.formats.iter().map(ToString::to_string).collect(),
+        formats: camera.formats.iter().map(format).collect(),
     };
     streamlib_linux::list_cameras().into_iter().map(report).collect()
 }
