@@ -125,6 +125,14 @@ impl Instance {
         // everything that `info` points to lives until the call returns.
         let raw = call("vkCreateInstance", || unsafe {
             entry.create_instance(&info, None)
+        })
+        .map_err(|error| match error {
+            // The loader's way to say that it found no driver at all.
+            VulkanError::Call {
+                result: vk::Result::ERROR_INCOMPATIBLE_DRIVER,
+                ..
+            } => VulkanError::NoDevice { found: vec![] },
+            other => other,
         })?;
         fault::created("instance");
         let mut instance = Self {
