@@ -7,12 +7,7 @@ use streamlib_shader::{Compiler, CompilerOptions, EffectSource, MslTarget};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let compiler = Compiler::new(CompilerOptions::default())?;
     let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "DXC {} at {}",
-        compiler.dxc().version,
-        compiler.dxc().path.display()
-    )?;
+    writeln!(out, "DXC {} at {}", compiler.dxc().version, compiler.dxc().path.display())?;
     for path in std::env::args_os().skip(1) {
         let start = std::time::Instant::now();
         match compiler.compile(&EffectSource::from_file(&path)?) {

@@ -65,10 +65,7 @@ impl CompilerIdentity {
         // Builds of one version differ; size and time tell them apart without reading 30 MB.
         if let Ok(meta) = std::fs::metadata(&dxc.path) {
             hasher.update(&meta.len().to_le_bytes());
-            let age = meta
-                .modified()
-                .ok()
-                .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+            let age = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
             hasher.update(&age.map_or(0, |a| a.as_nanos()).to_le_bytes());
         }
         Self(*hasher.finalize().as_bytes())
@@ -210,11 +207,7 @@ impl Cache {
 }
 
 fn user_directory() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|p| p.is_absolute())
-    };
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|h| h.join(".cache")))?;
     Some(cache.join("streamlib/effects"))
 }
@@ -233,10 +226,7 @@ struct Entry {
 
 /// Magic, key, checksum of the rest; length of the JSON, JSON, SPIR-V.
 fn encode(effect: &Effect, key: &Key) -> std::io::Result<Vec<u8>> {
-    let facts = EntryFacts {
-        interface: effect.interface.clone(),
-        warnings: effect.warnings.clone(),
-    };
+    let facts = EntryFacts { interface: effect.interface.clone(), warnings: effect.warnings.clone() };
     let json = serde_json::to_vec(&facts)?;
     let mut payload = (json.len() as u64).to_le_bytes().to_vec();
     payload.extend(json);
@@ -258,10 +248,7 @@ fn decode(bytes: &[u8], key: &Key) -> Option<Entry> {
     let (length, rest) = payload.split_first_chunk()?;
     let (json, spirv) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     let facts = serde_json::from_slice(json).ok()?;
-    let spirv = spirv
-        .chunks_exact(4)
-        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect();
+    let spirv = spirv.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     Some(Entry { facts, spirv })
 }
 

@@ -31,11 +31,7 @@ pub struct CompilerOptions {
 
 impl Default for CompilerOptions {
     fn default() -> Self {
-        Self {
-            dxc: None,
-            cache: CacheOptions::default(),
-            time_limit: Duration::from_secs(10),
-        }
+        Self { dxc: None, cache: CacheOptions::default(), time_limit: Duration::from_secs(10) }
     }
 }
 
@@ -54,19 +50,10 @@ impl Compiler {
     /// # Errors
     /// When there is none, or none that can be used; the message says how to get it.
     pub fn new(options: CompilerOptions) -> Result<Self, DxcError> {
-        let CompilerOptions {
-            dxc,
-            cache,
-            time_limit,
-        } = options;
+        let CompilerOptions { dxc, cache, time_limit } = options;
         let library = Library::load(&find_dxc(dxc.as_deref())?)?;
         let identity = CompilerIdentity::of(library.info());
-        Ok(Self {
-            identity,
-            cache: Cache::new(&cache),
-            time_limit,
-            library,
-        })
+        Ok(Self { identity, cache: Cache::new(&cache), time_limit, library })
     }
 
     /// The DXC in use.
@@ -87,28 +74,21 @@ impl Compiler {
     /// When the source is at fault, with diagnostics; when the compiler does not come to an end or breaks down.
     pub fn compile(&self, source: &EffectSource) -> Result<Arc<Effect>, CompileError> {
         let key = Key::new(&self.identity, source);
-        self.cache
-            .get_or(key, source, || self.compile_anew(source).map(Arc::new))
+        self.cache.get_or(key, source, || self.compile_anew(source).map(Arc::new))
     }
 
     fn compile_anew(&self, source: &EffectSource) -> Result<Effect, CompileError> {
-        let broken = |reason: String| CompileError::CompilerFailed {
-            name: source.name().to_owned(),
-            reason,
-        };
+        let broken = |reason: String| CompileError::CompilerFailed { name: source.name().to_owned(), reason };
         let front = lower(source).map_err(|error| match source.first_open_include() {
             // What seems to be missing may be in the file that is.
             Some((include, at)) => missing_include(source, include, at),
             None => error,
         })?;
-        let output = self
-            .library
-            .compile(front.lowered.text.clone(), front.function, self.time_limit);
+        let output = self.library.compile(front.lowered.text.clone(), front.function, self.time_limit);
         let output = output.map_err(|failure| match failure {
-            Failure::TimedOut => CompileError::TimedOut {
-                name: source.name().to_owned(),
-                limit: self.time_limit,
-            },
+            Failure::TimedOut => {
+                CompileError::TimedOut { name: source.name().to_owned(), limit: self.time_limit }
+            }
             Failure::Broken(reason) => broken(reason),
         })?;
         let messages = messages::parse(&output.messages, &front.lowered, source);
@@ -148,17 +128,8 @@ fn finish(
     if warnings.iter().any(|d| d.severity == Severity::Error) {
         return Some(Err(CompileError::rejected(source, warnings)));
     }
-    let options = reflected
-        .options
-        .map(|variable| (variable, ENCODE_SRGB_ID, ENCODE_SRGB_NAME));
-    let spirv = patch(
-        words,
-        &instructions,
-        &Plan {
-            bindings: &reflected.bindings,
-            options,
-        },
-    )?;
+    let options = reflected.options.map(|variable| (variable, ENCODE_SRGB_ID, ENCODE_SRGB_NAME));
+    let spirv = patch(words, &instructions, &Plan { bindings: &reflected.bindings, options })?;
     Some(Ok(Effect {
         id: source.id(),
         name: source.name().to_owned(),
@@ -173,9 +144,5 @@ fn missing_include(source: &EffectSource, include: &OpenInclude, at: usize) -> C
     let diagnostic = source
         .diagnostic_at(Severity::Error, at, problem.message(&path))
         .with_suggestion(problem.suggestion());
-    CompileError::MissingInclude {
-        path,
-        problem,
-        diagnostics: vec![diagnostic],
-    }
+    CompileError::MissingInclude { path, problem, diagnostics: vec![diagnostic] }
 }

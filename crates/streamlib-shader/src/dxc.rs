@@ -54,19 +54,13 @@ impl Library {
     /// Loads the library at `path` and asks it for its version.
     pub(crate) fn load(path: &Path) -> Result<Self, DxcError> {
         check_age(path)?;
-        let unloadable = |reason: String| DxcError::Unloadable {
-            path: path.to_owned(),
-            reason,
-        };
+        let unloadable = |reason: String| DxcError::Unloadable { path: path.to_owned(), reason };
         let dxc = Arc::new(Dxc::new(Some(path.to_owned())).map_err(|e| unloadable(describe(&e)))?);
         let asked = Arc::clone(&dxc);
         let version = on_own_thread(Duration::from_secs(10), move || version(&asked))
             .and_then(|v| v)
             .map_err(|e| unloadable(format!("it does not answer: {e:?}")))?;
-        let info = DxcInfo {
-            path: PathBuf::from(path),
-            version,
-        };
+        let info = DxcInfo { path: PathBuf::from(path), version };
         Ok(Self { dxc, info })
     }
 
@@ -125,11 +119,7 @@ fn compile(dxc: &Dxc, text: &str, function: &str) -> Result<Output, Failure> {
     // Never empty: the prelude makes DXC say something.
     let messages = operation.get_error_buffer().map_err(broken)?;
     let messages = library.get_blob_as_string(&messages.into()).map_err(broken)?;
-    let spirv = if accepted {
-        Some(operation.get_result().map_err(broken)?.to_vec())
-    } else {
-        None
-    };
+    let spirv = if accepted { Some(operation.get_result().map_err(broken)?.to_vec()) } else { None };
     Ok(Output { spirv, messages })
 }
 
@@ -141,8 +131,7 @@ fn version(dxc: &Dxc) -> Result<String, Failure> {
     let operation = dxc
         .create_compiler()
         .and_then(|c| {
-            c.preprocess(&blob, FILE, &[], None, &[])
-                .map_err(|(_, code)| HassleError::Win32Error(code))
+            c.preprocess(&blob, FILE, &[], None, &[]).map_err(|(_, code)| HassleError::Win32Error(code))
         })
         .map_err(broken)?;
     let answer = operation.get_result().map_err(broken)?;

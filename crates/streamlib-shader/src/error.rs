@@ -48,10 +48,7 @@ pub enum CompileError {
 
 impl CompileError {
     pub(crate) fn rejected(source: &EffectSource, diagnostics: Vec<Diagnostic>) -> Self {
-        Self::Rejected {
-            name: source.name().to_owned(),
-            diagnostics,
-        }
+        Self::Rejected { name: source.name().to_owned(), diagnostics }
     }
 
     /// The diagnostics; empty when the fault is not in the text.
@@ -80,11 +77,7 @@ impl fmt::Display for CompileError {
                 for diagnostic in self.diagnostics() {
                     writeln!(f, "{diagnostic}")?;
                 }
-                let errors = self
-                    .diagnostics()
-                    .iter()
-                    .filter(|d| d.severity == Severity::Error)
-                    .count();
+                let errors = self.diagnostics().iter().filter(|d| d.severity == Severity::Error).count();
                 let plural = if errors == 1 { "" } else { "s" };
                 write!(f, "the effect does not compile: {errors} error{plural}")
             }

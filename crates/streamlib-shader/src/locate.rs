@@ -82,11 +82,7 @@ pub fn find_dxc(explicit: Option<&Path>) -> Result<PathBuf, DxcError> {
     for (reason, path, is_order) in candidates(explicit) {
         let found = path.as_ref().is_some_and(|p| p.is_file());
         let asked_for = is_order && path.is_some();
-        searched.push(SearchedPlace {
-            reason,
-            path: path.clone(),
-            found,
-        });
+        searched.push(SearchedPlace { reason, path: path.clone(), found });
         match path {
             Some(path) if found => return Ok(path),
             _ if asked_for => break,
@@ -98,11 +94,7 @@ pub fn find_dxc(explicit: Option<&Path>) -> Result<PathBuf, DxcError> {
 
 /// Reason, file, and whether the user named the file.
 fn candidates(explicit: Option<&Path>) -> Vec<(&'static str, Option<PathBuf>, bool)> {
-    let variable = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
+    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let library = |path: PathBuf| if path.is_dir() { path.join(FILE_NAME) } else { path };
     let mut all = Vec::new();
     if let Some(path) = explicit {
@@ -110,27 +102,15 @@ fn candidates(explicit: Option<&Path>) -> Vec<(&'static str, Option<PathBuf>, bo
         return all;
     }
     all.push(("STREAMLIB_DXC", variable("STREAMLIB_DXC").map(library), true));
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|e| Some(e.parent()?.join(FILE_NAME)));
+    let beside = std::env::current_exe().ok().and_then(|e| Some(e.parent()?.join(FILE_NAME)));
     all.push(("beside the program", beside, false));
     let data = variable("XDG_DATA_HOME")
         .filter(|p| p.is_absolute())
         .or_else(|| variable("HOME").map(|h| h.join(".local/share")));
-    all.push((
-        "the user's data directory",
-        data.map(|d| d.join("streamlib/dxc").join(FILE_NAME)),
-        false,
-    ));
-    all.push((
-        "VULKAN_SDK",
-        variable("VULKAN_SDK").map(|d| d.join("lib").join(FILE_NAME)),
-        false,
-    ));
+    all.push(("the user's data directory", data.map(|d| d.join("streamlib/dxc").join(FILE_NAME)), false));
+    all.push(("VULKAN_SDK", variable("VULKAN_SDK").map(|d| d.join("lib").join(FILE_NAME)), false));
     let listed = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let listed = std::env::split_paths(&listed)
-        .filter(|p| p.is_absolute())
-        .collect::<Vec<_>>();
+    let listed = std::env::split_paths(&listed).filter(|p| p.is_absolute()).collect::<Vec<_>>();
     let usual = [
         "/usr/local/lib",
         "/usr/lib",
@@ -139,25 +119,17 @@ fn candidates(explicit: Option<&Path>) -> Vec<(&'static str, Option<PathBuf>, bo
         "/usr/lib64",
     ];
     for directory in listed.into_iter().chain(usual.map(PathBuf::from)) {
-        all.push((
-            "the system's library path",
-            Some(directory.join(FILE_NAME)),
-            false,
-        ));
+        all.push(("the system's library path", Some(directory.join(FILE_NAME)), false));
     }
     all
 }
 
 /// Refuses a library that is too old to be called, by looking into the file.
 pub(crate) fn check_age(path: &Path) -> Result<(), DxcError> {
-    let bytes = std::fs::read(path).map_err(|e| DxcError::Unloadable {
-        path: path.to_owned(),
-        reason: e.to_string(),
-    })?;
+    let bytes = std::fs::read(path)
+        .map_err(|e| DxcError::Unloadable { path: path.to_owned(), reason: e.to_string() })?;
     match memchr::memmem::find(&bytes, NEW_ENOUGH) {
         Some(_) => Ok(()),
-        None => Err(DxcError::TooOld {
-            path: path.to_owned(),
-        }),
+        None => Err(DxcError::TooOld { path: path.to_owned() }),
     }
 }

@@ -38,13 +38,7 @@ pub(crate) fn parse(text: &str, lowered: &Lowered, source: &EffectSource) -> Vec
             Some(at) => source.diagnostic_at(severity, at, words),
             None => source.diagnostic_whole(severity, words),
         };
-        out.push(Message {
-            diagnostic: Diagnostic {
-                suggestion,
-                ..diagnostic
-            },
-            at,
-        });
+        out.push(Message { diagnostic: Diagnostic { suggestion, ..diagnostic }, at });
     }
     out
 }
@@ -67,9 +61,7 @@ fn split(line: &str) -> Option<(Option<Place>, Severity, &str)> {
         ("warning: ", Severity::Warning),
         ("note: ", Severity::Note),
     ];
-    SEVERITIES
-        .iter()
-        .find_map(|(prefix, severity)| Some((place, *severity, rest.strip_prefix(prefix)?)))
+    SEVERITIES.iter().find_map(|(prefix, severity)| Some((place, *severity, rest.strip_prefix(prefix)?)))
 }
 
 /// The message without compiler flags, and what to do about it where that is known.
@@ -82,9 +74,7 @@ fn suggest(words: &str) -> (String, Option<String>) {
     }
     let quoted = words.split('\'').nth(1).unwrap_or_default();
     let suggestion = if words.starts_with("use of undeclared identifier") {
-        Some(format!(
-            "declare it: `float {quoted};` at the top makes it a parameter"
-        ))
+        Some(format!("declare it: `float {quoted};` at the top makes it a parameter"))
     } else if words.starts_with("recursive functions are not allowed") {
         Some("HLSL has no recursion: write a loop".to_owned())
     } else if words.contains("file not found") {

@@ -58,10 +58,7 @@ pub struct MslError {
 }
 
 pub(crate) fn translate(effect: &Effect, target: MslTarget) -> Result<MslSource, MslError> {
-    cross(effect, target).map_err(|e| MslError {
-        name: effect.name.clone(),
-        reason: e.to_string(),
-    })
+    cross(effect, target).map_err(|e| MslError { name: effect.name.clone(), reason: e.to_string() })
 }
 
 fn cross(effect: &Effect, target: MslTarget) -> Result<MslSource, SpirvCrossError> {
@@ -70,19 +67,10 @@ fn cross(effect: &Effect, target: MslTarget) -> Result<MslSource, SpirvCrossErro
     for (name, kind, binding) in resources(effect) {
         let index = bindings.iter().filter(|b: &&MslBinding| b.kind == kind).count() as u32;
         // Only the field of the resource's own kind is looked at.
-        let place = BindTarget {
-            buffer: index,
-            texture: index,
-            sampler: index,
-            count: None,
-        };
+        let place = BindTarget { buffer: index, texture: index, sampler: index, count: None };
         let binding = ResourceBinding::from_qualified(0, binding);
         compiler.add_resource_binding(spirv::ExecutionModel::GLCompute, binding, &place)?;
-        bindings.push(MslBinding {
-            name: name.to_owned(),
-            kind,
-            index,
-        });
+        bindings.push(MslBinding { name: name.to_owned(), kind, index });
     }
     let mut options = CompilerOptions::default();
     options.version = MslVersion::new(2, 4, 0);
@@ -95,32 +83,19 @@ fn cross(effect: &Effect, target: MslTarget) -> Result<MslSource, SpirvCrossErro
     let entry_point = compiled
         .cleansed_entry_point_name("main", spirv::ExecutionModel::GLCompute)?
         .map_or_else(|| "main0".to_owned(), |name| name.to_string());
-    Ok(MslSource {
-        text: compiled.to_string(),
-        entry_point,
-        bindings,
-    })
+    Ok(MslSource { text: compiled.to_string(), entry_point, bindings })
 }
 
 /// Everything in the interface, with its kind and binding.
 fn resources(effect: &Effect) -> impl Iterator<Item = (&str, MslBindingKind, u32)> {
     let interface = &effect.interface;
-    let block = interface
-        .uniforms
-        .iter()
-        .map(|u| ("$Globals", MslBindingKind::Buffer, u.binding));
-    let buffers = interface
-        .buffers
-        .iter()
-        .map(|b| (b.name.as_str(), MslBindingKind::Buffer, b.binding));
+    let block = interface.uniforms.iter().map(|u| ("$Globals", MslBindingKind::Buffer, u.binding));
+    let buffers = interface.buffers.iter().map(|b| (b.name.as_str(), MslBindingKind::Buffer, b.binding));
     let textures = interface
         .inputs
         .iter()
         .chain(&interface.outputs)
         .map(|t| (t.name.as_str(), MslBindingKind::Texture, t.binding));
-    let samplers = interface
-        .samplers
-        .iter()
-        .map(|s| (s.name.as_str(), MslBindingKind::Sampler, s.binding));
+    let samplers = interface.samplers.iter().map(|s| (s.name.as_str(), MslBindingKind::Sampler, s.binding));
     block.chain(buffers).chain(textures).chain(samplers)
 }

@@ -18,10 +18,7 @@ fn source() -> EffectSource {
 }
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(directory)
-        .expect("cache")
-        .map(|e| e.expect("entry").path())
-        .collect()
+    std::fs::read_dir(directory).expect("cache").map(|e| e.expect("entry").path()).collect()
 }
 
 #[test]
@@ -33,24 +30,10 @@ fn a_second_compile_comes_from_memory_and_a_second_compiler_reads_the_disk() {
     let made = first.compile(&source()).expect("compiles");
     let again = first.compile(&source()).expect("compiles");
     assert!(std::sync::Arc::ptr_eq(&made, &again));
-    assert_eq!(
-        first.cache_stats(),
-        CacheStats {
-            memory_hits: 1,
-            disk_hits: 0,
-            misses: 1
-        }
-    );
+    assert_eq!(first.cache_stats(), CacheStats { memory_hits: 1, disk_hits: 0, misses: 1 });
     let second = on_disk(directory.path()).expect("DXC was there");
     assert_eq!(*second.compile(&source()).expect("compiles"), *made);
-    assert_eq!(
-        second.cache_stats(),
-        CacheStats {
-            memory_hits: 0,
-            disk_hits: 1,
-            misses: 0
-        }
-    );
+    assert_eq!(second.cache_stats(), CacheStats { memory_hits: 0, disk_hits: 1, misses: 0 });
 }
 
 #[test]
@@ -61,9 +44,7 @@ fn another_text_or_another_name_is_another_entry() {
     };
     let text = "float4 main() : SV_Target { return 1; }";
     let compile = |name: &str, text: &str| {
-        let effect = compiler
-            .compile(&EffectSource::from_text(name, text))
-            .expect("compiles");
+        let effect = compiler.compile(&EffectSource::from_text(name, text)).expect("compiles");
         (effect.name.clone(), effect.id)
     };
     let (name, id) = compile("a", text);
@@ -82,14 +63,7 @@ fn a_refused_source_is_refused_from_memory() {
     let first = compiler.compile(&bad).expect_err("refused");
     let second = compiler.compile(&bad).expect_err("refused");
     assert_eq!(first.diagnostics(), second.diagnostics());
-    assert_eq!(
-        compiler.cache_stats(),
-        CacheStats {
-            memory_hits: 1,
-            disk_hits: 0,
-            misses: 1
-        }
-    );
+    assert_eq!(compiler.cache_stats(), CacheStats { memory_hits: 1, disk_hits: 0, misses: 1 });
 }
 
 #[test]
@@ -110,10 +84,7 @@ fn damaged_and_foreign_entries_are_ignored_and_written_anew() {
     let elsewhere = tempfile::tempdir().expect("temporary directory");
     let other = on_disk(elsewhere.path()).expect("DXC was there");
     other
-        .compile(&EffectSource::from_text(
-            "x",
-            "float4 main() : SV_Target { return 1; }",
-        ))
+        .compile(&EffectSource::from_text("x", "float4 main() : SV_Target { return 1; }"))
         .expect("compiles");
     let foreign = std::fs::read(&entries(elsewhere.path())[0]).expect("entry");
     let damaged = [
@@ -142,11 +113,7 @@ fn a_cache_directory_that_cannot_be_used_fails_no_compile() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let file = directory.path().join("file");
     std::fs::write(&file, "not a directory").expect("write");
-    for place in [
-        file.join("cache"),
-        PathBuf::from("/dev/full"),
-        PathBuf::from("/proc/nowhere"),
-    ] {
+    for place in [file.join("cache"), PathBuf::from("/dev/full"), PathBuf::from("/proc/nowhere")] {
         let Some(compiler) = on_disk(&place) else { return };
         compiler.compile(&source()).expect("compiles");
     }
@@ -173,9 +140,7 @@ fn child_process_of_the_next_test() {
                             "float4 main() : SV_Target {{ return {}; }}",
                             (number + thread + round) % 8
                         );
-                        compiler
-                            .compile(&EffectSource::from_text("shared", text))
-                            .expect("compiles");
+                        compiler.compile(&EffectSource::from_text("shared", text)).expect("compiles");
                     }
                 });
             }
@@ -202,37 +167,20 @@ fn several_processes_and_threads_share_one_directory() {
     for mut child in children {
         assert!(child.wait().expect("an exit status").success());
     }
-    assert_eq!(
-        entries(directory.path()).len(),
-        8,
-        "no temporary file may stay behind"
-    );
+    assert_eq!(entries(directory.path()).len(), 8, "no temporary file may stay behind");
     let compiler = on_disk(directory.path()).expect("DXC was there");
     for number in 0..8 {
         let text = format!("float4 main() : SV_Target {{ return {number}; }}");
-        compiler
-            .compile(&EffectSource::from_text("shared", text))
-            .expect("compiles");
+        compiler.compile(&EffectSource::from_text("shared", text)).expect("compiles");
     }
-    assert_eq!(
-        compiler.cache_stats(),
-        CacheStats {
-            memory_hits: 0,
-            disk_hits: 8,
-            misses: 0
-        }
-    );
+    assert_eq!(compiler.cache_stats(), CacheStats { memory_hits: 0, disk_hits: 8, misses: 0 });
 }
 
 /// Resident memory of this process in bytes.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    line.trim()
-        .strip_suffix(" kB")?
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 #[test]

@@ -33,11 +33,7 @@ fn every_effect_in_the_repository_is_valid_spirv_and_translates_to_metal() {
             validate(&effect);
             for target in [MslTarget::MacOs, MslTarget::Ios] {
                 let msl = effect.to_msl(target).unwrap_or_else(|e| panic!("{e}"));
-                assert!(
-                    msl.text.contains(&format!("kernel void {}(", msl.entry_point)),
-                    "{}",
-                    msl.text
-                );
+                assert!(msl.text.contains(&format!("kernel void {}(", msl.entry_point)), "{}", msl.text);
             }
         }
     }
@@ -75,11 +71,7 @@ fn every_kind_of_parameter_is_reflected_with_what_its_author_says() {
     let effect = compile_file(&compiler, "parameters.hlsl");
     let interface = &effect.interface;
     assert_eq!(interface.description, "Every kind of parameter.\nIn two lines.");
-    let types: Vec<String> = interface
-        .parameters
-        .iter()
-        .map(|p| format!("{} {}", p.ty, p.name))
-        .collect();
+    let types: Vec<String> = interface.parameters.iter().map(|p| format!("{} {}", p.ty, p.name)).collect();
     assert_eq!(
         types,
         [
@@ -112,32 +104,15 @@ fn every_kind_of_parameter_is_reflected_with_what_its_author_says() {
     assert_eq!(default("unused"), [-0.15]);
     assert_eq!(default("radius"), [0.25]);
     assert!(interface.parameter("rows").expect("rows").ty.rows_are_contiguous);
-    assert!(
-        !interface
-            .parameter("affine")
-            .expect("affine")
-            .ty
-            .rows_are_contiguous
-    );
+    assert!(!interface.parameter("affine").expect("affine").ty.rows_are_contiguous);
     let uniforms: Vec<FrameUniform> = interface.frame_uniforms.iter().map(|f| f.uniform).collect();
-    FrameUniform::ALL
-        .iter()
-        .for_each(|u| assert!(uniforms.contains(u), "{u:?}"));
+    FrameUniform::ALL.iter().for_each(|u| assert!(uniforms.contains(u), "{u:?}"));
     let points = &interface.buffers[0];
-    assert_eq!(
-        (points.scalar, points.columns, points.stride),
-        (Scalar::Float, 3, 16)
-    );
+    assert_eq!((points.scalar, points.columns, points.stride), (Scalar::Float, 3, 16));
     let sampler = |name: &str| interface.samplers.iter().find(|s| s.name == name).expect("known");
+    assert_eq!((sampler("blocky").filter, sampler("blocky").address), (Filter::Nearest, AddressMode::Repeat));
     assert_eq!(
-        (sampler("blocky").filter, sampler("blocky").address),
-        (Filter::Nearest, AddressMode::Repeat)
-    );
-    assert_eq!(
-        (
-            sampler("linear_sampler").filter,
-            sampler("linear_sampler").address
-        ),
+        (sampler("linear_sampler").filter, sampler("linear_sampler").address),
         (Filter::Linear, AddressMode::Clamp)
     );
 }
@@ -168,12 +143,8 @@ fn registers_and_bindings_of_the_author_do_not_matter() {
     );
     validate(&effect);
     let interface = &effect.interface;
-    let mut bindings: Vec<u32> = interface
-        .inputs
-        .iter()
-        .chain(&interface.outputs)
-        .map(|s| s.binding)
-        .collect();
+    let mut bindings: Vec<u32> =
+        interface.inputs.iter().chain(&interface.outputs).map(|s| s.binding).collect();
     bindings.extend(interface.samplers.iter().map(|s| s.binding));
     bindings.extend(interface.uniforms.map(|u| u.binding));
     bindings.sort_unstable();
@@ -209,10 +180,7 @@ fn undeclared_textures_of_tex2d_become_ports_in_order_of_use() {
              return look(declared, uv) + tex2D(second, uv) + tex2D(first, uv) + tex2D(input_texture, uv);
          }",
     );
-    assert_eq!(
-        inputs(&effect.interface),
-        ["second", "first", "input", "declared"]
-    );
+    assert_eq!(inputs(&effect.interface), ["second", "first", "input", "declared"]);
     validate(&effect);
 }
 
@@ -255,22 +223,14 @@ fn a_frame_uniform_is_found_beside_a_local_of_its_name_and_in_a_macro() {
          bool late(float a) { return a > time; }
          float4 main() : SV_Target { return wave(time) + WOBBLE(2) + late(1); }",
     );
-    let uniforms: Vec<FrameUniform> = effect
-        .interface
-        .frame_uniforms
-        .iter()
-        .map(|f| f.uniform)
-        .collect();
+    let uniforms: Vec<FrameUniform> = effect.interface.frame_uniforms.iter().map(|f| f.uniform).collect();
     assert_eq!(uniforms, [FrameUniform::Delta, FrameUniform::Time]);
 }
 
 #[test]
 fn a_declared_frame_uniform_is_the_same_one() {
     let Some(compiler) = compiler() else { return };
-    let effect = compile(
-        &compiler,
-        "float time; float k; float4 main() : SV_Target { return time * k; }",
-    );
+    let effect = compile(&compiler, "float time; float k; float4 main() : SV_Target { return time * k; }");
     assert_eq!(parameters(&effect.interface), ["k"]);
     assert_eq!(effect.interface.frame_uniforms[0].uniform, FrameUniform::Time);
 }
@@ -292,10 +252,7 @@ fn output_images_have_no_format_and_ask_for_reading_only_when_they_are_read() {
     let read = compile(&compiler, &text("output[id.xy] += depth[id.xy + 1];"));
     assert!(has(&read.spirv, 56) && has(&read.spirv, 55));
     validate(&read);
-    assert_eq!(
-        names(&read.interface.outputs, |s| &s.name),
-        ["output", "depth", "flow"]
-    );
+    assert_eq!(names(&read.interface.outputs, |s| &s.name), ["output", "depth", "flow"]);
 }
 
 #[test]
@@ -303,11 +260,8 @@ fn metal_bindings_are_counted_by_kind_in_the_order_of_the_interface() {
     let Some(compiler) = compiler() else { return };
     let effect = compile_file(&compiler, "parameters.hlsl");
     let msl = effect.to_msl(MslTarget::MacOs).expect("MSL");
-    let found: Vec<(&str, MslBindingKind, u32)> = msl
-        .bindings
-        .iter()
-        .map(|b| (b.name.as_str(), b.kind, b.index))
-        .collect();
+    let found: Vec<(&str, MslBindingKind, u32)> =
+        msl.bindings.iter().map(|b| (b.name.as_str(), b.kind, b.index)).collect();
     assert_eq!(
         found,
         [
@@ -319,12 +273,35 @@ fn metal_bindings_are_counted_by_kind_in_the_order_of_the_interface() {
             ("blocky", MslBindingKind::Sampler, 1),
         ]
     );
-    for place in [
-        "[[buffer(1)]]",
-        "[[texture(1)]]",
-        "[[sampler(1)]]",
-        "[[function_constant(1000)]]",
-    ] {
+    for place in ["[[buffer(1)]]", "[[texture(1)]]", "[[sampler(1)]]", "[[function_constant(1000)]]"] {
         assert!(msl.text.contains(place), "{place} is missing in\n{}", msl.text);
     }
+}
+
+#[test]
+fn older_declarations_are_understood() {
+    let Some(compiler) = compiler() else { return };
+    let effect = compile(
+        &compiler,
+        "uniform float k = 2; Texture2D<float4> input, mask; const float LIMIT = 1.0; extern const float gain = 3;
+         sampler2D old : register(s1) = sampler_state { Filter = LINEAR; };
+         SamplerState points { Filter = MIN_MAG_MIP_POINT; AddressU = Wrap; };
+         /// First line
+         /// and second.
+         matrix turn; vector shift = { 1, 2, 3, 4 }; unsigned int count = 3, total = 4;
+         float4 main(float2 uv : TEXCOORD) : SV_Target {
+             return mul(turn, input.Sample(points, uv) + mask.Sample(points, uv)) * k * LIMIT * gain + shift + count + total
+                 + tex2D(old, uv);
+         }",
+    );
+    validate(&effect);
+    let interface = &effect.interface;
+    let types: Vec<String> = interface.parameters.iter().map(|p| format!("{} {}", p.ty, p.name)).collect();
+    assert_eq!(types, ["float k", "float gain", "float4x4 turn", "float4 shift", "uint count", "uint total"]);
+    assert_eq!(interface.parameters[2].description.as_deref(), Some("First line and second."));
+    assert_eq!(interface.parameters[5].default, [4.0]);
+    assert_eq!(inputs(interface), ["input", "mask", "old"]);
+    let points = interface.samplers.iter().find(|s| s.name == "points").expect("points");
+    assert_eq!((points.filter, points.address), (Filter::Nearest, AddressMode::Repeat));
+    assert_eq!(effect.warnings, []);
 }

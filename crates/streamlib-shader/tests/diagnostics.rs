@@ -22,48 +22,30 @@ fn errors_are_at_the_authors_line_and_column() {
     let d = diagnostic(&compiler, text);
     assert_eq!(d.message, "use of undeclared identifier 'nope'");
     assert_eq!(place(&d), (4, 48), "{d}");
-    assert_eq!(
-        d.excerpt,
-        "    float3 é = input.Sample(s, uv).rgb; return nope + é;"
-    );
+    assert_eq!(d.excerpt, "    float3 é = input.Sample(s, uv).rgb; return nope + é;");
     assert_eq!((d.severity, d.file.as_str()), (Severity::Error, "test"));
     assert!(d.suggestion.is_some());
 
-    let d = diagnostic(
-        &compiler,
-        "float4 main() : SV_Target\n{\n\tfloat3 c = float2(1, 2);\n\treturn c;\n}",
-    );
+    let d = diagnostic(&compiler, "float4 main() : SV_Target\n{\n\tfloat3 c = float2(1, 2);\n\treturn c;\n}");
     assert_eq!(place(&d), (3, 9), "{d}");
     let rendered = d.to_string();
-    assert!(
-        rendered.contains(" --> test:3:9\n3 | \tfloat3 c = float2(1, 2);\n  | \t       ^"),
-        "{rendered}"
-    );
+    assert!(rendered.contains(" --> test:3:9\n3 | \tfloat3 c = float2(1, 2);\n  | \t       ^"), "{rendered}");
 
-    let d = diagnostic(
-        &compiler,
-        "cbuffer B { float a = 1; }\nfloat4 main() : SV_Target { return a }",
-    );
+    let d = diagnostic(&compiler, "cbuffer B { float a = 1; }\nfloat4 main() : SV_Target { return a }");
     assert_eq!(place(&d), (2, 37), "{d}");
 }
 
 #[test]
 fn author_line_directives_do_not_mislead() {
     let Some(compiler) = compiler() else { return };
-    let d = diagnostic(
-        &compiler,
-        "#line 100 \"other.hlsl\"\nfloat4 main() : SV_Target { return nope; }",
-    );
+    let d = diagnostic(&compiler, "#line 100 \"other.hlsl\"\nfloat4 main() : SV_Target { return nope; }");
     assert_eq!((place(&d), d.file.as_str()), ((2, 36), "test"));
 }
 
 #[test]
 fn a_misspelt_name_comes_with_what_was_meant() {
     let Some(compiler) = compiler() else { return };
-    let d = diagnostic(
-        &compiler,
-        "float strength;\nfloat4 main() : SV_Target { return strenght; }",
-    );
+    let d = diagnostic(&compiler, "float strength;\nfloat4 main() : SV_Target { return strenght; }");
     assert_eq!(d.suggestion.as_deref(), Some("did you mean `strength`?"));
 }
 
@@ -85,14 +67,8 @@ fn an_effect_without_main_says_what_to_write() {
         ("float4 shade() { return 1; }", 0),
         ("// float4 main() {}\n#define main_ main\n\"main\"", 0),
         ("float4 main();", 0),
-        (
-            "\nfloat4 effect(float2 uv : TEXCOORD) : SV_Target { return 1; }",
-            2,
-        ),
-        (
-            "[numthreads(8, 8, 1)] void kernel(uint3 id : SV_DispatchThreadID) {}",
-            1,
-        ),
+        ("\nfloat4 effect(float2 uv : TEXCOORD) : SV_Target { return 1; }", 2),
+        ("[numthreads(8, 8, 1)] void kernel(uint3 id : SV_DispatchThreadID) {}", 1),
     ] {
         let error = refused(&compiler, text);
         assert!(matches!(error, CompileError::NoEntryPoint { .. }), "{error}");
@@ -112,36 +88,16 @@ fn what_cannot_run_is_refused_in_plain_words() {
             "`ddx` is not available",
             (1, 56),
         ),
-        (
-            "float4 main() : SV_Target { discard; return 1; }",
-            "`discard` is not available",
-            (1, 29),
-        ),
-        (
-            "float4 main(float2 uv) : SV_Target { return 1; }",
-            "cannot take `float2 uv`",
-            (1, 13),
-        ),
+        ("float4 main() : SV_Target { discard; return 1; }", "`discard` is not available", (1, 29)),
+        ("float4 main(float2 uv) : SV_Target { return 1; }", "cannot take `float2 uv`", (1, 13)),
         (
             "float4 main(float3 n : NORMAL) : SV_Target { return 1; }",
             "cannot take `float3 n : NORMAL`",
             (1, 13),
         ),
-        (
-            "int4 main() : SV_Target { return 1; }",
-            "cannot return `int4`",
-            (1, 6),
-        ),
-        (
-            "float2 main() : SV_Target { return 1; }",
-            "two components",
-            (1, 8),
-        ),
-        (
-            "float4 main() : SV_Depth { return 1; }",
-            "cannot return a `SV_Depth`",
-            (1, 8),
-        ),
+        ("int4 main() : SV_Target { return 1; }", "cannot return `int4`", (1, 6)),
+        ("float2 main() : SV_Target { return 1; }", "two components", (1, 8)),
+        ("float4 main() : SV_Depth { return 1; }", "cannot return a `SV_Depth`", (1, 8)),
         ("void main() {}", "numthreads", (1, 6)),
         (
             &format!("float3 time;\n{pixel}"),
@@ -150,52 +106,20 @@ fn what_cannot_run_is_refused_in_plain_words() {
         ),
         (&format!("double d;\n{pixel}"), "32 bits wide", (1, 8)),
         (&format!("float a[2][3];\n{pixel}"), "2 array dimensions", (1, 7)),
-        (
-            &format!("int2x2 m;\n{pixel}"),
-            "a matrix parameter has floats",
-            (1, 8),
-        ),
-        (
-            &format!("struct P {{ float a; }};\nP p;\n{pixel}"),
-            "`p` cannot be a parameter",
-            (2, 3),
-        ),
+        (&format!("int2x2 m;\n{pixel}"), "a matrix parameter has floats", (1, 8)),
+        (&format!("struct P {{ float a; }};\nP p;\n{pixel}"), "`p` cannot be a parameter", (2, 3)),
         (
             &format!("struct P {{ float a; }};\nStructuredBuffer<P> p;\n{pixel}"),
             "scalars or vectors",
             (2, 21),
         ),
-        (
-            &format!("Texture3D volume;\n{pixel}"),
-            "nothing can be bound to",
-            (1, 11),
-        ),
-        (
-            &format!("Texture2D<uint4> ids;\n{pixel}"),
-            "two-dimensional texture of floats",
-            (1, 18),
-        ),
-        (
-            &format!("Texture2D many[4];\n{pixel}"),
-            "array of `Texture2D`",
-            (1, 11),
-        ),
-        (
-            &format!("RWTexture2D<float4> output;\n{pixel}"),
-            "cannot write to `output`",
-            (1, 21),
-        ),
+        (&format!("Texture3D volume;\n{pixel}"), "nothing can be bound to", (1, 11)),
+        (&format!("Texture2D<uint4> ids;\n{pixel}"), "two-dimensional texture of floats", (1, 18)),
+        (&format!("Texture2D many[4];\n{pixel}"), "array of `Texture2D`", (1, 11)),
+        (&format!("RWTexture2D<float4> output;\n{pixel}"), "cannot write to `output`", (1, 21)),
         (&format!("float streamlib_x;\n{pixel}"), "are taken", (1, 7)),
-        (
-            &format!("float k <min = 0; max = 1;> = 2;\n{pixel}"),
-            "outside 0..=1",
-            (1, 7),
-        ),
-        (
-            &format!("float k <min = 2; max = 1;>;\n{pixel}"),
-            "above its greatest",
-            (1, 7),
-        ),
+        (&format!("float k <min = 0; max = 1;> = 2;\n{pixel}"), "outside 0..=1", (1, 7)),
+        (&format!("float k <min = 2; max = 1;>;\n{pixel}"), "above its greatest", (1, 7)),
         (&format!("int k = 1.5;\n{pixel}"), "cannot be 1.5", (1, 5)),
     ];
     for (text, expected, at) in cases {
@@ -215,27 +139,16 @@ fn a_default_that_cannot_be_read_is_a_warning_and_zero() {
     );
     assert_eq!(effect.interface.parameters[0].default, [0.0]);
     assert_eq!(effect.interface.parameters[1].default, [0.0; 3]);
-    assert_eq!(
-        effect.warnings.iter().map(place).collect::<Vec<_>>(),
-        [(1, 11), (2, 8)]
-    );
+    assert_eq!(effect.warnings.iter().map(place).collect::<Vec<_>>(), [(1, 11), (2, 8)]);
 }
 
 #[test]
 fn warnings_of_the_compiler_reach_the_author() {
     let Some(compiler) = compiler() else { return };
-    let effect = compile(
-        &compiler,
-        "float4 main(float2 uv : TEXCOORD) : SV_Target {\n  float a = uv;\n  return a; }",
-    );
-    let [warning] = effect.warnings.as_slice() else {
-        panic!("{:?}", effect.warnings)
-    };
-    assert_eq!(
-        (warning.severity, place(warning)),
-        (Severity::Warning, (2, 9)),
-        "{warning}"
-    );
+    let effect =
+        compile(&compiler, "float4 main(float2 uv : TEXCOORD) : SV_Target {\n  float a = uv;\n  return a; }");
+    let [warning] = effect.warnings.as_slice() else { panic!("{:?}", effect.warnings) };
+    assert_eq!((warning.severity, place(warning)), (Severity::Warning, (2, 9)), "{warning}");
     assert!(!warning.message.contains("[-W"), "{warning}");
 }
 
@@ -255,25 +168,13 @@ fn includes_are_found_beside_the_file_that_names_them() {
         "a.hlsl",
         "#include \"lib/b.hlsli\"\n#include \"lib/b.hlsli\"\nfloat4 main() : SV_Target { return half_of(k); }\n",
     );
-    write(
-        dir,
-        "lib/b.hlsli",
-        "#pragma once\n#include \"c.hlsli\"\nfloat k = 3;\n",
-    );
-    write(
-        dir,
-        "lib/c.hlsli",
-        "#ifndef C\n#define C\nfloat half_of(float x) { return x / 2; }\n#endif\n",
-    );
+    write(dir, "lib/b.hlsli", "#pragma once\n#include \"c.hlsli\"\nfloat k = 3;\n");
+    write(dir, "lib/c.hlsli", "#ifndef C\n#define C\nfloat half_of(float x) { return x / 2; }\n#endif\n");
     let source = EffectSource::from_file(dir.join("a.hlsl")).expect("readable");
     let effect = compiler.compile(&source).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(effect.interface.parameters[0].default, [3.0]);
 
-    write(
-        dir,
-        "lib/c.hlsli",
-        "#ifndef C\n#define C\nfloat half_of(float x) { return y / 2; }\n#endif\n",
-    );
+    write(dir, "lib/c.hlsli", "#ifndef C\n#define C\nfloat half_of(float x) { return y / 2; }\n#endif\n");
     let changed = EffectSource::from_file(dir.join("a.hlsl")).expect("readable");
     assert_ne!(changed.id(), source.id());
     let error = compiler.compile(&changed).expect_err("an error in an include");
@@ -288,11 +189,7 @@ fn an_include_that_cannot_be_followed_is_named_at_its_line() {
     let temporary = tempfile::tempdir().expect("temporary directory");
     let dir = temporary.path().join("effect");
     write(&dir, "../secret.hlsli", "float secret;");
-    write(
-        &dir,
-        "self.hlsl",
-        "#include \"cycle.hlsli\"\nfloat4 main() : SV_Target { return 1; }",
-    );
+    write(&dir, "self.hlsl", "#include \"cycle.hlsli\"\nfloat4 main() : SV_Target { return 1; }");
     write(&dir, "cycle.hlsli", "\n#include \"cycle.hlsli\"\n");
     write(&dir, "binary.hlsli", "");
     std::fs::write(dir.join("binary.hlsli"), [0xFF, 0xFE, 0]).expect("file");
@@ -307,40 +204,23 @@ fn an_include_that_cannot_be_followed_is_named_at_its_line() {
         let source =
             EffectSource::from_text("test", format!("\n  #include \"{path}\"\n{main}")).with_base_dir(&dir);
         match compiler.compile(&source) {
-            Err(CompileError::MissingInclude {
-                path: named,
-                problem,
-                diagnostics,
-            }) => {
+            Err(CompileError::MissingInclude { path: named, problem, diagnostics }) => {
                 assert_eq!((named.as_str(), problem), (path, expected));
-                assert_eq!(
-                    (place(&diagnostics[0]), diagnostics[0].file.as_str()),
-                    ((2, 12), "test")
-                );
+                assert_eq!((place(&diagnostics[0]), diagnostics[0].file.as_str()), ((2, 12), "test"));
             }
             other => panic!("{path}: {other:?}"),
         }
     }
     let source = EffectSource::from_file(dir.join("self.hlsl")).expect("readable");
     match compiler.compile(&source) {
-        Err(CompileError::MissingInclude {
-            problem: IncludeProblem::Cycle,
-            diagnostics,
-            ..
-        }) => {
+        Err(CompileError::MissingInclude { problem: IncludeProblem::Cycle, diagnostics, .. }) => {
             assert!(diagnostics[0].file.ends_with("cycle.hlsli") && diagnostics[0].line == 2);
         }
         other => panic!("{other:?}"),
     }
     let without = refused(&compiler, "#include \"a.hlsli\"\n");
     assert!(
-        matches!(
-            without,
-            CompileError::MissingInclude {
-                problem: IncludeProblem::NoBaseDirectory,
-                ..
-            }
-        ),
+        matches!(without, CompileError::MissingInclude { problem: IncludeProblem::NoBaseDirectory, .. }),
         "{without}"
     );
     compile(&compiler, &format!("#if 0\n#include \"a.hlsli\"\n#endif\n{main}"));
@@ -351,16 +231,10 @@ fn a_source_that_cannot_be_read_is_a_typed_error() {
     let temporary = tempfile::tempdir().expect("temporary directory");
     let missing = EffectSource::from_file(temporary.path().join("no.hlsl"));
     assert!(matches!(missing, Err(SourceError::Unreadable { .. })));
-    assert!(matches!(
-        EffectSource::from_file(temporary.path()),
-        Err(SourceError::Unreadable { .. })
-    ));
+    assert!(matches!(EffectSource::from_file(temporary.path()), Err(SourceError::Unreadable { .. })));
     let binary = temporary.path().join("b.hlsl");
     std::fs::write(&binary, [b'a', 0xFF]).expect("file");
-    assert!(matches!(
-        EffectSource::from_file(binary),
-        Err(SourceError::NotText { at: 1, .. })
-    ));
+    assert!(matches!(EffectSource::from_file(binary), Err(SourceError::NotText { at: 1, .. })));
 }
 
 #[test]
@@ -380,11 +254,13 @@ fn a_source_on_which_the_compiler_never_ends_times_out_and_is_not_tried_again() 
 #[test]
 fn odd_text_is_refused_and_not_fatal() {
     let Some(compiler) = compiler() else { return };
-    let deep = format!(
-        "float4 main() : SV_Target {{ return {}1{}; }}",
-        "(".repeat(5000),
-        ")".repeat(5000)
-    );
+    let chains = ["-+", "!", "(float)", "1 + ", "1 ? 2 : "]
+        .map(|part| format!("float4 main() : SV_Target {{ return {}1; }}", part.repeat(20_000)));
+    for text in &chains {
+        let d = diagnostic(&compiler, text);
+        assert!(d.message.contains("more than 4096"), "{}", d.message);
+    }
+    let deep = format!("float4 main() : SV_Target {{ return {}1{}; }}", "(".repeat(5000), ")".repeat(5000));
     let cases = [
         "float4 main() : SV_Target { return 1; } /* never closed",
         "float4 main() : SV_Target { return \"text; }",

@@ -25,10 +25,7 @@ pub(crate) fn properties<'a>(source: &str, lexed: &'a Lexed, global: &Global) ->
         .filter_map(|part| {
             let equals = part.iter().position(|t| t.is(b'='))?;
             let key = part[..equals].last().filter(|t| t.is_ident())?;
-            Some(Property {
-                key: key.text(source).to_ascii_lowercase(),
-                value: &part[equals + 1..],
-            })
+            Some(Property { key: key.text(source).to_ascii_lowercase(), value: &part[equals + 1..] })
         })
         .collect()
 }
@@ -83,10 +80,7 @@ pub(crate) fn doc_comment(source: &str, comments: &[Comment], declaration: usize
     for comment in comments[..above].iter().rev() {
         let between = &source[comment.end..below];
         let adjacent = between.trim().is_empty() && between.matches('\n').count() <= 1;
-        let Some(text) = source[comment.start..comment.end]
-            .strip_prefix("///")
-            .filter(|_| adjacent)
-        else {
+        let Some(text) = source[comment.start..comment.end].strip_prefix("///").filter(|_| adjacent) else {
             break;
         };
         lines.push(text.trim());
@@ -119,13 +113,8 @@ pub(crate) fn header(source: &str) -> String {
         if raw.starts_with("///") && code.is_some_and(|c| doc_comment(source, &lexed.comments, c).is_some()) {
             break;
         }
-        let body = raw
-            .strip_prefix("/*")
-            .map_or(raw, |b| b.strip_suffix("*/").unwrap_or(b));
-        lines.extend(
-            body.lines()
-                .map(|l| l.trim().trim_start_matches(['/', '*', '!']).trim().to_owned()),
-        );
+        let body = raw.strip_prefix("/*").map_or(raw, |b| b.strip_suffix("*/").unwrap_or(b));
+        lines.extend(body.lines().map(|l| l.trim().trim_start_matches(['/', '*', '!']).trim().to_owned()));
         last_end = comment.end;
     }
     lines.join("\n").trim().to_owned()

@@ -26,13 +26,7 @@ fn evaluate_within(
     environment: &Environment<'_>,
     depth: usize,
 ) -> Option<Vec<f64>> {
-    let mut evaluator = Evaluator {
-        source,
-        tokens,
-        environment,
-        at: 0,
-        depth,
-    };
+    let mut evaluator = Evaluator { source, tokens, environment, at: 0, depth };
     let value = evaluator.sum()?;
     (evaluator.at == tokens.len()).then_some(value)
 }
@@ -64,9 +58,9 @@ impl<'a> Evaluator<'a> {
         let mut left = self.product()?;
         loop {
             if self.eat(b'+') {
-                left = elementwise(left, self.product()?, |a, b| a + b)?;
+                left = elementwise(&left, &self.product()?, |a, b| a + b)?;
             } else if self.eat(b'-') {
-                left = elementwise(left, self.product()?, |a, b| a - b)?;
+                left = elementwise(&left, &self.product()?, |a, b| a - b)?;
             } else {
                 self.depth -= 1;
                 return Some(left);
@@ -78,9 +72,9 @@ impl<'a> Evaluator<'a> {
         let mut left = self.unary()?;
         loop {
             if self.eat(b'*') {
-                left = elementwise(left, self.unary()?, |a, b| a * b)?;
+                left = elementwise(&left, &self.unary()?, |a, b| a * b)?;
             } else if self.eat(b'/') {
-                left = elementwise(left, self.unary()?, |a, b| a / b)?;
+                left = elementwise(&left, &self.unary()?, |a, b| a / b)?;
             } else {
                 return Some(left);
             }
@@ -150,11 +144,11 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-fn elementwise(left: Vec<f64>, right: Vec<f64>, op: impl Fn(f64, f64) -> f64) -> Option<Vec<f64>> {
-    match (left.as_slice(), right.as_slice()) {
+fn elementwise(left: &[f64], right: &[f64], op: impl Fn(f64, f64) -> f64) -> Option<Vec<f64>> {
+    match (left, right) {
         ([a], _) => Some(right.iter().map(|b| op(*a, *b)).collect()),
         (_, [b]) => Some(left.iter().map(|a| op(*a, *b)).collect()),
-        _ if left.len() == right.len() => Some(left.iter().zip(&right).map(|(a, b)| op(*a, *b)).collect()),
+        _ if left.len() == right.len() => Some(left.iter().zip(right).map(|(a, b)| op(*a, *b)).collect()),
         _ => None,
     }
 }
@@ -162,9 +156,7 @@ fn elementwise(left: Vec<f64>, right: Vec<f64>, op: impl Fn(f64, f64) -> f64) ->
 fn number(text: &str) -> Option<f64> {
     let lower = text.to_ascii_lowercase();
     if let Some(hex) = lower.strip_prefix("0x") {
-        return u32::from_str_radix(hex.trim_end_matches(['u', 'l']), 16)
-            .ok()
-            .map(f64::from);
+        return u32::from_str_radix(hex.trim_end_matches(['u', 'l']), 16).ok().map(f64::from);
     }
     let digits = lower.trim_end_matches(['f', 'h', 'l', 'u']);
     digits.parse::<f64>().ok().filter(|n| n.is_finite())

@@ -16,10 +16,7 @@ pub(crate) struct Edits(Vec<Edit>);
 impl Edits {
     /// Replaces bytes; a later edit that overlaps an earlier one is ignored.
     pub(crate) fn replace(&mut self, range: Range<usize>, with: impl Into<String>) {
-        self.0.push(Edit {
-            range,
-            with: with.into(),
-        });
+        self.0.push(Edit { range, with: with.into() });
     }
 
     /// Inserts text before a byte.
@@ -29,30 +26,22 @@ impl Edits {
 
     /// Puts spaces in place of everything but line breaks, so that lines and columns stay.
     pub(crate) fn blank(&mut self, source: &str, range: Range<usize>) {
-        let spaces = source[range.clone()]
-            .bytes()
-            .map(|b| if b == b'\n' { '\n' } else { ' ' })
-            .collect::<String>();
+        let spaces =
+            source[range.clone()].bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect::<String>();
         self.replace(range, spaces);
     }
 
     /// The changed text between `before` and `after`.
     pub(crate) fn apply(mut self, source: &str, before: &str, after: &str) -> Lowered {
         self.0.sort_by_key(|e| (e.range.start, e.range.end));
-        let mut out = Lowered {
-            text: before.to_owned(),
-            anchors: vec![(0, None)],
-        };
+        let mut out = Lowered { text: before.to_owned(), anchors: vec![(0, None)] };
         let mut copied = 0;
         for edit in self.0 {
             if edit.range.start < copied {
                 continue;
             }
             out.copy(source, copied..edit.range.start);
-            out.anchors.push((
-                out.text.len(),
-                Some((edit.range.start, edit.range.len() == edit.with.len())),
-            ));
+            out.anchors.push((out.text.len(), Some((edit.range.start, edit.range.len() == edit.with.len()))));
             out.text.push_str(&edit.with);
             copied = edit.range.end;
         }
@@ -80,17 +69,10 @@ impl Lowered {
     /// The byte of the original that stands at `line` and `column` (both from 1, the column in bytes); `None` in what was
     /// added around it.
     pub(crate) fn original(&self, line: u32, column: u32) -> Option<usize> {
-        let start: usize = self
-            .text
-            .split_inclusive('\n')
-            .take(line.saturating_sub(1) as usize)
-            .map(str::len)
-            .sum();
+        let start: usize =
+            self.text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
         let at = start + column.saturating_sub(1) as usize;
-        let index = self
-            .anchors
-            .partition_point(|(from, _)| *from <= at)
-            .checked_sub(1)?;
+        let index = self.anchors.partition_point(|(from, _)| *from <= at).checked_sub(1)?;
         let (from, origin) = self.anchors[index];
         origin.map(|(start, parallel)| if parallel { start + (at - from) } else { start })
     }

@@ -38,68 +38,42 @@ pub(crate) struct Entry {
 
 /// Finds the entry point of `declared`.
 pub(crate) fn find(source: &EffectSource, declared: &Declarations) -> Result<Entry, CompileError> {
-    let Some(main) = declared
-        .functions
-        .iter()
-        .rev()
-        .find(|f| f.name == "main" && f.has_body)
-    else {
+    let Some(main) = declared.functions.iter().rev().find(|f| f.name == "main" && f.has_body) else {
         return Err(no_entry_point(source, declared));
     };
     if main.has_numthreads {
-        return Ok(Entry {
-            form: EffectForm::Compute,
-            function: "main",
-            wrapper: String::new(),
-        });
+        return Ok(Entry { form: EffectForm::Compute, function: "main", wrapper: String::new() });
     }
     match wrapper(source, main) {
-        Ok(wrapper) => Ok(Entry {
-            form: EffectForm::Pixel,
-            function: WRAPPER,
-            wrapper,
-        }),
+        Ok(wrapper) => Ok(Entry { form: EffectForm::Pixel, function: WRAPPER, wrapper }),
         Err(diagnostic) => Err(CompileError::rejected(source, vec![*diagnostic])),
     }
 }
 
 fn no_entry_point(source: &EffectSource, declared: &Declarations) -> CompileError {
     let candidate = declared.functions.iter().find(|f| {
-        f.has_numthreads
-            || f.semantic
-                .as_deref()
-                .is_some_and(|s| s.eq_ignore_ascii_case("SV_Target"))
+        f.has_numthreads || f.semantic.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("SV_Target"))
     });
     let message = "the effect has no entry point: there is no function `main`";
     let diagnostic = match candidate {
         Some(f) => source
             .diagnostic_at(Severity::Error, f.name_at, message)
             .with_suggestion(format!("rename `{}` to `main`", f.name)),
-        None => source
-            .diagnostic_whole(Severity::Error, message)
-            .with_suggestion(format!(
-                "write `{PIXEL_SHAPE}`, or `[numthreads(8, 8, 1)] void main(uint3 id : SV_DispatchThreadID)`"
-            )),
+        None => source.diagnostic_whole(Severity::Error, message).with_suggestion(format!(
+            "write `{PIXEL_SHAPE}`, or `[numthreads(8, 8, 1)] void main(uint3 id : SV_DispatchThreadID)`"
+        )),
     };
-    CompileError::NoEntryPoint {
-        diagnostics: vec![diagnostic],
-    }
+    CompileError::NoEntryPoint { diagnostics: vec![diagnostic] }
 }
 
 /// Components of a float scalar or vector type.
 fn float_columns(ty: &str) -> Option<u32> {
-    numeric_type(ty)
-        .filter(|t| t.scalar == Scalar::Float && !t.is_matrix)
-        .map(|t| t.columns)
+    numeric_type(ty).filter(|t| t.scalar == Scalar::Float && !t.is_matrix).map(|t| t.columns)
 }
 
 fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnostic>> {
     let refuse = |at, message: String, suggestion: &str| {
-        Box::new(
-            source
-                .diagnostic_at(Severity::Error, at, message)
-                .with_suggestion(suggestion),
-        )
+        Box::new(source.diagnostic_at(Severity::Error, at, message).with_suggestion(suggestion))
     };
     let mut arguments = Vec::new();
     let mut out_columns = None;
@@ -111,11 +85,7 @@ fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnos
                 out_columns = Some((columns, parameter.ty.base.as_str()));
             }
             _ => {
-                let semantic = parameter
-                    .semantic
-                    .as_ref()
-                    .map(|s| format!(" : {s}"))
-                    .unwrap_or_default();
+                let semantic = parameter.semantic.as_ref().map(|s| format!(" : {s}")).unwrap_or_default();
                 let (ty, name) = (&parameter.ty.text, &parameter.name);
                 let suggestion = if parameter.semantic.is_none() && ty == "float2" {
                     format!("write `float2 {name} : TEXCOORD`")
@@ -130,11 +100,9 @@ fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnos
     }
     let call = format!("main({})", arguments.join(", "));
     let (declare, value, columns) = match (out_columns, main.returns.base.as_str()) {
-        (Some((columns, ty)), "void") => (
-            format!("{ty} streamlib_result; {call}; "),
-            "streamlib_result".to_owned(),
-            columns,
-        ),
+        (Some((columns, ty)), "void") => {
+            (format!("{ty} streamlib_result; {call}; "), "streamlib_result".to_owned(), columns)
+        }
         (None, ty) if float_columns(ty).is_some() => (String::new(), call, float_columns(ty).unwrap_or(4)),
         (_, "void") => {
             return Err(refuse(
@@ -179,9 +147,7 @@ enum Argument {
 }
 
 fn is_target(semantic: &str) -> bool {
-    ["SV_Target", "SV_Target0", "COLOR", "COLOR0"]
-        .iter()
-        .any(|s| s.eq_ignore_ascii_case(semantic))
+    ["SV_Target", "SV_Target0", "COLOR", "COLOR0"].iter().any(|s| s.eq_ignore_ascii_case(semantic))
 }
 
 fn argument(parameter: &FunctionParameter) -> Option<Argument> {

@@ -65,10 +65,7 @@ pub(crate) struct Lexed {
 
 /// Splits `source`.
 pub(crate) fn lex(source: &str) -> Lexed {
-    let mut lexer = Lexer {
-        bytes: source.as_bytes(),
-        at: 0,
-    };
+    let mut lexer = Lexer { bytes: source.as_bytes(), at: 0 };
     let mut lexed = Lexed::default();
     let mut directive: Option<Directive> = None;
     let mut line_is_empty = true;
@@ -86,11 +83,8 @@ pub(crate) fn lex(source: &str) -> Lexed {
                 match &mut directive {
                     Some(d) => d.tokens.push(token),
                     None if line_is_empty && token.is(b'#') => {
-                        directive = Some(Directive {
-                            start: token.start,
-                            end: token.end,
-                            tokens: Vec::new(),
-                        });
+                        directive =
+                            Some(Directive { start: token.start, end: token.end, tokens: Vec::new() });
                     }
                     None => lexed.tokens.push(token),
                 }
@@ -155,21 +149,15 @@ impl Lexer<'_> {
                 }
                 b'/' if self.peek(1) == b'*' => {
                     let body = &self.bytes[start + 2..];
-                    let length = body
-                        .windows(2)
-                        .position(|w| w == b"*/")
-                        .map_or(body.len(), |i| i + 2);
+                    let length = body.windows(2).position(|w| w == b"*/").map_or(body.len(), |i| i + 2);
                     self.at = start + 2 + length;
                     return Some(Piece::Comment(Comment { start, end: self.at }));
                 }
                 b'"' | b'\'' => {
                     self.at += 1;
                     while !matches!(self.peek(0), b'\n' | 0) && self.peek(0) != byte {
-                        self.at += if self.peek(0) == b'\\' && !matches!(self.peek(1), b'\n' | 0) {
-                            2
-                        } else {
-                            1
-                        };
+                        self.at +=
+                            if self.peek(0) == b'\\' && !matches!(self.peek(1), b'\n' | 0) { 2 } else { 1 };
                     }
                     if self.peek(0) == byte {
                         self.at += 1;

@@ -7,11 +7,12 @@ use streamlib_core::interface::{AddressMode, EffectForm, Filter, FrameUniform, S
 
 use super::annotation;
 use super::constant::{Environment, evaluate};
-use super::declarations::{Declarations, Global, declarations};
+use super::declarations::{Declarations, Global};
 use super::edit::{Edits, Lowered};
 use super::entry::{self, Entry, WRAPPER_OUTPUT};
 use super::lexer::{Lexed, lex};
-use super::refuse::refusals;
+use super::parse::declarations;
+use super::refuse::{endless_expression, refusals};
 use super::types::numeric_type;
 use super::uses::{Role, Uses, uses};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -56,12 +57,11 @@ pub(crate) struct GlobalFacts {
 pub(crate) fn lower(source: &EffectSource) -> Result<Front, CompileError> {
     let text = source.text();
     let lexed = lex(text);
+    if let Some(too_long) = endless_expression(source, &lexed) {
+        return Err(CompileError::rejected(source, vec![too_long]));
+    }
     let declared = declarations(text, &lexed);
-    let Entry {
-        form,
-        function,
-        wrapper,
-    } = entry::find(source, &declared)?;
+    let Entry { form, function, wrapper } = entry::find(source, &declared)?;
     let uses = uses(text, &lexed, &declared);
     let refused = refusals(source, &declared, &uses, form);
     if !refused.is_empty() {
@@ -71,36 +71,18 @@ pub(crate) fn lower(source: &EffectSource) -> Result<Front, CompileError> {
     let (prelude, mut globals) = prelude(&uses, form);
     let environment = environment(text, &lexed, &declared);
     let mut seen = HashSet::new();
-    for global in declared
-        .globals
-        .iter()
-        .filter(|g| is_settable(g) && seen.insert(&g.name))
-    {
-        let reader = FactsReader {
-            source,
-            lexed: &lexed,
-            environment: &environment,
-        };
+    for global in declared.globals.iter().filter(|g| is_settable(g) && seen.insert(&g.name)) {
+        let reader = FactsReader { source, lexed: &lexed, environment: &environment };
         globals.push(reader.read(global, &mut warnings));
     }
     if form == EffectForm::Pixel {
-        let output = GlobalFacts {
-            name: WRAPPER_OUTPUT.to_owned(),
-            port: Some("output"),
-            ..GlobalFacts::default()
-        };
+        let output =
+            GlobalFacts { name: WRAPPER_OUTPUT.to_owned(), port: Some("output"), ..GlobalFacts::default() };
         globals.push(output);
     }
     let lowered = edits(text, &lexed, &declared, &uses).apply(text, &prelude, &wrapper);
     let description = annotation::header(source.main_text());
-    Ok(Front {
-        lowered,
-        form,
-        function,
-        description,
-        globals,
-        warnings,
-    })
+    Ok(Front { lowered, form, function, description, globals, warnings })
 }
 
 /// Whether a global is the host's to set. One that is `const` with a value is a constant, with or without `static`.
@@ -109,7 +91,8 @@ fn is_settable(global: &Global) -> bool {
 }
 
 fn is_implied_static(global: &Global) -> bool {
-    global.is_external() && global.has("const") && global.initializer.is_some()
+    let is_asked_for = global.has("extern") || global.has("uniform");
+    global.is_external() && global.has("const") && global.initializer.is_some() && !is_asked_for
 }
 
 fn edits(text: &str, lexed: &Lexed, declared: &Declarations, uses: &Uses) -> Edits {
@@ -121,14 +104,12 @@ fn edits(text: &str, lexed: &Lexed, declared: &Declarations, uses: &Uses) -> Edi
                 edits.insert(global.start, "static ");
             }
         } else if is_settable(global) {
-            global
-                .blank
-                .iter()
-                .for_each(|range| edits.blank(text, range.clone()));
+            global.blank.iter().for_each(|range| edits.blank(text, range.clone()));
         }
     }
-    for frame in declared.constant_buffers.iter().flat_map(|c| &c.frame) {
-        edits.blank(text, frame.clone());
+    for block in &declared.constant_buffers {
+        edits.blank(text, block.opening.clone());
+        edits.blank(text, block.closing.clone());
     }
     for at in &uses.sampler2d {
         edits.replace(*at..at + "sampler2D".len(), "Texture2D");
@@ -154,10 +135,7 @@ fn prelude(uses: &Uses, form: EffectForm) -> (String, Vec<GlobalFacts>) {
     let mut globals = Vec::new();
     let mut declared = HashSet::new();
     let mut lookups = Vec::new();
-    let has_input = uses
-        .free
-        .iter()
-        .any(|f| f.name == "input" && f.role != Role::Call);
+    let has_input = uses.free.iter().any(|f| f.name == "input" && f.role != Role::Call);
     for free in &uses.free {
         let name = free.name.as_str();
         let uniform = FrameUniform::ALL.into_iter().find(|u| u.name() == name);
@@ -185,19 +163,12 @@ fn prelude(uses: &Uses, form: EffectForm) -> (String, Vec<GlobalFacts>) {
         };
         if declared.insert(name) {
             let _ = writeln!(text, "{ty} {name};");
-            globals.push(GlobalFacts {
-                name: name.to_owned(),
-                port,
-                ..GlobalFacts::default()
-            });
+            globals.push(GlobalFacts { name: name.to_owned(), port, ..GlobalFacts::default() });
         }
     }
     if !lookups.is_empty() {
         let _ = writeln!(text, "SamplerState {DEFAULT_SAMPLER};");
-        globals.push(GlobalFacts {
-            name: DEFAULT_SAMPLER.to_owned(),
-            ..GlobalFacts::default()
-        });
+        globals.push(GlobalFacts { name: DEFAULT_SAMPLER.to_owned(), ..GlobalFacts::default() });
     }
     for lookup in lookups {
         let (parameter, uv, level) = match lookup {
@@ -249,21 +220,15 @@ impl FactsReader<'_> {
         if let Some(range) = &global.initializer {
             facts.default = evaluate(text, &self.lexed.tokens[range.clone()], self.environment);
             if facts.default.is_none() {
-                let at = self
-                    .lexed
-                    .tokens
-                    .get(range.start)
-                    .map_or(global.name_at, |t| t.start);
+                let at = self.lexed.tokens.get(range.start).map_or(global.name_at, |t| t.start);
                 let message = format!(
                     "the default of `{}` is not a constant that can be read here; it starts at 0",
                     global.name
                 );
                 warnings.push(
-                    self.source
-                        .diagnostic_at(Severity::Warning, at, message)
-                        .with_suggestion(
-                            "write numbers, + - * /, and constructors such as float3(1, 0.5, 0)",
-                        ),
+                    self.source.diagnostic_at(Severity::Warning, at, message).with_suggestion(
+                        "write numbers, + - * /, and constructors such as float3(1, 0.5, 0)",
+                    ),
                 );
             }
         }

@@ -7,6 +7,7 @@ pub(crate) mod edit;
 pub(crate) mod entry;
 pub(crate) mod lexer;
 pub(crate) mod lower;
+pub(crate) mod parse;
 pub(crate) mod refuse;
 pub(crate) mod types;
 pub(crate) mod uses;

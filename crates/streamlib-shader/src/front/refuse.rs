@@ -3,20 +3,34 @@
 use streamlib_core::interface::{EffectForm, FrameUniform, Scalar};
 
 use super::declarations::{Declarations, Global};
+use super::lexer::{Kind, Lexed, Token};
 use super::types::numeric_type;
 use super::uses::{FreeName, Role, Uses};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::EffectSource;
 
-const DERIVATIVES: &[&str] = &[
-    "ddx",
-    "ddy",
-    "ddx_fine",
-    "ddy_fine",
-    "ddx_coarse",
-    "ddy_coarse",
-    "fwidth",
-];
+const DERIVATIVES: &[&str] = &["ddx", "ddy", "ddx_fine", "ddy_fine", "ddx_coarse", "ddy_coarse", "fwidth"];
+
+/// Tokens in one expression that are let through. DXC recurses on operators and casts without a limit of its own, and
+/// overflows its stack at some ten thousand.
+const MAX_EXPRESSION: usize = 4096;
+
+/// The first expression that is too long for the compiler.
+pub(crate) fn endless_expression(source: &EffectSource, lexed: &Lexed) -> Option<Diagnostic> {
+    let ends = |t: &Token| matches!(t.kind, Kind::Punct(b',' | b';' | b'{' | b'}'));
+    let in_lines = lexed.directives.iter().map(|d| d.tokens.as_slice());
+    std::iter::once(lexed.tokens.as_slice())
+        .chain(in_lines)
+        .flat_map(|tokens| tokens.split(ends))
+        .find(|expression| expression.len() > MAX_EXPRESSION)
+        .map(|expression| {
+            let message =
+                format!("this expression has {} parts, more than {MAX_EXPRESSION}", expression.len());
+            source
+                .diagnostic_at(Severity::Error, expression[0].start, message)
+                .with_suggestion("split it over several statements, or write a loop")
+        })
+}
 
 /// Everything in the source that must be changed before it can run.
 pub(crate) fn refusals(
@@ -33,19 +47,12 @@ pub(crate) fn refusals(
 
 fn global(source: &EffectSource, global: &Global, form: EffectForm) -> Option<Diagnostic> {
     let refuse = |message: String, suggestion: String| {
-        Some(
-            source
-                .diagnostic_at(Severity::Error, global.name_at, message)
-                .with_suggestion(suggestion),
-        )
+        Some(source.diagnostic_at(Severity::Error, global.name_at, message).with_suggestion(suggestion))
     };
     let (name, ty) = (&global.name, global.ty.base.as_str());
     if name.starts_with("streamlib_") {
         let suggestion = format!("call it `{}`", name.trim_start_matches("streamlib_"));
-        return refuse(
-            format!("`{name}`: names that start with `streamlib_` are taken"),
-            suggestion,
-        );
+        return refuse(format!("`{name}`: names that start with `streamlib_` are taken"), suggestion);
     }
     if let Some(uniform) = FrameUniform::ALL.into_iter().find(|u| u.name() == name) {
         let expected = uniform.hlsl_type();
@@ -62,10 +69,7 @@ fn global(source: &EffectSource, global: &Global, form: EffectForm) -> Option<Di
         if numeric.is_matrix && numeric.scalar != Scalar::Float {
             return refuse(
                 format!("parameter `{name}` is a `{ty}`: a matrix parameter has floats"),
-                format!(
-                    "use `float{}x{}`, or an array of vectors",
-                    numeric.rows, numeric.columns
-                ),
+                format!("use `float{}x{}`, or an array of vectors", numeric.rows, numeric.columns),
             );
         }
         if global.dimensions > 1 {
@@ -156,9 +160,5 @@ fn free_name(source: &EffectSource, free: &FreeName, form: EffectForm) -> Option
         ),
         _ => return None,
     };
-    Some(
-        source
-            .diagnostic_at(Severity::Error, free.at, message)
-            .with_suggestion(suggestion),
-    )
+    Some(source.diagnostic_at(Severity::Error, free.at, message).with_suggestion(suggestion))
 }

@@ -37,12 +37,7 @@ pub(crate) fn numeric_type(name: &str) -> Option<NumericType> {
     ];
     if name == "matrix" || name == "vector" {
         let rows = if name == "matrix" { 4 } else { 1 };
-        return Some(NumericType {
-            scalar: Scalar::Float,
-            rows,
-            columns: 4,
-            is_matrix: rows == 4,
-        });
+        return Some(NumericType { scalar: Scalar::Float, rows, columns: 4, is_matrix: rows == 4 });
     }
     BASES.iter().find_map(|&(base, scalar)| {
         let digit = |b: u8| (b'1'..=b'4').contains(&b).then(|| u32::from(b - b'0'));
@@ -52,11 +47,6 @@ pub(crate) fn numeric_type(name: &str) -> Option<NumericType> {
             [r, b'x', c] => (digit(r)?, digit(c)?, true),
             _ => return None,
         };
-        Some(NumericType {
-            scalar,
-            rows,
-            columns,
-            is_matrix,
-        })
+        Some(NumericType { scalar, rows, columns, is_matrix })
     })
 }

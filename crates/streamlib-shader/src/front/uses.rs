@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::declarations::{Declarations, matching};
+use super::declarations::Declarations;
 use super::lexer::{Kind, Lexed, Token};
+use super::parse::matching;
 
 /// A use of a name that nothing in scope declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,31 +101,18 @@ pub(crate) fn uses(source: &str, lexed: &Lexed, declared: &Declarations) -> Uses
         run(&all[body.clone()], &[]);
     }
     // Initialisers of program constants; those of parameters are evaluated here and never seen by DXC.
-    for global in declared
-        .globals
-        .iter()
-        .filter(|g| !g.is_external() || g.has("const"))
-    {
+    for global in declared.globals.iter().filter(|g| !g.is_external() || g.has("const")) {
         if let Some(range) = &global.initializer {
             run(&all[range.clone()], &[]);
         }
     }
     for directive in &lexed.directives {
-        if directive
-            .tokens
-            .first()
-            .is_some_and(|t| t.text(source) == "define")
-        {
+        if directive.tokens.first().is_some_and(|t| t.text(source) == "define") {
             let (parameters, body) = macro_parts(source, &directive.tokens);
             run(body, &parameters);
         }
     }
-    out.sampler2d = lexed
-        .tokens
-        .iter()
-        .filter(|t| t.text(source) == "sampler2D")
-        .map(|t| t.start)
-        .collect();
+    out.sampler2d = lexed.tokens.iter().filter(|t| t.text(source) == "sampler2D").map(|t| t.start).collect();
     out.free.sort_by_key(|f| f.at);
     out
 }
@@ -139,11 +127,8 @@ fn macro_parts<'s, 't>(source: &'s str, tokens: &'t [Token]) -> (Vec<&'s str>, &
         return (Vec::new(), &tokens[2..]);
     }
     let close = matching(tokens, 2).unwrap_or(tokens.len() - 1);
-    let parameters = tokens[3..close.max(3)]
-        .iter()
-        .filter(|t| t.is_ident())
-        .map(|t| t.text(source))
-        .collect();
+    let parameters =
+        tokens[3..close.max(3)].iter().filter(|t| t.is_ident()).map(|t| t.text(source)).collect();
     (parameters, &tokens[close + 1..])
 }
 
@@ -157,10 +142,7 @@ fn texture_names<'a>(source: &'a str, lexed: &Lexed) -> HashSet<&'a str> {
         }
         let mut next = index + 1;
         if tokens.get(next).is_some_and(|t| t.is(b'<')) {
-            next += tokens[next..]
-                .iter()
-                .position(|t| t.is(b'>'))
-                .map_or(0, |i| i + 1);
+            next += tokens[next..].iter().position(|t| t.is(b'>')).map_or(0, |i| i + 1);
         }
         while let Some(name) = tokens.get(next).filter(|t| t.is_ident()) {
             names.insert(name.text(source));
@@ -246,11 +228,7 @@ impl<'a> Walker<'a, '_> {
         } else {
             Role::Value
         };
-        self.out.free.push(FreeName {
-            name: name.to_owned(),
-            at: self.tokens[index].start,
-            role,
-        });
+        self.out.free.push(FreeName { name: name.to_owned(), at: self.tokens[index].start, role });
     }
 
     fn is_declared(&self, name: &str) -> bool {
@@ -291,9 +269,7 @@ impl<'a> Walker<'a, '_> {
     }
 
     fn is_texture(&self, index: usize) -> bool {
-        let free_port = |name| !self.is_declared(name) || self.textures.contains(name);
-        let name = self.text(index);
-        self.tokens.get(index).is_some_and(Token::is_ident) && self.textures.contains(name) && free_port(name)
+        self.tokens.get(index).is_some_and(Token::is_ident) && self.textures.contains(self.text(index))
     }
 
     fn is_first_argument(&self, index: usize) -> bool {
@@ -335,10 +311,7 @@ impl<'a> Walker<'a, '_> {
             }
         }
         if commas > 0 {
-            let call = SampleCall {
-                after_name: self.tokens[index].end,
-                after_uv: self.tokens[end].start,
-            };
+            let call = SampleCall { after_name: self.tokens[index].end, after_uv: self.tokens[end].start };
             self.out.sample_calls.push(call);
         }
     }

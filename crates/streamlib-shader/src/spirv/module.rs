@@ -76,10 +76,7 @@ pub(crate) fn instructions(words: &[u32]) -> Option<Vec<Instruction<'_>>> {
     while let Some(&first) = rest.first() {
         let length = (first >> 16) as usize;
         let (words, after) = rest.split_at_checked(length).filter(|_| length > 0)?;
-        out.push(Instruction {
-            op: first as u16,
-            words,
-        });
+        out.push(Instruction { op: first as u16, words });
         rest = after;
     }
     Some(out)
@@ -87,11 +84,7 @@ pub(crate) fn instructions(words: &[u32]) -> Option<Vec<Instruction<'_>>> {
 
 /// Text that starts at a word: bytes up to a zero.
 pub(crate) fn text(words: &[u32]) -> String {
-    let bytes: Vec<u8> = words
-        .iter()
-        .flat_map(|w| w.to_le_bytes())
-        .take_while(|&b| b != 0)
-        .collect();
+    let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).take_while(|&b| b != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -99,10 +92,7 @@ pub(crate) fn text(words: &[u32]) -> String {
 pub(crate) fn text_words(text: &str) -> Vec<u32> {
     let mut bytes = text.as_bytes().to_vec();
     bytes.resize(text.len() / 4 * 4 + 4, 0);
-    bytes
-        .chunks_exact(4)
-        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect()
+    bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 
 /// A type, as far as reflection looks.
@@ -173,9 +163,7 @@ impl Facts {
                     continue;
                 }
                 op::MEMBER_NAME => {
-                    facts
-                        .member_names
-                        .insert((a, b), text(i.words.get(3..).unwrap_or_default()));
+                    facts.member_names.insert((a, b), text(i.words.get(3..).unwrap_or_default()));
                     continue;
                 }
                 op::DECORATE => {
@@ -197,27 +185,17 @@ impl Facts {
                 }
                 op::VARIABLE => {
                     if let Some(Type::Pointer { to }) = facts.types.get(&a) {
-                        facts.variables.push(Variable {
-                            id: b,
-                            class: c,
-                            pointee: *to,
-                        });
+                        facts.variables.push(Variable { id: b, class: c, pointee: *to });
                     }
                     continue;
                 }
-                op::TYPE_INT => Type::Int {
-                    bits: b,
-                    signed: c == 1,
-                },
+                op::TYPE_INT => Type::Int { bits: b, signed: c == 1 },
                 op::TYPE_FLOAT => Type::Float { bits: b },
                 op::TYPE_VECTOR => Type::Vector { of: b, count: c },
                 op::TYPE_MATRIX => Type::Matrix { of: b, count: c },
                 op::TYPE_IMAGE => Type::Image(i.words[2..].to_vec()),
                 op::TYPE_SAMPLER => Type::Sampler,
-                op::TYPE_ARRAY => Type::Array {
-                    of: b,
-                    length: constants.get(&c).copied().unwrap_or(0),
-                },
+                op::TYPE_ARRAY => Type::Array { of: b, length: constants.get(&c).copied().unwrap_or(0) },
                 op::TYPE_RUNTIME_ARRAY => Type::RuntimeArray { of: b },
                 op::TYPE_STRUCT => Type::Struct(i.words[2..].to_vec()),
                 op::TYPE_POINTER => Type::Pointer { to: c },

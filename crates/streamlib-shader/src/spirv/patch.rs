@@ -34,9 +34,7 @@ pub(crate) fn patch(words: &[u32], instructions: &[Instruction<'_>], plan: &Plan
     for instruction in instructions {
         while section.ends_before(instruction.op) {
             if section == Section::Capabilities {
-                images
-                    .capabilities(instructions)
-                    .for_each(|c| push(&mut out, op::CAPABILITY, &[c]));
+                images.capabilities(instructions).for_each(|c| push(&mut out, op::CAPABILITY, &[c]));
             }
             if let Some(switch) = &switch {
                 switch.declare(section, &mut out);
@@ -64,10 +62,8 @@ fn change(out: &mut Vec<u32>, at: usize, i: &Instruction<'_>, plan: &Plan<'_>, i
     let words = &mut out[at..];
     match i.op {
         op::ENTRY_POINT => {
-            let name_length = i.words[3..]
-                .iter()
-                .position(|w| w.to_le_bytes().contains(&0))
-                .map_or(0, |n| n + 1);
+            let name_length =
+                i.words[3..].iter().position(|w| w.to_le_bytes().contains(&0)).map_or(0, |n| n + 1);
             let mut operands = i.words[1..3].to_vec();
             operands.extend(text_words("main"));
             operands.extend(&i.words[3 + name_length..]);
@@ -96,10 +92,7 @@ impl StorageImages {
     fn find(instructions: &[Instruction<'_>]) -> Self {
         let mut kinds: HashMap<Vec<u32>, u32> = HashMap::new();
         let mut first = HashMap::new();
-        for i in instructions
-            .iter()
-            .filter(|i| i.op == op::TYPE_IMAGE && i.operand(SAMPLED) == STORAGE)
-        {
+        for i in instructions.iter().filter(|i| i.op == op::TYPE_IMAGE && i.operand(SAMPLED) == STORAGE) {
             let id = i.operand(0);
             let kind = i.words[2..=SAMPLED + 1].to_vec();
             first.insert(id, *kinds.entry(kind).or_insert(id));
@@ -124,15 +117,9 @@ impl StorageImages {
             (CAPABILITY_READ_WITHOUT_FORMAT, is_used && has(op::IMAGE_READ)),
             (CAPABILITY_WRITE_WITHOUT_FORMAT, is_used && has(op::IMAGE_WRITE)),
         ];
-        let present: HashSet<u32> = instructions
-            .iter()
-            .filter(|i| i.op == op::CAPABILITY)
-            .map(|i| i.operand(0))
-            .collect();
-        wanted
-            .into_iter()
-            .filter(move |(c, wanted)| *wanted && !present.contains(c))
-            .map(|(c, _)| c)
+        let present: HashSet<u32> =
+            instructions.iter().filter(|i| i.op == op::CAPABILITY).map(|i| i.operand(0)).collect();
+        wanted.into_iter().filter(move |(c, wanted)| *wanted && !present.contains(c)).map(|(c, _)| c)
     }
 }
 
@@ -186,32 +173,16 @@ impl Switch {
     const IDS: u32 = 3;
 
     fn find(bound: u32, all: &[Instruction<'_>], variable: u32, spec_id: u32, name: &str) -> Option<Self> {
-        let pointers: HashSet<u32> = all
-            .iter()
-            .filter(|i| is_chain(i) && i.operand(2) == variable)
-            .map(|i| i.operand(1))
-            .collect();
+        let pointers: HashSet<u32> =
+            all.iter().filter(|i| is_chain(i) && i.operand(2) == variable).map(|i| i.operand(1)).collect();
         if all.iter().any(|i| i.op == op::LOAD && i.operand(2) == variable) {
             return None;
         }
-        let types = match all
-            .iter()
-            .find(|i| i.op == op::LOAD && pointers.contains(&i.operand(2)))
-        {
-            Some(load) => Some((
-                all.iter().find(|i| i.op == op::TYPE_BOOL)?.operand(0),
-                load.operand(0),
-            )),
+        let types = match all.iter().find(|i| i.op == op::LOAD && pointers.contains(&i.operand(2))) {
+            Some(load) => Some((all.iter().find(|i| i.op == op::TYPE_BOOL)?.operand(0), load.operand(0))),
             None => None,
         };
-        Some(Self {
-            variable,
-            pointers,
-            name: text_words(name),
-            spec_id,
-            types,
-            ids: bound,
-        })
+        Some(Self { variable, pointers, name: text_words(name), spec_id, types, ids: bound })
     }
 
     /// Adds what belongs at the end of `section`.
@@ -221,9 +192,7 @@ impl Switch {
         };
         match section {
             Section::BeforeNames => {
-                let operands: Vec<u32> = std::iter::once(self.ids)
-                    .chain(self.name.iter().copied())
-                    .collect();
+                let operands: Vec<u32> = std::iter::once(self.ids).chain(self.name.iter().copied()).collect();
                 push(out, op::NAME, &operands);
             }
             Section::BeforeDecorations => {
@@ -242,11 +211,7 @@ impl Switch {
     fn replace(&self, i: &Instruction<'_>, out: &mut Vec<u32>) -> bool {
         match i.op {
             op::LOAD if self.pointers.contains(&i.operand(2)) => {
-                push(
-                    out,
-                    op::SELECT,
-                    &[i.operand(0), i.operand(1), self.ids, self.ids + 1, self.ids + 2],
-                );
+                push(out, op::SELECT, &[i.operand(0), i.operand(1), self.ids, self.ids + 1, self.ids + 2]);
                 true
             }
             op::NAME | op::DECORATE => i.operand(0) == self.variable,

@@ -36,22 +36,12 @@ pub(crate) struct Reflected {
 
 /// Reads the interface of a module.
 pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Reflected {
-    let mut reader = Reader {
-        source,
-        front,
-        facts,
-        diagnostics: Vec::new(),
-    };
+    let mut reader = Reader { source, front, facts, diagnostics: Vec::new() };
     let mut found = Found::default();
     let mut variables: Vec<&Variable> = facts.variables.iter().collect();
     // Source order, so that bindings do not depend on DXC's order.
-    variables.sort_by_key(|v| {
-        front
-            .globals
-            .iter()
-            .position(|g| g.name == facts.name(v.id))
-            .unwrap_or(usize::MAX)
-    });
+    variables
+        .sort_by_key(|v| front.globals.iter().position(|g| g.name == facts.name(v.id)).unwrap_or(usize::MAX));
     for variable in variables {
         reader.variable(variable, &mut found);
     }
@@ -62,36 +52,15 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
         next += 1;
         next - 1
     };
-    let uniforms = found.block.map(|(id, size)| UniformBlock {
-        binding: bind(id),
-        size,
-    });
+    let uniforms = found.block.map(|(id, size)| UniformBlock { binding: bind(id), size });
     let mut slots = |found: Vec<(u32, String)>| -> Vec<TextureSlot> {
-        found
-            .into_iter()
-            .map(|(id, name)| TextureSlot {
-                name,
-                binding: bind(id),
-            })
-            .collect()
+        found.into_iter().map(|(id, name)| TextureSlot { name, binding: bind(id) }).collect()
     };
     let (inputs, outputs) = (slots(found.inputs), slots(found.outputs));
-    let samplers = found
-        .samplers
-        .into_iter()
-        .map(|(id, slot)| SamplerSlot {
-            binding: bind(id),
-            ..slot
-        })
-        .collect();
-    let buffers = found
-        .buffers
-        .into_iter()
-        .map(|(id, slot)| BufferSlot {
-            binding: bind(id),
-            ..slot
-        })
-        .collect();
+    let samplers =
+        found.samplers.into_iter().map(|(id, slot)| SamplerSlot { binding: bind(id), ..slot }).collect();
+    let buffers =
+        found.buffers.into_iter().map(|(id, slot)| BufferSlot { binding: bind(id), ..slot }).collect();
     let is_pixel = front.form == EffectForm::Pixel;
     let interface = Interface {
         form: front.form,
@@ -107,12 +76,7 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
         parameters: found.parameters,
         frame_uniforms: found.frame_uniforms,
     };
-    Reflected {
-        interface,
-        bindings,
-        options: found.options,
-        diagnostics: reader.diagnostics,
-    }
+    Reflected { interface, bindings, options: found.options, diagnostics: reader.diagnostics }
 }
 
 #[derive(Default)]
@@ -151,9 +115,7 @@ impl<'a> Reader<'a> {
         let facts = self.facts;
         let name = facts.name(variable.id).to_owned();
         let said = self.said(&name);
-        let port = said
-            .and_then(|g| g.port)
-            .map_or_else(|| name.clone(), str::to_owned);
+        let port = said.and_then(|g| g.port).map_or_else(|| name.clone(), str::to_owned);
         match (variable.class, facts.types.get(&variable.pointee)) {
             (UNIFORM_CONSTANT, Some(Type::Image(image))) => {
                 let is_float = matches!(facts.types.get(&image[0]), Some(Type::Float { bits: 32 }));
@@ -165,24 +127,12 @@ impl<'a> Reader<'a> {
                         "use `Texture2D<float4>` or `RWTexture2D<float4>`",
                     );
                 }
-                let list = if image[5] == 2 {
-                    &mut found.outputs
-                } else {
-                    &mut found.inputs
-                };
+                let list = if image[5] == 2 { &mut found.outputs } else { &mut found.inputs };
                 list.push((variable.id, port));
             }
             (UNIFORM_CONSTANT, Some(Type::Sampler)) => {
                 let (filter, address) = said.map(|g| (g.filter, g.address)).unwrap_or_default();
-                found.samplers.push((
-                    variable.id,
-                    SamplerSlot {
-                        name,
-                        binding: 0,
-                        filter,
-                        address,
-                    },
-                ));
+                found.samplers.push((variable.id, SamplerSlot { name, binding: 0, filter, address }));
             }
             (UNIFORM, _) if name == OPTIONS_BLOCK => found.options = Some(variable.id),
             (UNIFORM, Some(Type::Struct(members))) if name == GLOBALS => {
@@ -191,14 +141,7 @@ impl<'a> Reader<'a> {
             (UNIFORM | STORAGE_BUFFER, Some(Type::Struct(members))) => match self.buffer(members) {
                 Some((scalar, columns, stride)) => {
                     let description = said.and_then(|g| g.description.clone());
-                    let slot = BufferSlot {
-                        name,
-                        binding: 0,
-                        scalar,
-                        columns,
-                        stride,
-                        description,
-                    };
+                    let slot = BufferSlot { name, binding: 0, scalar, columns, stride, description };
                     found.buffers.push((variable.id, slot));
                 }
                 None => self.report(
@@ -232,14 +175,8 @@ impl<'a> Reader<'a> {
     fn scalar(&self, id: u32) -> Option<Scalar> {
         match self.facts.types.get(&id)? {
             Type::Float { bits: 32 } => Some(Scalar::Float),
-            Type::Int {
-                bits: 32,
-                signed: true,
-            } => Some(Scalar::Int),
-            Type::Int {
-                bits: 32,
-                signed: false,
-            } => Some(Scalar::Uint),
+            Type::Int { bits: 32, signed: true } => Some(Scalar::Int),
+            Type::Int { bits: 32, signed: false } => Some(Scalar::Uint),
             _ => None,
         }
     }
@@ -255,16 +192,8 @@ impl<'a> Reader<'a> {
     fn block(&mut self, block: u32, members: &[u32], found: &mut Found) -> u32 {
         let mut size = 0;
         for (index, &ty) in (0..).zip(members) {
-            let name = self
-                .facts
-                .member_names
-                .get(&(block, index))
-                .cloned()
-                .unwrap_or_default();
-            let offset = self
-                .facts
-                .member_decoration(block, index, decoration::OFFSET)
-                .unwrap_or(0);
+            let name = self.facts.member_names.get(&(block, index)).cloned().unwrap_or_default();
+            let offset = self.facts.member_decoration(block, index, decoration::OFFSET).unwrap_or(0);
             let Some((ty, bytes)) = self.parameter_type(block, index, ty) else {
                 self.report(
                     Severity::Error,
@@ -276,15 +205,8 @@ impl<'a> Reader<'a> {
             };
             size = size.max(offset + bytes);
             let uniform = FrameUniform::ALL.into_iter().find(|u| u.name() == name);
-            let mut parameter = Parameter {
-                name,
-                ty,
-                offset,
-                default: Vec::new(),
-                min: None,
-                max: None,
-                description: None,
-            };
+            let mut parameter =
+                Parameter { name, ty, offset, default: Vec::new(), min: None, max: None, description: None };
             match uniform {
                 Some(uniform) => found.frame_uniforms.push(FrameUniformSlot { uniform, parameter }),
                 None => {
@@ -299,11 +221,9 @@ impl<'a> Reader<'a> {
     /// Type and size in bytes of a member.
     fn parameter_type(&self, block: u32, index: u32, id: u32) -> Option<(ParameterType, u32)> {
         let (element, array, array_stride) = match self.facts.types.get(&id)? {
-            Type::Array { of, length } => (
-                *of,
-                Some(*length),
-                self.facts.decoration(id, decoration::ARRAY_STRIDE)?,
-            ),
+            Type::Array { of, length } => {
+                (*of, Some(*length), self.facts.decoration(id, decoration::ARRAY_STRIDE)?)
+            }
             _ => (id, None, 0),
         };
         let of_member = |which| self.facts.member_decoration(block, index, which);
@@ -373,26 +293,16 @@ impl<'a> Reader<'a> {
                     "the default of `{name}` has {} numbers, its type {components}; it starts at 0",
                     value.len()
                 );
-                self.report(
-                    Severity::Warning,
-                    &name,
-                    message,
-                    "write one number, or one for each component",
-                );
+                self.report(Severity::Warning, &name, message, "write one number, or one for each component");
             }
             // Zero, or what is nearest to it in the range.
             None => {
-                let start = 0.0_f64
-                    .max(said.min.unwrap_or(0.0))
-                    .min(said.max.unwrap_or(f64::INFINITY));
+                let start = 0.0_f64.max(said.min.unwrap_or(0.0)).min(said.max.unwrap_or(f64::INFINITY));
                 parameter.default.fill(start);
             }
         }
         if parameter.ty.scalar == Scalar::Bool {
-            parameter
-                .default
-                .iter_mut()
-                .for_each(|v| *v = f64::from(u8::from(*v != 0.0)));
+            parameter.default.iter_mut().for_each(|v| *v = f64::from(u8::from(*v != 0.0)));
         }
         let value = Value::List(parameter.default.iter().copied().map(Value::Float).collect());
         if let Err(error) = parameter.check(&value) {
@@ -400,12 +310,7 @@ impl<'a> Reader<'a> {
                 ParameterError::Range { .. } => "widen the range, or change the default",
                 _ => "write a default of the parameter's type",
             };
-            self.report(
-                Severity::Error,
-                &name,
-                format!("the default does not fit: {error}"),
-                suggestion,
-            );
+            self.report(Severity::Error, &name, format!("the default does not fit: {error}"), suggestion);
         }
     }
 }

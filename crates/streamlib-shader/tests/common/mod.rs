@@ -1,5 +1,6 @@
 //! What the tests share: a compiler without a disk cache, and the validator.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,11 +16,7 @@ pub(crate) fn compiler() -> Option<Compiler> {
 }
 
 pub(crate) fn compiler_with(cache: CacheOptions, time_limit: Duration) -> Option<Compiler> {
-    match Compiler::new(CompilerOptions {
-        dxc: None,
-        cache,
-        time_limit,
-    }) {
+    match Compiler::new(CompilerOptions { dxc: None, cache, time_limit }) {
         Ok(compiler) => Some(compiler),
         Err(error @ DxcError::NotFound { .. }) => {
             println!("SKIPPED: {error}");
@@ -35,15 +32,11 @@ pub(crate) fn inputs() -> PathBuf {
 
 pub(crate) fn compile_file(compiler: &Compiler, name: &str) -> Arc<Effect> {
     let source = EffectSource::from_file(inputs().join(name)).expect(name);
-    compiler
-        .compile(&source)
-        .unwrap_or_else(|e| panic!("{name}: {e}"))
+    compiler.compile(&source).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
 pub(crate) fn compile(compiler: &Compiler, text: &str) -> Arc<Effect> {
-    compiler
-        .compile(&EffectSource::from_text("test", text))
-        .unwrap_or_else(|e| panic!("{e}"))
+    compiler.compile(&EffectSource::from_text("test", text)).unwrap_or_else(|e| panic!("{e}"))
 }
 
 pub(crate) fn refused(compiler: &Compiler, text: &str) -> CompileError {
@@ -56,11 +49,7 @@ pub(crate) fn refused(compiler: &Compiler, text: &str) -> CompileError {
 /// The first diagnostic of a source that must not compile.
 pub(crate) fn diagnostic(compiler: &Compiler, text: &str) -> Diagnostic {
     let error = refused(compiler, text);
-    error
-        .diagnostics()
-        .first()
-        .unwrap_or_else(|| panic!("no diagnostic: {error}"))
-        .clone()
+    error.diagnostics().first().unwrap_or_else(|| panic!("no diagnostic: {error}")).clone()
 }
 
 /// Runs spirv-val over an effect; `false`, said aloud, where there is none.
@@ -68,10 +57,8 @@ pub(crate) fn validate(effect: &Effect) -> bool {
     let file = tempfile::NamedTempFile::new().expect("temporary file");
     let bytes: Vec<u8> = effect.spirv.iter().flat_map(|w| w.to_le_bytes()).collect();
     std::fs::write(file.path(), bytes).expect("write SPIR-V");
-    let run = std::process::Command::new("spirv-val")
-        .args(["--target-env", "vulkan1.1"])
-        .arg(file.path())
-        .output();
+    let run =
+        std::process::Command::new("spirv-val").args(["--target-env", "vulkan1.1"]).arg(file.path()).output();
     match run {
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
