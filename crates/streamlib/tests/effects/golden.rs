@@ -15,7 +15,7 @@ const HEIGHT: u32 = 108;
 const MOST_BYTES: u64 = 2_000_000;
 
 /// What effects are pictured with.
-pub struct Studio {
+pub(crate) struct Studio {
     scene: Image,
     earlier: Image,
     badge: Image,
@@ -24,7 +24,13 @@ pub struct Studio {
 }
 
 impl Studio {
-    pub fn new() -> Self {
+    /// All of it, drawn once for all tests.
+    pub(crate) fn get() -> &'static Self {
+        static STUDIO: OnceLock<Studio> = OnceLock::new();
+        STUDIO.get_or_init(Self::draw)
+    }
+
+    fn draw() -> Self {
         let scene = picture::scene(WIDTH, HEIGHT, 1.0);
         Self {
             earlier: picture::scene(WIDTH, HEIGHT, 0.85),
@@ -36,12 +42,12 @@ impl Studio {
     }
 
     /// The untouched scene.
-    pub fn scene(&self) -> &Image {
+    pub(crate) fn scene(&self) -> &Image {
         &self.scene
     }
 
     /// What is bound for the golden picture of `case`.
-    pub fn pictures(&self, case: &Case) -> BTreeMap<&'static str, Image> {
+    pub(crate) fn pictures(&self, case: &Case) -> BTreeMap<&'static str, Image> {
         let second = case.second.map(|(port, second)| {
             let image = match second {
                 Second::Overlay => &self.badge,
@@ -51,16 +57,19 @@ impl Studio {
             };
             (port, image.clone())
         });
-        [("input", self.scene.clone())].into_iter().chain(second).collect()
+        [("input", self.scene.clone())]
+            .into_iter()
+            .chain(second)
+            .collect()
     }
 }
 
 /// All golden pictures by effect; drawn anew, by the oracles, when they are to be blessed.
-pub fn open(library: &Library) -> &'static BTreeMap<String, Image> {
+pub(crate) fn open(library: &Library) -> &'static BTreeMap<String, Image> {
     static GOLDENS: OnceLock<BTreeMap<String, Image>> = OnceLock::new();
     GOLDENS.get_or_init(|| {
         if library::bless() {
-            let studio = Studio::new();
+            let studio = Studio::get();
             for (case, effect) in library.effects() {
                 let setup: Setup = setup(case, &effect.interface, &[], studio.pictures(case));
                 write(&path(case.name), &setup.render(case.oracle));
@@ -72,11 +81,14 @@ pub fn open(library: &Library) -> &'static BTreeMap<String, Image> {
 }
 
 fn path(name: &str) -> PathBuf {
-    library::directory().join("golden").join(name).with_extension("png")
+    library::directory()
+        .join("golden")
+        .join(name)
+        .with_extension("png")
 }
 
 /// Reads a PNG.
-pub fn read(path: &Path) -> Image {
+pub(crate) fn read(path: &Path) -> Image {
     let png = image::open(path)
         .unwrap_or_else(|error| {
             panic!(
@@ -89,7 +101,7 @@ pub fn read(path: &Path) -> Image {
 }
 
 /// Writes a PNG as small as it gets, without alpha where the picture needs none.
-pub fn write(path: &Path, picture: &Image) {
+pub(crate) fn write(path: &Path, picture: &Image) {
     use image::ImageEncoder;
     use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
@@ -120,7 +132,13 @@ fn golden_pictures_are_small_and_none_is_left_over() {
         bytes += entry.metadata().expect("a file").len();
         let name = entry.path().with_extension("");
         let name = name.file_name().expect("a name").to_string_lossy().into_owned();
-        assert!(known.contains_key(&name), "golden/{name}.png has no effect: remove it");
+        assert!(
+            known.contains_key(&name),
+            "golden/{name}.png has no effect: remove it"
+        );
     }
-    assert!(bytes <= MOST_BYTES, "{bytes} bytes of golden pictures; {MOST_BYTES} are allowed");
+    assert!(
+        bytes <= MOST_BYTES,
+        "{bytes} bytes of golden pictures; {MOST_BYTES} are allowed"
+    );
 }

@@ -13,7 +13,12 @@ use crate::oracle::{Image, Setup};
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The result of an effect in 8-bit RGBA, as `gpu` computes it.
-pub fn run<G: Gpu>(gpu: &G, interface: &Interface, spirv: &[u32], setup: &Setup) -> Result<Image, G::Error> {
+pub(crate) fn run<G: Gpu>(
+    gpu: &G,
+    interface: &Interface,
+    spirv: &[u32],
+    setup: &Setup,
+) -> Result<Image, G::Error> {
     const FORMAT: TextureFormat = TextureFormat::Rgba8;
     let texture = |label: &str, size| {
         gpu.create_texture(&TextureDesc {
@@ -39,7 +44,13 @@ pub fn run<G: Gpu>(gpu: &G, interface: &Interface, spirv: &[u32], setup: &Setup)
     }
     let mut buffers = Vec::new();
     for slot in &interface.buffers {
-        let value = Value::List(setup.values[&slot.name].iter().copied().map(Value::Float).collect());
+        let value = Value::List(
+            setup.values[&slot.name]
+                .iter()
+                .copied()
+                .map(Value::Float)
+                .collect(),
+        );
         let bytes = slot.encode(&value).expect("contents fit the buffer");
         let buffer = filled(&slot.name, &bytes, HostBufferUse::Parameters)?;
         buffers.push((slot.name.as_str(), buffer));

@@ -16,7 +16,7 @@ fn every_graph_is_whole_and_sets_only_what_its_effects_have() {
         let text = std::fs::read_to_string(&path).expect("a graph file");
         let graph = Graph::from_toml(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         check(library, &graph).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        names.push(graph.name);
+        names.extend(graph.name);
     }
     for name in ["separable_blur", "bloom", "frame_difference", "demo"] {
         assert!(names.contains(&name.to_owned()), "there is no graph `{name}`");
@@ -30,13 +30,18 @@ fn check(library: &Library, graph: &Graph) -> Result<(), Box<dyn std::error::Err
         let EffectText::File(path) = &effect.text else {
             return Err(format!("node `{node}` has no effect file").into());
         };
-        let name = path.strip_prefix("../").and_then(|path| path.strip_suffix(".hlsl"));
+        let name = path
+            .strip_prefix("../")
+            .and_then(|path| path.strip_suffix(".hlsl"));
         let name = name.ok_or_else(|| format!("node `{node}`: `{path}` is no effect of the library"))?;
         let interface = &library.effect(name).interface;
         for (parameter, value) in &effect.set {
             interface.parameter(parameter)?.check(value)?;
         }
-        inputs.insert(node, interface.inputs.iter().map(|slot| slot.name.clone()).collect());
+        inputs.insert(
+            node,
+            interface.inputs.iter().map(|slot| slot.name.clone()).collect(),
+        );
     }
     graph.order(|node| PortNames {
         inputs: &inputs[node],

@@ -8,12 +8,12 @@ use streamlib_shader::{Compiler, CompilerOptions, Effect, EffectSource};
 use crate::oracle::{self, Case};
 
 /// The directory `effects/`.
-pub fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../effects")
 }
 
 /// Names of all effects in it, in order.
-pub fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let entries = std::fs::read_dir(directory()).expect("effects/ can be listed");
     let paths = entries.map(|entry| entry.expect("effects/ can be listed").path());
     let mut names: Vec<String> = paths
@@ -25,18 +25,18 @@ pub fn names() -> Vec<String> {
 }
 
 /// Whether what the effects show is to be taken for right from now on.
-pub fn bless() -> bool {
+pub(crate) fn bless() -> bool {
     std::env::var_os("STREAMLIB_BLESS").is_some_and(|value| value == "1")
 }
 
 /// Every effect that has a case, compiled.
-pub struct Library {
+pub(crate) struct Library {
     effects: Vec<(Case, Arc<Effect>)>,
 }
 
 impl Library {
     /// The library, compiled once for all tests. `None`, having said so, where there is no compiler.
-    pub fn open() -> Option<&'static Self> {
+    pub(crate) fn open() -> Option<&'static Self> {
         static LIBRARY: OnceLock<Option<Library>> = OnceLock::new();
         let library = LIBRARY.get_or_init(|| {
             let compiler = Compiler::new(CompilerOptions::default());
@@ -50,7 +50,9 @@ impl Library {
         let compiled = |case: Case| {
             let path = directory().join(case.name).with_extension("hlsl");
             let source = EffectSource::from_file(path).unwrap_or_else(|error| panic!("{error}"));
-            let effect = compiler.compile(&source).unwrap_or_else(|error| panic!("{error}"));
+            let effect = compiler
+                .compile(&source)
+                .unwrap_or_else(|error| panic!("{error}"));
             (case, effect)
         };
         Self {
@@ -59,13 +61,16 @@ impl Library {
     }
 
     /// Cases and effects in the order of their names.
-    pub fn effects(&self) -> impl Iterator<Item = (&Case, &Effect)> {
+    pub(crate) fn effects(&self) -> impl Iterator<Item = (&Case, &Effect)> {
         self.effects.iter().map(|(case, effect)| (case, effect.as_ref()))
     }
 
     /// The effect called `name`.
-    pub fn effect(&self, name: &str) -> &Effect {
+    pub(crate) fn effect(&self, name: &str) -> &Effect {
         let mut found = self.effects().filter(|(case, _)| case.name == name);
-        found.next().unwrap_or_else(|| panic!("there is no effect `{name}`")).1
+        found
+            .next()
+            .unwrap_or_else(|| panic!("there is no effect `{name}`"))
+            .1
     }
 }

@@ -5,6 +5,8 @@
 //! shows. After a change that is meant: `STREAMLIB_BLESS=1 cargo test -p streamlib --test effects`, then look at the
 //! pictures. What is written then comes from the oracles, so that no device's rounding gets into it.
 
+#![expect(clippy::print_stdout, reason = "tests say what they skip and what they found")]
+
 mod device;
 mod golden;
 mod gpu;
@@ -17,8 +19,10 @@ mod sheet;
 
 use std::collections::BTreeMap;
 
+use device::Device;
 use library::Library;
 use oracle::{Case, Image, Setup};
+use streamlib_core::gpu::Gpu;
 
 /// The effects that the Python API has always had.
 const PYTHON_API: [&str; 22] = [
@@ -52,7 +56,10 @@ fn every_effect_has_an_oracle_and_every_oracle_an_effect() {
     let cases: Vec<&str> = oracle::cases().iter().map(|case| case.name).collect();
     assert_eq!(files, cases, "left: effects/*.hlsl; right: cases of the oracles");
     for name in PYTHON_API {
-        assert!(cases.contains(&name), "the Python API has `{name}`, effects/ has not");
+        assert!(
+            cases.contains(&name),
+            "the Python API has `{name}`, effects/ has not"
+        );
     }
 }
 
@@ -61,48 +68,59 @@ fn every_effect_with_parameters_is_tried_with_two_other_sets_of_values() {
     let Some(library) = Library::open() else { return };
     for (case, effect) in library.effects() {
         if !effect.interface.parameters.is_empty() {
-            assert!(case.variants.len() >= 2, "{}: add variants to its case", case.name);
+            assert!(
+                case.variants.len() >= 2,
+                "{}: add variants to its case",
+                case.name
+            );
         }
     }
 }
 
 #[test]
 fn every_effect_shows_what_its_oracle_says() {
-    let (Some(library), Some(gpu)) = (Library::open(), device::open()) else {
+    let (Some(library), Some(device)) = (Library::open(), Device::open()) else {
         return;
     };
+    println!("on {}", device.gpu.info().name);
     let mut worst = Vec::new();
     let mut wrong = Vec::new();
     for (case, effect) in library.effects() {
         let defaults = Vec::new();
         for variant in std::iter::once(&defaults).chain(&case.variants) {
             let setup = setup(case, &effect.interface, variant, odd_pictures(case));
-            let got = gpu::run(&gpu, &effect.interface, &effect.spirv, &setup)
+            let got = gpu::run(&device.gpu, &effect.interface, &effect.spirv, &setup)
                 .unwrap_or_else(|error| panic!("{}: {error}", case.name));
             let difference = Difference::between(&got, &setup.render(case.oracle));
-            worst.push(format!("{:>6.2}  {}", difference.greatest(case.outliers), case.name));
+            worst.push(format!(
+                "{:>6.2}  {}",
+                difference.greatest(case.outliers),
+                case.name
+            ));
             wrong.extend(difference.verdict(case, &format!("{variant:?}")));
         }
     }
     println!("greatest differences in code values:\n{}", worst.join("\n"));
+    device.assert_valid();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn every_effect_looks_like_its_golden_picture() {
-    let (Some(library), Some(gpu)) = (Library::open(), device::open()) else {
+    let (Some(library), Some(device)) = (Library::open(), Device::open()) else {
         return;
     };
-    let goldens = golden::open(&library);
-    let studio = golden::Studio::new();
+    let goldens = golden::open(library);
+    let studio = golden::Studio::get();
     let mut wrong = Vec::new();
     for (case, effect) in library.effects() {
         let setup = setup(case, &effect.interface, &[], studio.pictures(case));
-        let got = gpu::run(&gpu, &effect.interface, &effect.spirv, &setup)
+        let got = gpu::run(&device.gpu, &effect.interface, &effect.spirv, &setup)
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
         let difference = Difference::between(&got, &goldens[case.name]);
         wrong.extend(difference.verdict(case, "golden picture"));
     }
+    device.assert_valid();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -110,7 +128,11 @@ fn every_effect_looks_like_its_golden_picture() {
 fn odd_pictures(case: &Case) -> BTreeMap<&'static str, Image> {
     let mut inputs = BTreeMap::from([("input", picture::busy(97, 61, 0))]);
     if let Some((port, second)) = case.second {
-        let (width, height) = if second == oracle::Second::Glow { (49, 31) } else { (97, 61) };
+        let (width, height) = if second == oracle::Second::Glow {
+            (49, 31)
+        } else {
+            (97, 61)
+        };
         inputs.insert(port, picture::busy(width, height, 1));
     }
     inputs
@@ -154,10 +176,7 @@ impl Difference {
         assert_eq!((got.width(), got.height()), (wanted.width(), wanted.height()));
         let mut pixels = Vec::new();
         for (x, y) in (0..got.height()).flat_map(|y| (0..got.width()).map(move |x| (x, y))) {
-            let (got, wanted) = (
-                got.texel(x.into(), y.into()),
-                wanted.texel(x.into(), y.into()),
-            );
+            let (got, wanted) = (got.texel(x.into(), y.into()), wanted.texel(x.into(), y.into()));
             let difference = (0..4)
                 .map(|i| (got[i] - wanted[i].clamp(0.0, 1.0)).abs() * 255.0)
                 .fold(0.0, f64::max);

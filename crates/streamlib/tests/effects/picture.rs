@@ -3,7 +3,7 @@
 use crate::oracle::{Color, Image};
 
 /// Gradients, hard edges and noise in every channel, alpha between 0.4 and 1; another picture for every `seed`.
-pub fn busy(width: u32, height: u32, seed: u32) -> Image {
+pub(crate) fn busy(width: u32, height: u32, seed: u32) -> Image {
     let shift = f64::from(seed) * 0.37;
     Image::from_fn(width, height, |x, y| {
         let (u, v) = (f64::from(x) / f64::from(width), f64::from(y) / f64::from(height));
@@ -39,7 +39,7 @@ fn hash(x: u32, y: u32, seed: u32) -> u32 {
 }
 
 /// A round badge with soft edges on nothing, to be laid over a picture.
-pub fn badge(width: u32, height: u32) -> Image {
+pub(crate) fn badge(width: u32, height: u32) -> Image {
     let side = f64::from(height);
     Image::from_fn(width, height, |x, y| {
         let across = (f64::from(x) + 0.5 - f64::from(width) / 2.0) / side;
@@ -64,7 +64,7 @@ struct Ball {
 }
 
 /// Balls on a chequered floor at sunset, seen at `seconds`; the green one has the colour that `chroma_key` removes.
-pub fn scene(width: u32, height: u32, seconds: f64) -> Image {
+pub(crate) fn scene(width: u32, height: u32, seconds: f64) -> Image {
     const SIDE: u32 = 3;
     let hop = |phase: f64| (seconds * 2.0 + phase).sin().abs() * 0.5;
     let ball = |center, radius, color, shine| Ball {
@@ -115,7 +115,11 @@ fn light(origin: Vector, direction: Vector, balls: &[Ball], bounces: u32) -> Vec
         _ if floor < 40.0 => {
             let at = add(origin, direction, floor);
             let dark = (at[0].floor() + at[2].floor()).rem_euclid(2.0) < 1.0;
-            let color = if dark { [0.03, 0.04, 0.09] } else { [0.66, 0.60, 0.52] };
+            let color = if dark {
+                [0.03, 0.04, 0.09]
+            } else {
+                [0.66, 0.60, 0.52]
+            };
             (floor, [0.0, 1.0, 0.0], color, 0.12)
         }
         _ => return sky(direction),
@@ -134,7 +138,11 @@ fn light(origin: Vector, direction: Vector, balls: &[Ball], bounces: u32) -> Vec
         seen = add(seen.map(|c| c * (1.0 - shine)), reflected, shine);
     }
     let haze = 1.0 - (-t * 0.012).exp();
-    add(seen.map(|c| c * (1.0 - haze)), sky([direction[0], 0.02, direction[2]]), haze)
+    add(
+        seen.map(|c| c * (1.0 - haze)),
+        sky([direction[0], 0.02, direction[2]]),
+        haze,
+    )
 }
 
 fn sky(direction: Vector) -> Vector {
@@ -171,7 +179,7 @@ fn normalized(a: Vector) -> Vector {
 }
 
 /// The picture over light grey, for showing it without alpha.
-pub fn over_grey(color: Color) -> Color {
+pub(crate) fn over_grey(color: Color) -> Color {
     let [r, g, b, a] = color;
     let on_grey = |c: f64| c * a + 0.85 * (1.0 - a);
     [on_grey(r), on_grey(g), on_grey(b), 1.0]

@@ -5,7 +5,7 @@ use crate::library::{self, Library};
 use crate::oracle::{Color, Image};
 use crate::picture::over_grey;
 
-const COLUMNS: u32 = 7;
+const COLUMNS: u32 = 5;
 const TILE: [u32; 2] = [128, 72];
 const LABEL: u32 = 12;
 const GAP: u32 = 4;
@@ -20,16 +20,20 @@ fn the_contact_sheet_shows_the_golden_pictures() {
     let Some(library) = Library::open() else { return };
     let path = library::directory().join("../docs/images/effects.png");
     let goldens = golden::open(library);
-    let scene = Studio::new().scene().clone();
-    let tiles = std::iter::once(("no_effect", &scene))
+    let tiles = std::iter::once(("no_effect", Studio::get().scene()))
         .chain(goldens.iter().map(|(name, golden)| (name.as_str(), golden)))
         .collect::<Vec<_>>();
     let sheet = sheet(&tiles).rounded();
     if library::bless() {
         golden::write(&path, &sheet);
     }
-    let bytes = std::fs::metadata(&path).expect("docs/images/effects.png is there").len();
-    assert!(bytes <= MOST_BYTES, "{bytes} bytes of contact sheet; {MOST_BYTES} are allowed");
+    let bytes = std::fs::metadata(&path)
+        .expect("docs/images/effects.png is there")
+        .len();
+    assert!(
+        bytes <= MOST_BYTES,
+        "{bytes} bytes of contact sheet; {MOST_BYTES} are allowed"
+    );
     let shown = golden::read(&path);
     let difference = crate::Difference::between(&shown, &sheet).greatest(0.0);
     assert!(
@@ -60,7 +64,9 @@ fn sheet(tiles: &[(&str, &Image)]) -> Image {
 fn shrunk(image: &Image, x: u32, y: u32) -> Color {
     let mut sum = [0.0; 4];
     for i in 0..9 {
-        let at = |pixel: u32, sub: u32, size: u32| (f64::from(pixel) + (f64::from(sub) + 0.5) / 3.0) / f64::from(size);
+        let at = |pixel: u32, sub: u32, size: u32| {
+            (f64::from(pixel) + (f64::from(sub) + 0.5) / 3.0) / f64::from(size)
+        };
         let color = image.sample([at(x, i % 3, TILE[0]), at(y, i / 3, TILE[1])]);
         sum = std::array::from_fn(|k| sum[k] + color[k] / 9.0);
     }
@@ -69,7 +75,7 @@ fn shrunk(image: &Image, x: u32, y: u32) -> Color {
 
 /// Whether a pixel of the line under a tile belongs to a letter of `name`, in letters of 5 × 7 pixels.
 fn letter_covers(name: &str, x: u32, y: u32) -> bool {
-    let letter = name.bytes().nth((x / 6) as usize);
+    let letter = name.as_bytes().get((x / 6) as usize).copied();
     let row = y.checked_sub(2).filter(|row| *row < 7);
     let (Some(letter), Some(row), column @ 0..5) = (letter, row, x % 6) else {
         return false;

@@ -2,7 +2,7 @@
 
 use super::{Case, Color, Oracle, Second, Setup, lerp, luma, rgb, saturate, smoothstep};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let blend = |name, oracle: Oracle| {
         Case::new(name, oracle)
             .second("overlay", Second::Overlay)

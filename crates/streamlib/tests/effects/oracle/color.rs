@@ -2,7 +2,7 @@
 
 use super::{Case, Color, Setup, each, lerp, luma, rgb, saturate};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("grayscale", grayscale)
             .variant(&[("strength", &[0.5])])
@@ -44,7 +44,10 @@ pub fn cases() -> Vec<Case> {
             .variant(&[("stops", &[-2.5])])
             .variant(&[("stops", &[2.5])]),
         Case::new("tone_curve", tone_curve)
-            .variant(&[("curve", &std::array::from_fn::<f64, 16, _>(|i| 1.0 - i as f64 / 15.0))])
+            .variant(&[(
+                "curve",
+                &std::array::from_fn::<f64, 16, _>(|i| 1.0 - i as f64 / 15.0),
+            )])
             .variant(&[(
                 "curve",
                 &std::array::from_fn::<f64, 16, _>(|i| if i % 2 == 0 { 0.2 } else { 0.8 }),
@@ -75,13 +78,17 @@ const PALETTE: [f64; 64] = [
     0.47, 0.47, 0.47, 1.0,  0.58, 0.88, 0.54, 1.0,  0.47, 0.42, 0.77, 1.0,  0.62, 0.62, 0.62, 1.0,
 ];
 
-pub fn grayscale(s: &Setup, x: u32, y: u32) -> Color {
+pub(crate) fn grayscale(s: &Setup, x: u32, y: u32) -> Color {
     let color = s.here(x, y);
     each(color, |c| lerp(c, luma(color), s.number("strength")))
 }
 
 fn sepia(s: &Setup, x: u32, y: u32) -> Color {
-    const ROWS: [[f64; 3]; 3] = [[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]];
+    const ROWS: [[f64; 3]; 3] = [
+        [0.393, 0.769, 0.189],
+        [0.349, 0.686, 0.168],
+        [0.272, 0.534, 0.131],
+    ];
     let color = s.here(x, y);
     let brown = |i: usize| (0..3).map(|k| ROWS[i][k] * color[k]).sum::<f64>().min(1.0);
     rgb(color[3], |i| lerp(color[i], brown(i), s.number("strength")))

@@ -3,7 +3,7 @@
 use super::place::inside_or_background;
 use super::{Case, Color, Setup, saturate, turned_back};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("lens_distortion", lens_distortion)
             .variant(&[("k1", &[-0.4]), ("k2", &[0.1])])

@@ -9,29 +9,29 @@ mod distort;
 mod image;
 mod neighbourhood;
 mod place;
-pub mod steps;
+pub(crate) mod steps;
 mod style;
 mod time;
 
 use std::collections::BTreeMap;
 
-pub use image::{Color, Image};
+pub(crate) use image::{Color, Image};
 
 /// One run of an effect: what is bound, and the size of the result.
-pub struct Setup {
+pub(crate) struct Setup {
     /// Textures by port name.
-    pub inputs: BTreeMap<&'static str, Image>,
+    pub(crate) inputs: BTreeMap<&'static str, Image>,
     /// Parameters, buffers and frame uniforms by name, in reading order.
-    pub values: BTreeMap<String, Vec<f64>>,
+    pub(crate) values: BTreeMap<String, Vec<f64>>,
     /// Width of the result in pixels.
-    pub width: u32,
+    pub(crate) width: u32,
     /// Height of the result in pixels.
-    pub height: u32,
+    pub(crate) height: u32,
 }
 
 impl Setup {
     /// The whole result.
-    pub fn render(&self, oracle: Oracle) -> Image {
+    pub(crate) fn render(&self, oracle: Oracle) -> Image {
         Image::from_fn(self.width, self.height, |x, y| oracle(self, x, y))
     }
 
@@ -71,7 +71,8 @@ impl Setup {
     fn near(&self, x: u32, y: u32, offset: [f64; 2]) -> Color {
         let [u, v] = self.uv(x, y);
         let [width, height] = self.input().size();
-        self.input().sample([u + offset[0] / width, v + offset[1] / height])
+        self.input()
+            .sample([u + offset[0] / width, v + offset[1] / height])
     }
 
     fn list(&self, name: &str) -> &[f64] {
@@ -96,34 +97,34 @@ impl Setup {
 }
 
 /// Gives one pixel of an effect's result.
-pub type Oracle = fn(&Setup, u32, u32) -> Color;
+pub(crate) type Oracle = fn(&Setup, u32, u32) -> Color;
 
 /// A set of values that differ from the defaults.
-pub type Variant = Vec<(&'static str, Vec<f64>)>;
+pub(crate) type Variant = Vec<(&'static str, Vec<f64>)>;
 
 /// One effect, how it is run, and how near to the oracle it must come.
-pub struct Case {
+pub(crate) struct Case {
     /// File name without `.hlsl`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it must show.
-    pub oracle: Oracle,
+    pub(crate) oracle: Oracle,
     /// What is bound beside `input`, port by port.
-    pub second: Option<(&'static str, Second)>,
+    pub(crate) second: Option<(&'static str, Second)>,
     /// Values that every run needs: contents of buffers.
-    pub always: Variant,
+    pub(crate) always: Variant,
     /// Runs beside the one with the defaults.
-    pub variants: Vec<Variant>,
+    pub(crate) variants: Vec<Variant>,
     /// Size of the result over that of the input.
-    pub scale: f64,
+    pub(crate) scale: f64,
     /// Greatest allowed difference, in 8-bit code values. 1 covers rounding and the arithmetic of 32-bit floats.
-    pub tolerance: f64,
+    pub(crate) tolerance: f64,
     /// Fraction of pixels that may differ more, for effects that decide by a comparison which rounding can tip.
-    pub outliers: f64,
+    pub(crate) outliers: f64,
 }
 
 /// What the second input of an effect shows in its golden picture.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Second {
+pub(crate) enum Second {
     /// A badge with a transparent surrounding.
     Overlay,
     /// The scene without colour.
@@ -161,8 +162,12 @@ impl Case {
     }
 
     fn variant(mut self, values: &[(&'static str, &[f64])]) -> Self {
-        self.variants
-            .push(values.iter().map(|&(name, value)| (name, value.to_vec())).collect());
+        self.variants.push(
+            values
+                .iter()
+                .map(|&(name, value)| (name, value.to_vec()))
+                .collect(),
+        );
         self
     }
 
@@ -186,7 +191,7 @@ impl Case {
 }
 
 /// Every effect.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = [
         blend::cases(),
         color::cases(),

@@ -2,7 +2,7 @@
 
 use super::{Case, Color, Setup, each, lerp, luma, rgb, saturate};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("box_blur", box_blur)
             .variant(&[("radius", &[0.0])])
@@ -66,13 +66,13 @@ fn gaussian_blur(s: &Setup, x: u32, y: u32) -> Color {
     weighted(s, x, y, offsets)
 }
 
-pub fn blur_horizontal(s: &Setup, x: u32, y: u32) -> Color {
+pub(crate) fn blur_horizontal(s: &Setup, x: u32, y: u32) -> Color {
     let reach = s.whole("radius");
     let offsets = (-reach..=reach).map(|i| [f64::from(i), 0.0]);
     weighted(s, x, y, offsets.map(|offset| (offset, gaussian(s, offset))))
 }
 
-pub fn blur_vertical(s: &Setup, x: u32, y: u32) -> Color {
+pub(crate) fn blur_vertical(s: &Setup, x: u32, y: u32) -> Color {
     let reach = s.whole("radius");
     let offsets = (-reach..=reach).map(|i| [0.0, f64::from(i)]);
     weighted(s, x, y, offsets.map(|offset| (offset, gaussian(s, offset))))
@@ -82,7 +82,9 @@ fn sharpen(s: &Setup, x: u32, y: u32) -> Color {
     let color = s.here(x, y);
     let kernel = square(1).map(|[dx, dy]| ([dx, dy], (2.0 - dx.abs()) * (2.0 - dy.abs())));
     let blurred = weighted(s, x, y, kernel);
-    rgb(color[3], |i| color[i] + s.number("strength") * (color[i] - blurred[i]))
+    rgb(color[3], |i| {
+        color[i] + s.number("strength") * (color[i] - blurred[i])
+    })
 }
 
 fn edge_detect(s: &Setup, x: u32, y: u32) -> Color {

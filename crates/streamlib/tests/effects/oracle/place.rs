@@ -2,17 +2,14 @@
 
 use super::{Case, Color, Setup, turned_back};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("flip_horizontal", flip_horizontal),
         Case::new("flip_vertical", flip_vertical),
         // Along the edge of the picture, rounding decides whether a pixel is inside.
         Case::new("rotate", rotate)
             .variant(&[("degrees_turned", &[-110.0]), ("center", &[0.2, 0.7])])
-            .variant(&[
-                ("degrees_turned", &[45.0]),
-                ("background", &[0.2, 0.4, 0.6, 0.5]),
-            ])
+            .variant(&[("degrees_turned", &[45.0]), ("background", &[0.2, 0.4, 0.6, 0.5])])
             .filtered()
             .outliers(0.002),
         Case::new("scale", scale)

@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use super::{Image, Oracle, Setup, color, neighbourhood, style};
 
 /// The picture in grey.
-pub fn without_color(image: &Image) -> Image {
+pub(crate) fn without_color(image: &Image) -> Image {
     step(image.clone(), 1, color::grayscale, &[("strength", 1.0)]).rounded()
 }
 
 /// What is bright in the picture, blurred, at half size.
-pub fn glow(image: &Image) -> Image {
-    let bright = step(image.clone(), 2, style::bright_pass, &[("threshold", 0.72), ("knee", 0.15)]);
+pub(crate) fn glow(image: &Image) -> Image {
+    let bright = step(
+        image.clone(),
+        2,
+        style::bright_pass,
+        &[("threshold", 0.72), ("knee", 0.15)],
+    );
     let blur = [("radius", 12.0), ("sigma", 4.5)];
     let rows = step(bright, 1, neighbourhood::blur_horizontal, &blur);
     step(rows, 1, neighbourhood::blur_vertical, &blur).rounded()

@@ -2,7 +2,7 @@
 
 use super::{Case, Color, Second, Setup, each, luma, rgb, saturate, smoothstep};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("pixelate", pixelate)
             .variant(&[("block", &[1.0])])
@@ -98,7 +98,7 @@ fn halftone(s: &Setup, x: u32, y: u32) -> Color {
     })
 }
 
-pub fn bright_pass(s: &Setup, x: u32, y: u32) -> Color {
+pub(crate) fn bright_pass(s: &Setup, x: u32, y: u32) -> Color {
     let color = s.here(x, y);
     let brightness = color[0].max(color[1]).max(color[2]);
     let (threshold, knee) = (s.number("threshold"), s.number("knee"));

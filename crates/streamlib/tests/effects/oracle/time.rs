@@ -2,7 +2,7 @@
 
 use super::{Case, Color, Second, Setup, rgb};
 
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::new("frame_difference", frame_difference)
             .second("previous", Second::Earlier)
