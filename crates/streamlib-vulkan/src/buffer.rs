@@ -85,9 +85,7 @@ impl Contract for HostBuffer {
 
 impl std::fmt::Debug for HostBuffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let HostBufferInner {
-            label, usage, memory, ..
-        } = &*self.0;
+        let HostBufferInner { label, usage, memory, .. } = &*self.0;
         write!(f, "HostBuffer({label:?}, {} bytes, {usage:?})", memory.len())
     }
 }

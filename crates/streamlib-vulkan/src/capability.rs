@@ -25,19 +25,12 @@ pub(crate) fn check(capability: u32, features: &Features) -> Result<(), Shortfal
         63 => ("GroupNonUniformArithmetic", subgroup(Subgroup::ARITHMETIC)),
         64 => ("GroupNonUniformBallot", subgroup(Subgroup::BALLOT)),
         65 => ("GroupNonUniformShuffle", subgroup(Subgroup::SHUFFLE)),
-        66 => (
-            "GroupNonUniformShuffleRelative",
-            subgroup(Subgroup::SHUFFLE_RELATIVE),
-        ),
+        66 => ("GroupNonUniformShuffleRelative", subgroup(Subgroup::SHUFFLE_RELATIVE)),
         67 => ("GroupNonUniformClustered", subgroup(Subgroup::CLUSTERED)),
         68 => ("GroupNonUniformQuad", subgroup(Subgroup::QUAD)),
         other => return Err(Shortfall::Capability(format!("SPIR-V capability {other}"))),
     };
-    if is_there {
-        Ok(())
-    } else {
-        Err(Shortfall::Capability(name.to_owned()))
-    }
+    if is_there { Ok(()) } else { Err(Shortfall::Capability(name.to_owned())) }
 }
 
 /// Extensions that Vulkan 1.2 takes without being asked, and that need no capability beyond those above.

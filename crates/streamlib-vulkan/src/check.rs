@@ -14,21 +14,10 @@ use crate::texture::Texture;
 
 /// A checked command: everything that it refers to exists, fits and belongs to this device.
 pub(crate) enum Step<'a> {
-    Upload {
-        from: &'a HostBuffer,
-        offset: usize,
-        to: &'a Texture,
-    },
+    Upload { from: &'a HostBuffer, offset: usize, to: &'a Texture },
     Dispatch(Pass<'a>),
-    Download {
-        from: &'a Texture,
-        to: &'a HostBuffer,
-        offset: usize,
-    },
-    Clear {
-        texture: &'a Texture,
-        color: [f32; 4],
-    },
+    Download { from: &'a Texture, to: &'a HostBuffer, offset: usize },
+    Clear { texture: &'a Texture, color: [f32; 4] },
 }
 
 /// A checked dispatch: bindings in the order of the kernel's interface.
@@ -63,28 +52,17 @@ pub(crate) fn step<'a>(
             own_texture(device, to)?;
             own_buffer(device, from)?;
             check_copy(from, *offset, to, HostBufferUse::Upload)?;
-            Ok(Step::Upload {
-                from,
-                offset: *offset,
-                to,
-            })
+            Ok(Step::Upload { from, offset: *offset, to })
         }
         Command::Download { from, to, offset } => {
             own_texture(device, from)?;
             own_buffer(device, to)?;
             check_copy(to, *offset, from, HostBufferUse::Readback)?;
-            Ok(Step::Download {
-                from,
-                to,
-                offset: *offset,
-            })
+            Ok(Step::Download { from, to, offset: *offset })
         }
         Command::Clear { texture, color } => {
             own_texture(device, texture)?;
-            Ok(Step::Clear {
-                texture,
-                color: *color,
-            })
+            Ok(Step::Clear { texture, color: *color })
         }
         Command::Dispatch(dispatch) => pass(device, dispatch).map(Step::Dispatch),
     }
@@ -106,20 +84,13 @@ fn pass<'a>(device: &Arc<Device>, dispatch: &Dispatch<'a, VulkanGpu>) -> Result<
     }
     for (index, (slot, texture)) in interface.outputs.iter().zip(&outputs).enumerate() {
         let elsewhere = inputs.iter().chain(&outputs[..index]);
-        if elsewhere
-            .into_iter()
-            .any(|other| Arc::ptr_eq(&other.0, &texture.0))
-        {
+        if elsewhere.into_iter().any(|other| Arc::ptr_eq(&other.0, &texture.0)) {
             let texture = texture.0.label.clone();
             return Err(problem(kernel, &slot.name, BindingProblem::Aliased { texture }));
         }
         let (built_for, found) = (kernel.0.output_formats[index], texture.format());
         if built_for.is_srgb() != found.is_srgb() {
-            return Err(problem(
-                kernel,
-                &slot.name,
-                BindingProblem::Encoding { built_for, found },
-            ));
+            return Err(problem(kernel, &slot.name, BindingProblem::Encoding { built_for, found }));
         }
     }
     for (slot, buffer) in interface.buffers.iter().zip(&buffers) {
@@ -127,26 +98,11 @@ fn pass<'a>(device: &Arc<Device>, dispatch: &Dispatch<'a, VulkanGpu>) -> Result<
         let (needed, found) = (HostBufferUse::Parameters, buffer.0.usage);
         if found != needed {
             let buffer = buffer.0.label.clone();
-            return Err(problem(
-                kernel,
-                &slot.name,
-                BindingProblem::BufferUse {
-                    buffer,
-                    needed,
-                    found,
-                },
-            ));
+            return Err(problem(kernel, &slot.name, BindingProblem::BufferUse { buffer, needed, found }));
         }
     }
     let groups = groups(device, dispatch.label, kernel.0.group, dispatch.threads)?;
-    Ok(Pass {
-        label: dispatch.label,
-        kernel,
-        inputs,
-        outputs,
-        buffers,
-        groups,
-    })
+    Ok(Pass { label: dispatch.label, kernel, inputs, outputs, buffers, groups })
 }
 
 /// Finds what is bound to each of `names`, in their order.
@@ -168,19 +124,14 @@ fn bind<'a, T>(
     names
         .map(|name| {
             let found = bound.iter().find(|(bound, _)| *bound == name);
-            found
-                .map(|(_, resource)| *resource)
-                .ok_or_else(|| problem(kernel, name, BindingProblem::Missing))
+            found.map(|(_, resource)| *resource).ok_or_else(|| problem(kernel, name, BindingProblem::Missing))
         })
         .collect()
 }
 
 fn groups(device: &Device, label: &str, group: [u32; 2], threads: Size) -> Result<[u32; 2], VulkanError> {
     let limits = device.limits().max_compute_work_group_count;
-    let groups = [
-        threads.width.div_ceil(group[0]),
-        threads.height.div_ceil(group[1]),
-    ];
+    let groups = [threads.width.div_ceil(group[0]), threads.height.div_ceil(group[1])];
     for (axis, (asked, limit)) in groups.into_iter().zip(limits).enumerate() {
         if asked == 0 || asked > limit {
             return Err(VulkanError::Limit {
@@ -201,17 +152,13 @@ fn check_copy(
     needed: HostBufferUse,
 ) -> Result<(), VulkanError> {
     let refuse = |problem| {
-        Err(VulkanError::Copy {
-            buffer: buffer.0.label.clone(),
-            texture: texture.0.label.clone(),
-            problem,
-        })
+        Err(VulkanError::Copy { buffer: buffer.0.label.clone(), texture: texture.0.label.clone(), problem })
     };
     if buffer.0.usage != needed {
         let found = buffer.0.usage;
         return refuse(CopyProblem::BufferUse { needed, found });
     }
-    if offset % 16 != 0 {
+    if !offset.is_multiple_of(16) {
         return refuse(CopyProblem::Offset(offset));
     }
     let available = buffer.len().saturating_sub(offset);
@@ -245,9 +192,5 @@ fn own(device: &Arc<Device>, owner: &Arc<Device>, label: &str) -> Result<(), Vul
 }
 
 fn problem(kernel: &Kernel, name: &str, problem: BindingProblem) -> VulkanError {
-    VulkanError::Binding {
-        kernel: kernel.0.label.clone(),
-        name: name.to_owned(),
-        problem,
-    }
+    VulkanError::Binding { kernel: kernel.0.label.clone(), name: name.to_owned(), problem }
 }

@@ -52,20 +52,12 @@ pub(crate) const fn buffer_usage(usage: HostBufferUse) -> vk::BufferUsageFlags {
 /// The value to store for a colour in linear light: images of sRGB formats are cleared through their UNORM format.
 pub(crate) fn clear_value(format: TextureFormat, color: [f32; 4]) -> vk::ClearColorValue {
     let [r, g, b, a] = color;
-    let float32 = if format.is_srgb() {
-        [encode_srgb(r), encode_srgb(g), encode_srgb(b), a]
-    } else {
-        color
-    };
+    let float32 = if format.is_srgb() { [encode_srgb(r), encode_srgb(g), encode_srgb(b), a] } else { color };
     vk::ClearColorValue { float32 }
 }
 
 /// IEC 61966-2-1, linear light to the stored value, both 0..=1.
 fn encode_srgb(linear: f32) -> f32 {
     let linear = linear.clamp(0.0, 1.0);
-    if linear <= 0.003_130_8 {
-        linear * 12.92
-    } else {
-        1.055 * linear.powf(1.0 / 2.4) - 0.055
-    }
+    if linear <= 0.003_130_8 { linear * 12.92 } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }

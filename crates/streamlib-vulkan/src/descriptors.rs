@@ -36,21 +36,12 @@ impl UniformSlab {
             end += bytes.next_multiple_of(alignment);
             (start, bytes)
         };
-        let blocks: Vec<_> = passes
-            .iter()
-            .map(|pass| place(pass.kernel.0.block_bytes()))
-            .collect();
+        let blocks: Vec<_> = passes.iter().map(|pass| place(pass.kernel.0.block_bytes())).collect();
         let memory = if end == 0 {
             None
         } else {
             let usage = vk::BufferUsageFlags::UNIFORM_BUFFER;
-            Some(MappedBuffer::new(
-                pool,
-                label,
-                end,
-                usage,
-                MemoryLocation::CpuToGpu,
-            )?)
+            Some(MappedBuffer::new(pool, label, end, usage, MemoryLocation::CpuToGpu)?)
         };
         let mut slab = Self { memory, blocks };
         for (index, pass) in passes.iter().enumerate() {
@@ -105,25 +96,14 @@ impl DescriptorSets {
         }
         let pool = pool(device, passes)?.named(label);
         let layouts: Vec<_> = passes.iter().map(|pass| pass.kernel.0.set_layout.raw()).collect();
-        let info = vk::DescriptorSetAllocateInfo::default()
-            .descriptor_pool(pool.raw())
-            .set_layouts(&layouts);
+        let info = vk::DescriptorSetAllocateInfo::default().descriptor_pool(pool.raw()).set_layouts(&layouts);
         // SAFETY: the pool was made for these sets and is not shared (VUID-vkAllocateDescriptorSets-pAllocateInfo-00075).
-        let sets = device.call("vkAllocateDescriptorSets", || unsafe {
-            device.raw().allocate_descriptor_sets(&info)
-        })?;
+        let sets = device
+            .call("vkAllocateDescriptorSets", || unsafe { device.raw().allocate_descriptor_sets(&info) })?;
         for (index, (pass, set)) in passes.iter().zip(&sets).enumerate() {
-            write(
-                device,
-                pass,
-                *set,
-                slab.memory.as_ref().zip(slab.blocks.get(index)),
-            );
+            write(device, pass, *set, slab.memory.as_ref().zip(slab.blocks.get(index)));
         }
-        Ok(Self {
-            _pool: Some(pool),
-            sets,
-        })
+        Ok(Self { _pool: Some(pool), sets })
     }
 }
 
@@ -131,18 +111,9 @@ fn pool(device: &Arc<Device>, passes: &[&Pass<'_>]) -> Result<Owned<vk::Descript
     let total = |count: fn(&Pass<'_>) -> usize| passes.iter().map(|pass| count(pass)).sum::<usize>();
     let sizes: Vec<_> = [
         (vk::DescriptorType::SAMPLED_IMAGE, total(|pass| pass.inputs.len())),
-        (
-            vk::DescriptorType::STORAGE_IMAGE,
-            total(|pass| pass.outputs.len()),
-        ),
-        (
-            vk::DescriptorType::STORAGE_BUFFER,
-            total(|pass| pass.buffers.len()),
-        ),
-        (
-            vk::DescriptorType::SAMPLER,
-            total(|pass| pass.kernel.0.interface.samplers.len()),
-        ),
+        (vk::DescriptorType::STORAGE_IMAGE, total(|pass| pass.outputs.len())),
+        (vk::DescriptorType::STORAGE_BUFFER, total(|pass| pass.buffers.len())),
+        (vk::DescriptorType::SAMPLER, total(|pass| pass.kernel.0.interface.samplers.len())),
         (
             vk::DescriptorType::UNIFORM_BUFFER,
             total(|pass| usize::from(pass.kernel.0.interface.uniforms.is_some())),
@@ -150,14 +121,9 @@ fn pool(device: &Arc<Device>, passes: &[&Pass<'_>]) -> Result<Owned<vk::Descript
     ]
     .into_iter()
     .filter(|(_, count)| *count > 0)
-    .map(|(kind, count)| vk::DescriptorPoolSize {
-        ty: kind,
-        descriptor_count: count as u32,
-    })
+    .map(|(kind, count)| vk::DescriptorPoolSize { ty: kind, descriptor_count: count as u32 })
     .collect();
-    let info = vk::DescriptorPoolCreateInfo::default()
-        .max_sets(passes.len() as u32)
-        .pool_sizes(&sizes);
+    let info = vk::DescriptorPoolCreateInfo::default().max_sets(passes.len() as u32).pool_sizes(&sizes);
     Owned::new(device, "vkCreateDescriptorPool", |raw| {
         // SAFETY: sets and counts are not zero (VUID-VkDescriptorPoolCreateInfo-descriptorPoolOverallocation-09227,
         // VUID-VkDescriptorPoolSize-descriptorCount-00302).
@@ -173,9 +139,7 @@ fn write(
 ) {
     let interface = &pass.kernel.0.interface;
     let image = |view: vk::ImageView| {
-        [vk::DescriptorImageInfo::default()
-            .image_view(view)
-            .image_layout(vk::ImageLayout::GENERAL)]
+        [vk::DescriptorImageInfo::default().image_view(view).image_layout(vk::ImageLayout::GENERAL)]
     };
     let of = |binding: u32, kind: vk::DescriptorType| {
         vk::WriteDescriptorSet::default()
@@ -184,28 +148,13 @@ fn write(
             .descriptor_type(kind)
             .descriptor_count(1)
     };
-    let sampled: Vec<_> = pass
-        .inputs
-        .iter()
-        .map(|texture| image(texture.0.sampled.raw()))
-        .collect();
-    let storage: Vec<_> = pass
-        .outputs
-        .iter()
-        .map(|texture| image(texture.0.storage.raw()))
-        .collect();
+    let sampled: Vec<_> = pass.inputs.iter().map(|texture| image(texture.0.sampled.raw())).collect();
+    let storage: Vec<_> = pass.outputs.iter().map(|texture| image(texture.0.storage.raw())).collect();
     let range = |buffer: vk::Buffer, offset: usize, bytes: usize| {
-        [vk::DescriptorBufferInfo {
-            buffer,
-            offset: offset as u64,
-            range: bytes as u64,
-        }]
+        [vk::DescriptorBufferInfo { buffer, offset: offset as u64, range: bytes as u64 }]
     };
-    let buffers: Vec<_> = pass
-        .buffers
-        .iter()
-        .map(|buffer| range(buffer.0.memory.raw(), 0, buffer.len()))
-        .collect();
+    let buffers: Vec<_> =
+        pass.buffers.iter().map(|buffer| range(buffer.0.memory.raw(), 0, buffer.len())).collect();
     let uniforms = block.map(|(slab, (start, length))| range(slab.raw(), *start, *length));
 
     let mut writes = Vec::new();

@@ -41,16 +41,12 @@ impl Device {
             let info = info.queue_create_infos(&queues);
             // SAFETY: the family exists (VUID-VkDeviceQueueCreateInfo-queueFamilyIndex-00381) and only what the device
             // has is switched on (VUID-vkCreateDevice-ppEnabledExtensionNames-01387 and the feature VUIDs).
-            call("vkCreateDevice", || unsafe {
-                instance.raw().create_device(chosen.physical, &info, None)
-            })
+            call("vkCreateDevice", || unsafe { instance.raw().create_device(chosen.physical, &info, None) })
         })?;
         fault::created("device");
         // SAFETY: one queue of this family was asked for (VUID-vkGetDeviceQueue-queueIndex-00385).
         let queue = unsafe { raw.get_device_queue(chosen.queue_family, 0) };
-        let debug = instance
-            .has_debug_utils()
-            .then(|| debug_utils::Device::new(instance.raw(), &raw));
+        let debug = instance.has_debug_utils().then(|| debug_utils::Device::new(instance.raw(), &raw));
         Ok(Arc::new(Self {
             raw,
             debug,
@@ -73,9 +69,7 @@ impl Device {
         call: impl FnOnce() -> VkResult<T>,
     ) -> Result<T, VulkanError> {
         self.check_lost()?;
-        fault::inject()
-            .map_or_else(call, Err)
-            .map_err(|result| self.failed(name, result))
+        fault::inject().map_or_else(call, Err).map_err(|result| self.failed(name, result))
     }
 
     /// The error for a result code of this device.
@@ -87,20 +81,14 @@ impl Device {
     }
 
     pub(crate) fn check_lost(&self) -> Result<(), VulkanError> {
-        if self.lost.load(Ordering::Acquire) {
-            Err(VulkanError::DeviceLost)
-        } else {
-            Ok(())
-        }
+        if self.lost.load(Ordering::Acquire) { Err(VulkanError::DeviceLost) } else { Ok(()) }
     }
 
     /// Names a handle for debuggers. A failure has no consequence but a missing name.
     pub(crate) fn name<H: vk::Handle>(&self, handle: H, label: &str) {
         let Some(debug) = &self.debug else { return };
         let label = c_label(label);
-        let info = vk::DebugUtilsObjectNameInfoEXT::default()
-            .object_handle(handle)
-            .object_name(&label);
+        let info = vk::DebugUtilsObjectNameInfoEXT::default().object_handle(handle).object_name(&label);
         // SAFETY: the handle is alive and, as it was created by the caller, not yet used by another thread
         // (VUID-vkSetDebugUtilsObjectNameEXT-pNameInfo-02588 and its external synchronisation).
         let _nameless = unsafe { debug.set_debug_utils_object_name(&info) };

@@ -34,20 +34,21 @@ impl<'a> Encoder<'a> {
     /// # Safety
     /// It is not pending, its pool allows resets, and nobody else uses the pool meanwhile.
     pub(crate) unsafe fn begin(device: &'a Device, raw: vk::CommandBuffer) -> Result<Self, VulkanError> {
+        // A recording that failed half-way may have left it in any state.
+        // SAFETY: as the caller promises (VUID-vkResetCommandBuffer-commandBuffer-00045, -00046).
+        device.call("vkResetCommandBuffer", || unsafe {
+            device.raw().reset_command_buffer(raw, vk::CommandBufferResetFlags::empty())
+        })?;
         let info = vk::CommandBufferBeginInfo::default();
         // SAFETY: as the caller promises (VUID-vkBeginCommandBuffer-commandBuffer-00049, -00050).
-        device.call("vkBeginCommandBuffer", || unsafe {
-            device.raw().begin_command_buffer(raw, &info)
-        })?;
+        device.call("vkBeginCommandBuffer", || unsafe { device.raw().begin_command_buffer(raw, &info) })?;
         Ok(Self { device, raw })
     }
 
     /// Ends it.
     pub(crate) fn end(self) -> Result<(), VulkanError> {
         // SAFETY: it is recording, outside any scope (VUID-vkEndCommandBuffer-commandBuffer-00059).
-        self.device.call("vkEndCommandBuffer", || unsafe {
-            self.device.raw().end_command_buffer(self.raw)
-        })
+        self.device.call("vkEndCommandBuffer", || unsafe { self.device.raw().end_command_buffer(self.raw) })
     }
 
     /// Gives textures that no submission has touched their layout, and zeros: no program sees another's memory.
@@ -77,9 +78,7 @@ impl<'a> Encoder<'a> {
                     &[barrier],
                 );
                 let layout = vk::ImageLayout::GENERAL;
-                self.device
-                    .raw()
-                    .cmd_clear_color_image(self.raw, image, layout, &clear, &[WHOLE]);
+                self.device.raw().cmd_clear_color_image(self.raw, image, layout, &clear, &[WHOLE]);
             }
         }
     }
@@ -98,9 +97,7 @@ impl<'a> Encoder<'a> {
         if let Some(pool) = queries {
             // SAFETY: the pool has this many queries (VUID-vkCmdResetQueryPool-firstQuery-09437), outside a render pass.
             unsafe {
-                self.device
-                    .raw()
-                    .cmd_reset_query_pool(self.raw, pool, 0, steps.len() as u32 + 1)
+                self.device.raw().cmd_reset_query_pool(self.raw, pool, 0, steps.len() as u32 + 1);
             };
         }
         self.timestamp(queries, 0);
@@ -182,9 +179,7 @@ impl<'a> Encoder<'a> {
         (from_stages, from): (vk::PipelineStageFlags, vk::AccessFlags),
         (to_stages, to): (vk::PipelineStageFlags, vk::AccessFlags),
     ) {
-        let barrier = vk::MemoryBarrier::default()
-            .src_access_mask(from)
-            .dst_access_mask(to);
+        let barrier = vk::MemoryBarrier::default().src_access_mask(from).dst_access_mask(to);
         // SAFETY: the stages support the accesses (VUID-vkCmdPipelineBarrier-srcAccessMask-02815, -dstAccessMask-02816),
         // and the queue family supports the stages (-srcStageMask-06461, -dstStageMask-06462).
         unsafe {
@@ -207,9 +202,7 @@ impl<'a> Encoder<'a> {
             // SAFETY: the family has timestamps (VUID-vkCmdWriteTimestamp-timestampValidBits-00829), and the query was
             // reset before (-None-00830).
             unsafe {
-                self.device
-                    .raw()
-                    .cmd_write_timestamp(self.raw, stage, pool, query)
+                self.device.raw().cmd_write_timestamp(self.raw, stage, pool, query);
             };
         }
     }
@@ -257,9 +250,5 @@ fn region(offset: usize, texture: &Texture) -> vk::BufferImageCopy {
             base_array_layer: 0,
             layer_count: 1,
         })
-        .image_extent(vk::Extent3D {
-            width: texture.size().width,
-            height: texture.size().height,
-            depth: 1,
-        })
+        .image_extent(vk::Extent3D { width: texture.size().width, height: texture.size().height, depth: 1 })
 }

@@ -29,10 +29,7 @@ pub enum VulkanError {
         found: Vec<String>,
     },
     /// The device that was asked for does not exist.
-    #[error(
-        "there is no Vulkan device {asked}{}: choose one of these",
-        found_devices(found)
-    )]
+    #[error("there is no Vulkan device {asked}{}: choose one of these", found_devices(found))]
     NoSuchDevice {
         /// Index or part of a name.
         asked: String,
@@ -282,10 +279,7 @@ impl VulkanError {
         match result {
             vk::Result::ERROR_DEVICE_LOST => Self::DeviceLost,
             vk::Result::ERROR_OUT_OF_DEVICE_MEMORY | vk::Result::ERROR_OUT_OF_HOST_MEMORY => {
-                Self::OutOfMemory {
-                    doing: "calling",
-                    label: name.to_owned(),
-                }
+                Self::OutOfMemory { doing: "calling", label: name.to_owned() }
             }
             result => Self::Call { name, result },
         }
@@ -296,21 +290,13 @@ fn found_devices(found: &[String]) -> String {
     if found.is_empty() {
         " (none was found)".to_owned()
     } else {
-        let numbered: Vec<String> = found
-            .iter()
-            .enumerate()
-            .map(|(i, f)| format!("{i}: {f}"))
-            .collect();
+        let numbered: Vec<String> = found.iter().enumerate().map(|(i, f)| format!("{i}: {f}")).collect();
         format!(" (found {})", numbered.join("; "))
     }
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn pass_sizes(sizes: &[usize]) -> String {

@@ -31,11 +31,7 @@ mod enabled {
         live: BTreeMap<&'static str, usize>,
     }
 
-    static STATE: Mutex<State> = Mutex::new(State {
-        calls: 0,
-        armed: None,
-        live: BTreeMap::new(),
-    });
+    static STATE: Mutex<State> = Mutex::new(State { calls: 0, armed: None, live: BTreeMap::new() });
 
     fn state() -> MutexGuard<'static, State> {
         // A test that panicked elsewhere leaves counters that are still true.

@@ -7,10 +7,7 @@ use ash::vk;
 
 /// Extensions that only let SPIR-V carry remarks of the HLSL compiler.
 const SPIRV_REMARKS: [(&CStr, &str); 2] = [
-    (
-        ash::google::hlsl_functionality1::NAME,
-        "SPV_GOOGLE_hlsl_functionality1",
-    ),
+    (ash::google::hlsl_functionality1::NAME, "SPV_GOOGLE_hlsl_functionality1"),
     (ash::google::user_type::NAME, "SPV_GOOGLE_user_type"),
 ];
 
@@ -104,15 +101,11 @@ impl Features {
             .shader_float16(self.float16);
         let mut v13 = vk::PhysicalDeviceVulkan13Features::default().robust_image_access(self.robust_images);
         let extensions: Vec<_> = self.device_extensions.iter().map(|name| name.as_ptr()).collect();
-        let mut chain = vk::PhysicalDeviceFeatures2::default()
-            .features(core)
-            .push_next(&mut v12);
+        let mut chain = vk::PhysicalDeviceFeatures2::default().features(core).push_next(&mut v12);
         if self.api_version >= vk::API_VERSION_1_3 {
             chain = chain.push_next(&mut v13);
         }
-        let info = vk::DeviceCreateInfo::default()
-            .enabled_extension_names(&extensions)
-            .push_next(&mut chain);
+        let info = vk::DeviceCreateInfo::default().enabled_extension_names(&extensions).push_next(&mut chain);
         create(info)
     }
 }

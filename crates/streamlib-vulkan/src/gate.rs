@@ -29,10 +29,7 @@ pub(crate) struct Opened<'a> {
 
 impl Gate {
     pub(crate) const fn new() -> Self {
-        Self {
-            state: AtomicU32::new(CLOSED),
-            last_use: AtomicU64::new(0),
-        }
+        Self { state: AtomicU32::new(CLOSED), last_use: AtomicU64::new(0) }
     }
 
     /// Lets the host read, together with other readers.
@@ -54,10 +51,7 @@ impl Gate {
 
     /// While the gate is open no submission can begin, so it is enough to look at the last one now.
     fn opened(&self, timeline: &Timeline, is_writer: bool) -> Result<Opened<'_>, HostAccessError> {
-        let opened = Opened {
-            gate: self,
-            is_writer,
-        };
+        let opened = Opened { gate: self, is_writer };
         match timeline.reached(self.last_use.load(Ordering::Acquire)) {
             Ok(true) => Ok(opened),
             Ok(false) | Err(_) => Err(HostAccessError),

@@ -55,19 +55,10 @@ impl VulkanGpu {
             max_texture_size: device.limits().max_image_dimension2_d,
         };
         if info.is_cpu {
-            tracing::info!(
-                device = info.name,
-                "no GPU is in use: Vulkan runs on the CPU, many times slower"
-            );
+            tracing::info!(device = info.name, "no GPU is in use: Vulkan runs on the CPU, many times slower");
         }
         let retired = Arc::new(RetireQueue::new());
-        Ok(Self {
-            info,
-            retired,
-            timeline,
-            memory,
-            device,
-        })
+        Ok(Self { info, retired, timeline, memory, device })
     }
 
     /// Warnings and errors of the validation layer so far; 0 when it is off.

@@ -13,9 +13,7 @@ impl Hazards {
     /// Notes the next step; true when it must wait for an earlier one, so that a barrier goes before it.
     pub(crate) fn step(&mut self, reads: &[u64], writes: &[u64]) -> bool {
         let conflict = reads.iter().any(|id| self.written.contains(id))
-            || writes
-                .iter()
-                .any(|id| self.written.contains(id) || self.read.contains(id));
+            || writes.iter().any(|id| self.written.contains(id) || self.read.contains(id));
         if conflict {
             self.read.clear();
             self.written.clear();

@@ -44,9 +44,7 @@ const VALIDATION_LAYER: &CStr = c"VK_LAYER_KHRONOS_validation";
 
 /// Makes a Vulkan call that needs no device.
 pub(crate) fn call<T>(name: &'static str, call: impl FnOnce() -> VkResult<T>) -> Result<T, VulkanError> {
-    fault::inject()
-        .map_or_else(call, Err)
-        .map_err(|result| VulkanError::from_result(name, result))
+    fault::inject().map_or_else(call, Err).map_err(|result| VulkanError::from_result(name, result))
 }
 
 /// An instance, its messenger, and the loader that they came from.
@@ -65,22 +63,18 @@ impl Instance {
     /// Loads the loader and creates an instance.
     pub(crate) fn new(validation: Validation) -> Result<Arc<Self>, VulkanError> {
         // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
-        let entry = unsafe { Entry::load() }.map_err(|error| VulkanError::NoLoader {
-            reason: error.to_string(),
-        })?;
+        let entry =
+            unsafe { Entry::load() }.map_err(|error| VulkanError::NoLoader { reason: error.to_string() })?;
         // SAFETY: the entry points were just loaded.
-        let loader_version = call("vkEnumerateInstanceVersion", || unsafe {
-            entry.try_enumerate_instance_version()
-        })?
-        .unwrap_or(vk::API_VERSION_1_0);
+        let loader_version =
+            call("vkEnumerateInstanceVersion", || unsafe { entry.try_enumerate_instance_version() })?
+                .unwrap_or(vk::API_VERSION_1_0);
         let api_version = loader_version.min(vk::API_VERSION_1_3);
         let layers = call("vkEnumerateInstanceLayerProperties", || {
             // SAFETY: as above.
             unsafe { entry.enumerate_instance_layer_properties() }
         })?;
-        let has_layer = layers
-            .iter()
-            .any(|layer| layer.layer_name_as_c_str() == Ok(VALIDATION_LAYER));
+        let has_layer = layers.iter().any(|layer| layer.layer_name_as_c_str() == Ok(VALIDATION_LAYER));
         if validation.is_on() && !has_layer {
             tracing::warn!(
                 "Vulkan validation is on, but the layer is not installed: `apt install vulkan-validationlayers`"
@@ -92,9 +86,8 @@ impl Instance {
             // SAFETY: as above.
             unsafe { entry.enumerate_instance_extension_properties(None) }
         })?;
-        let has_debug_utils = extensions
-            .iter()
-            .any(|extension| extension.extension_name_as_c_str() == Ok(debug_utils::NAME));
+        let has_debug_utils =
+            extensions.iter().any(|extension| extension.extension_name_as_c_str() == Ok(debug_utils::NAME));
 
         let mut enabled = Vec::new();
         if has_debug_utils {
@@ -107,11 +100,7 @@ impl Instance {
             .application_name(c"streamlib")
             .engine_name(c"streamlib")
             .api_version(api_version);
-        let enabled_layers = if validate {
-            vec![VALIDATION_LAYER.as_ptr()]
-        } else {
-            vec![]
-        };
+        let enabled_layers = if validate { vec![VALIDATION_LAYER.as_ptr()] } else { vec![] };
         let checks = [vk::ValidationFeatureEnableEXT::SYNCHRONIZATION_VALIDATION];
         let mut features = vk::ValidationFeaturesEXT::default().enabled_validation_features(&checks);
         let mut info = vk::InstanceCreateInfo::default()
@@ -123,26 +112,19 @@ impl Instance {
         }
         // SAFETY: layers and extensions were found above (VUID-vkCreateInstance-ppEnabledExtensionNames-01388);
         // everything that `info` points to lives until the call returns.
-        let raw = call("vkCreateInstance", || unsafe {
-            entry.create_instance(&info, None)
-        })
-        .map_err(|error| match error {
-            // The loader's way to say that it found no driver at all.
-            VulkanError::Call {
-                result: vk::Result::ERROR_INCOMPATIBLE_DRIVER,
-                ..
-            } => VulkanError::NoDevice { found: vec![] },
-            other => other,
-        })?;
+        let raw =
+            call("vkCreateInstance", || unsafe { entry.create_instance(&info, None) }).map_err(|error| {
+                match error {
+                    // The loader's way to say that it found no driver at all.
+                    VulkanError::Call { result: vk::Result::ERROR_INCOMPATIBLE_DRIVER, .. } => {
+                        VulkanError::NoDevice { found: vec![] }
+                    }
+                    other => other,
+                }
+            })?;
         fault::created("instance");
-        let mut instance = Self {
-            messenger: None,
-            raw,
-            messages: Box::default(),
-            api_version,
-            has_debug_utils,
-            entry,
-        };
+        let mut instance =
+            Self { messenger: None, raw, messages: Box::default(), api_version, has_debug_utils, entry };
         if has_debug_utils {
             instance.create_messenger()?;
         }

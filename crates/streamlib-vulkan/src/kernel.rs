@@ -44,14 +44,10 @@ impl Kernel {
     pub(crate) fn new(device: &Arc<Device>, desc: &KernelDesc<'_>) -> Result<Self, VulkanError> {
         let interface = desc.interface;
         spirv::check(desc.spirv, device.features(), interface).map_err(|refusal| match refusal {
-            Refusal::Problem(problem) => VulkanError::Spirv {
-                kernel: desc.label.to_owned(),
-                problem,
-            },
-            Refusal::Shortfall(shortfall) => VulkanError::MissingFeature {
-                device: device.report().name.clone(),
-                shortfall,
-            },
+            Refusal::Problem(problem) => VulkanError::Spirv { kernel: desc.label.to_owned(), problem },
+            Refusal::Shortfall(shortfall) => {
+                VulkanError::MissingFeature { device: device.report().name.clone(), shortfall }
+            }
         })?;
         check_limits(device, desc)?;
         let output_formats = output_formats(desc)?;
@@ -61,11 +57,8 @@ impl Kernel {
             spirv::set_group_size(&mut words, [group[0], group[1], 1]);
         }
 
-        let samplers = interface
-            .samplers
-            .iter()
-            .map(|slot| sampler(device, slot))
-            .collect::<Result<Vec<_>, _>>()?;
+        let samplers =
+            interface.samplers.iter().map(|slot| sampler(device, slot)).collect::<Result<Vec<_>, _>>()?;
         let set_layout = set_layout(device, interface, &samplers)?.named(desc.label);
         let set_layouts = [set_layout.raw()];
         let layout_info = vk::PipelineLayoutCreateInfo::default().set_layouts(&set_layouts);
@@ -81,13 +74,9 @@ impl Kernel {
             unsafe { raw.create_shader_module(&module_info, None) }
         })?;
         let encode_srgb = output_formats.iter().any(|format| format.is_srgb());
-        let pipeline = pipeline(
-            device,
-            &module,
-            &layout,
-            interface.encode_srgb_constant.map(|id| (id, encode_srgb)),
-        )?
-        .named(desc.label);
+        let pipeline =
+            pipeline(device, &module, &layout, interface.encode_srgb_constant.map(|id| (id, encode_srgb)))?
+                .named(desc.label);
         Ok(Self(Arc::new(KernelInner {
             pipeline,
             layout,
@@ -119,26 +108,10 @@ fn check_limits(device: &Device, desc: &KernelDesc<'_>) -> Result<(), VulkanErro
     let limits = device.limits();
     let interface = desc.interface;
     let quantities = [
-        (
-            "inputs",
-            interface.inputs.len(),
-            limits.max_per_stage_descriptor_sampled_images,
-        ),
-        (
-            "outputs",
-            interface.outputs.len(),
-            limits.max_per_stage_descriptor_storage_images,
-        ),
-        (
-            "samplers",
-            interface.samplers.len(),
-            limits.max_per_stage_descriptor_samplers,
-        ),
-        (
-            "buffers",
-            interface.buffers.len(),
-            limits.max_per_stage_descriptor_storage_buffers,
-        ),
+        ("inputs", interface.inputs.len(), limits.max_per_stage_descriptor_sampled_images),
+        ("outputs", interface.outputs.len(), limits.max_per_stage_descriptor_storage_images),
+        ("samplers", interface.samplers.len(), limits.max_per_stage_descriptor_samplers),
+        ("buffers", interface.buffers.len(), limits.max_per_stage_descriptor_storage_buffers),
         (
             "bytes of parameters",
             interface.uniforms.map_or(0, |block| block.size as usize),
@@ -168,13 +141,7 @@ fn output_formats(desc: &KernelDesc<'_>) -> Result<Vec<TextureFormat>, VulkanErr
     for (name, _) in desc.outputs {
         if !slots.iter().any(|slot| slot.name == *name) {
             let known = slots.iter().map(|slot| slot.name.clone()).collect();
-            return Err(binding(
-                name,
-                BindingProblem::Unknown {
-                    kind: "output",
-                    known,
-                },
-            ));
+            return Err(binding(name, BindingProblem::Unknown { kind: "output", known }));
         }
     }
     let format_of = |name: &str| {
@@ -289,9 +256,7 @@ fn pipeline(
         offset: 0,
         size: data.len(),
     }];
-    let specialization = vk::SpecializationInfo::default()
-        .map_entries(&entries)
-        .data(&data);
+    let specialization = vk::SpecializationInfo::default().map_entries(&entries).data(&data);
     let mut stage = vk::PipelineShaderStageCreateInfo::default()
         .stage(vk::ShaderStageFlags::COMPUTE)
         .module(module.raw())
@@ -299,9 +264,7 @@ fn pipeline(
     if encode_srgb.is_some() {
         stage = stage.specialization_info(&specialization);
     }
-    let info = vk::ComputePipelineCreateInfo::default()
-        .stage(stage)
-        .layout(layout.raw());
+    let info = vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout.raw());
     Owned::new(device, "vkCreateComputePipelines", |raw| {
         // SAFETY: the entry point exists (VUID-VkPipelineShaderStageCreateInfo-pName-00707) and its resources are in the
         // layout (VUID-VkComputePipelineCreateInfo-layout-07988), as `spirv::check` found.

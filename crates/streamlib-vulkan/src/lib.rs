@@ -25,10 +25,7 @@ mod descriptors;
 mod device;
 mod encode;
 mod error;
-#[cfg_attr(
-    not(feature = "fault-injection"),
-    allow(unreachable_pub, reason = "public with the feature")
-)]
+#[cfg_attr(not(feature = "fault-injection"), allow(unreachable_pub, reason = "public with the feature"))]
 #[doc(hidden)]
 pub mod fault;
 mod features;

@@ -39,10 +39,7 @@ impl MemoryPool {
             allocation_sizes: sizes,
         })
         .map_err(|error| failure(&error, "preparing", "device memory"))?;
-        Ok(Arc::new(Self {
-            allocator: Mutex::new(allocator),
-            device: Arc::clone(device),
-        }))
+        Ok(Arc::new(Self { allocator: Mutex::new(allocator), device: Arc::clone(device) }))
     }
 
     fn allocate(self: &Arc<Self>, request: &AllocationCreateDesc<'_>) -> Result<Memory, VulkanError> {
@@ -57,10 +54,7 @@ impl MemoryPool {
             .allocate(request)
             .map_err(|error| failure(&error, "allocating", request.name))?;
         fault::created("memory");
-        Ok(Memory {
-            allocation,
-            pool: Arc::clone(self),
-        })
+        Ok(Memory { allocation, pool: Arc::clone(self) })
     }
 
     /// Allocates memory for `image` and binds it.
@@ -91,11 +85,7 @@ impl MemoryPool {
         // SAFETY: the memory was allocated for these requirements, at an offset that meets them
         // (VUID-vkBindImageMemory-memory-01047, -memoryOffset-01048), and the image has none yet (-image-07460).
         self.device.call("vkBindImageMemory", || unsafe {
-            device.bind_image_memory(
-                image.raw(),
-                memory.allocation.memory(),
-                memory.allocation.offset(),
-            )
+            device.bind_image_memory(image.raw(), memory.allocation.memory(), memory.allocation.offset())
         })?;
         Ok(memory)
     }
@@ -161,22 +151,15 @@ impl MappedBuffer {
         // SAFETY: as for images (VUID-vkBindBufferMemory-memory-01035, -memoryOffset-01036, -buffer-07459).
         device.call("vkBindBufferMemory", || unsafe {
             let allocation = &memory.allocation;
-            device
-                .raw()
-                .bind_buffer_memory(buffer.raw(), allocation.memory(), allocation.offset())
+            device.raw().bind_buffer_memory(buffer.raw(), allocation.memory(), allocation.offset())
         })?;
-        let start = memory.allocation.mapped_ptr().ok_or(VulkanError::Call {
-            name: "vkMapMemory",
-            result: vk::Result::ERROR_MEMORY_MAP_FAILED,
-        })?;
+        let start = memory
+            .allocation
+            .mapped_ptr()
+            .ok_or(VulkanError::Call { name: "vkMapMemory", result: vk::Result::ERROR_MEMORY_MAP_FAILED })?;
         // SAFETY: the mapping holds at least `bytes` bytes, and nothing uses them yet.
         unsafe { start.cast::<u8>().write_bytes(0, bytes) };
-        Ok(Self {
-            buffer,
-            start: start.cast(),
-            bytes,
-            _memory: memory,
-        })
+        Ok(Self { buffer, start: start.cast(), bytes, _memory: memory })
     }
 
     pub(crate) fn raw(&self) -> vk::Buffer {
@@ -212,8 +195,5 @@ impl MappedBuffer {
 
 fn failure(error: &AllocationError, doing: &'static str, label: &str) -> VulkanError {
     tracing::debug!("memory allocator, {doing} `{label}`: {error}");
-    VulkanError::OutOfMemory {
-        doing,
-        label: label.to_owned(),
-    }
+    VulkanError::OutOfMemory { doing, label: label.to_owned() }
 }

@@ -59,10 +59,8 @@ impl Recording {
         label: &str,
         commands: &[Command<'_, VulkanGpu>],
     ) -> Result<Self, VulkanError> {
-        let steps = commands
-            .iter()
-            .map(|command| check::step(device, command))
-            .collect::<Result<Vec<_>, _>>()?;
+        let steps =
+            commands.iter().map(|command| check::step(device, command)).collect::<Result<Vec<_>, _>>()?;
         let parts = Parts::new(device, pool, label, &steps)?;
         Ok(Self {
             parts: Some(parts),
@@ -78,10 +76,7 @@ impl Recording {
         if self.timeline.reached(self.pending)? {
             return Ok(());
         }
-        Err(VulkanError::StillInFlight {
-            recording: self.label.clone(),
-            value: self.pending,
-        })
+        Err(VulkanError::StillInFlight { recording: self.label.clone(), value: self.pending })
     }
 
     pub(crate) fn belongs_to(&self, device: &Arc<Device>) -> Result<(), VulkanError> {
@@ -210,9 +205,8 @@ impl Parts {
             .level(vk::CommandBufferLevel::PRIMARY)
             .command_buffer_count(2);
         // SAFETY: the pool is alive and used by this thread only (VUID-vkAllocateCommandBuffers-pAllocateInfo-parameter).
-        let buffers = device.call("vkAllocateCommandBuffers", || unsafe {
-            device.raw().allocate_command_buffers(&info)
-        })?;
+        let buffers = device
+            .call("vkAllocateCommandBuffers", || unsafe { device.raw().allocate_command_buffers(&info) })?;
         let buffers = [buffers[0], buffers[1]];
         for buffer in buffers {
             device.name(buffer, label);
@@ -241,9 +235,8 @@ fn queries(device: &Arc<Device>, steps: usize) -> Result<Option<Owned<vk::QueryP
     if device.timestamp_bits() == 0 {
         return Ok(None);
     }
-    let info = vk::QueryPoolCreateInfo::default()
-        .query_type(vk::QueryType::TIMESTAMP)
-        .query_count(steps as u32 + 1);
+    let info =
+        vk::QueryPoolCreateInfo::default().query_type(vk::QueryType::TIMESTAMP).query_count(steps as u32 + 1);
     Owned::new(device, "vkCreateQueryPool", |raw| {
         // SAFETY: the count is not zero (VUID-VkQueryPoolCreateInfo-queryCount-02763).
         unsafe { raw.create_query_pool(&info, None) }
@@ -267,25 +260,14 @@ fn resources(steps: &[Step<'_>]) -> (Vec<Texture>, Vec<HostBuffer>) {
     };
     for step in steps {
         match step {
-            Step::Upload {
-                from: buffer,
-                to: texture,
-                ..
-            }
-            | Step::Download {
-                from: texture,
-                to: buffer,
-                ..
-            } => {
+            Step::Upload { from: buffer, to: texture, .. }
+            | Step::Download { from: texture, to: buffer, .. } => {
                 add_texture(texture);
                 add_buffer(buffer);
             }
             Step::Clear { texture, .. } => add_texture(texture),
             Step::Dispatch(pass) => {
-                pass.inputs
-                    .iter()
-                    .chain(&pass.outputs)
-                    .for_each(|texture| add_texture(texture));
+                pass.inputs.iter().chain(&pass.outputs).for_each(|texture| add_texture(texture));
                 pass.buffers.iter().for_each(|buffer| add_buffer(buffer));
             }
         }

@@ -14,10 +14,7 @@ pub(crate) struct RetireQueue<T> {
 
 impl<T> RetireQueue<T> {
     pub(crate) const fn new() -> Self {
-        Self {
-            items: Mutex::new(Vec::new()),
-            count: AtomicUsize::new(0),
-        }
+        Self { items: Mutex::new(Vec::new()), count: AtomicUsize::new(0) }
     }
 
     /// Keeps `item` until the timeline has reached `value`.

@@ -102,8 +102,7 @@ pub(crate) fn select(instance: &Arc<Instance>, choice: &DeviceChoice) -> Result<
         DeviceChoice::Index(index) => Some(*index),
         DeviceChoice::Name(part) => {
             let part = part.to_lowercase();
-            all.iter()
-                .position(|c| c.report.name.to_lowercase().contains(&part))
+            all.iter().position(|c| c.report.name.to_lowercase().contains(&part))
         }
         DeviceChoice::Best => {
             let usable = all.iter().enumerate().filter(|(_, c)| c.report.usable.is_ok());
@@ -142,13 +141,9 @@ pub(crate) fn select(instance: &Arc<Instance>, choice: &DeviceChoice) -> Result<
 
 fn candidates(instance: &Instance) -> Result<Vec<Candidate>, VulkanError> {
     // SAFETY: the instance is alive.
-    let devices = call("vkEnumeratePhysicalDevices", || unsafe {
-        instance.raw().enumerate_physical_devices()
-    })?;
-    devices
-        .into_iter()
-        .map(|physical| examine(instance, physical))
-        .collect()
+    let devices =
+        call("vkEnumeratePhysicalDevices", || unsafe { instance.raw().enumerate_physical_devices() })?;
+    devices.into_iter().map(|physical| examine(instance, physical)).collect()
 }
 
 fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidate, VulkanError> {
@@ -160,29 +155,20 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
     let extensions = call("vkEnumerateDeviceExtensionProperties", || unsafe {
         raw.enumerate_device_extension_properties(physical)
     })?;
-    let extensions: Vec<&CStr> = extensions
-        .iter()
-        .filter_map(|extension| extension.extension_name_as_c_str().ok())
-        .collect();
+    let extensions: Vec<&CStr> =
+        extensions.iter().filter_map(|extension| extension.extension_name_as_c_str().ok()).collect();
     // SAFETY: as above.
     let families = unsafe { raw.get_physical_device_queue_family_properties(physical) };
-    let with_compute = || {
-        (0u32..)
-            .zip(&families)
-            .filter(|(_, family)| family.queue_flags.contains(vk::QueueFlags::COMPUTE))
-    };
-    let family = with_compute()
-        .find(|(_, family)| family.timestamp_valid_bits > 0)
-        .or_else(|| with_compute().next());
+    let with_compute =
+        || (0u32..).zip(&families).filter(|(_, family)| family.queue_flags.contains(vk::QueueFlags::COMPUTE));
+    let family =
+        with_compute().find(|(_, family)| family.timestamp_valid_bits > 0).or_else(|| with_compute().next());
     let (queue_family, timestamp_bits) = family.map_or((0, 0), |(i, f)| (i, f.timestamp_valid_bits));
     // SAFETY: as above.
     let memory = unsafe { raw.get_physical_device_memory_properties(physical) };
     let local = |heap: &&vk::MemoryHeap| heap.flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL);
 
-    let version = (
-        vk::api_version_major(api_version),
-        vk::api_version_minor(api_version),
-    );
+    let version = (vk::api_version_major(api_version), vk::api_version_minor(api_version));
     let is_modern = version >= (1, 2);
     let features = if is_modern {
         Features::query(raw, physical, api_version, &extensions)
@@ -192,10 +178,7 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
     let formats = formats(raw, physical);
     let usable = if !is_modern {
         let needed = (1, 2);
-        Err(Shortfall::ApiVersion {
-            needed,
-            found: version,
-        })
+        Err(Shortfall::ApiVersion { needed, found: version })
     } else if family.is_none() {
         Err(Shortfall::ComputeQueue)
     } else if !features.timeline {
@@ -205,10 +188,9 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
     } else {
         Ok(())
     };
-    let name = plain.device_name_as_c_str().map_or_else(
-        |_| "unnamed device".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    );
+    let name = plain
+        .device_name_as_c_str()
+        .map_or_else(|_| "unnamed device".to_owned(), |name| name.to_string_lossy().into_owned());
     let report = DeviceReport {
         name,
         kind: match plain.device_type {
@@ -218,21 +200,12 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
             vk::PhysicalDeviceType::CPU => DeviceKind::Cpu,
             _ => DeviceKind::Other,
         },
-        driver: if is_modern {
-            driver(raw, physical)
-        } else {
-            String::new()
-        },
+        driver: if is_modern { driver(raw, physical) } else { String::new() },
         api_version: (version.0, version.1, vk::api_version_patch(plain.api_version)),
         timeline: features.timeline,
         formats,
         timestamps: timestamp_bits > 0,
-        memory_bytes: memory
-            .memory_heaps_as_slice()
-            .iter()
-            .filter(local)
-            .map(|heap| heap.size)
-            .sum(),
+        memory_bytes: memory.memory_heaps_as_slice().iter().filter(local).map(|heap| heap.size).sum(),
         external_memory: extensions
             .iter()
             .map(|name| name.to_string_lossy())
@@ -242,14 +215,7 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
         usable,
     };
     let limits = plain.limits;
-    Ok(Candidate {
-        physical,
-        queue_family,
-        timestamp_bits,
-        limits,
-        features,
-        report,
-    })
+    Ok(Candidate { physical, queue_family, timestamp_bits, limits, features, report })
 }
 
 /// Name and version of the driver of a Vulkan 1.2 device.

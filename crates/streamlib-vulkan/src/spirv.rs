@@ -152,11 +152,8 @@ fn instructions(
 
 /// A null-terminated literal.
 fn text(words: &[u32]) -> String {
-    let bytes: Vec<u8> = words
-        .iter()
-        .flat_map(|word| word.to_le_bytes())
-        .take_while(|byte| *byte != 0)
-        .collect();
+    let bytes: Vec<u8> =
+        words.iter().flat_map(|word| word.to_le_bytes()).take_while(|byte| *byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -197,8 +194,7 @@ impl Module {
             }
             (op::DECORATE, &[id, DECORATION_BUFFER_BLOCK]) => self.buffer_blocks.push(id),
             (op::TYPE_IMAGE, &[id, _, _, _, _, _, sampled, ..]) => {
-                self.types
-                    .insert(id, if sampled == 2 { STORAGE } else { SAMPLED });
+                self.types.insert(id, if sampled == 2 { STORAGE } else { SAMPLED });
             }
             (op::TYPE_SAMPLER, &[id]) => {
                 self.types.insert(id, SAMPLER);
@@ -219,9 +215,7 @@ impl Module {
 
     fn check_bodies(&self) -> Result<(), SpirvProblem> {
         let missing = self.called.iter().find(|id| !self.whole.contains(id));
-        missing
-            .or(self.open.as_ref())
-            .map_or(Ok(()), |id| Err(SpirvProblem::NoBody(*id)))
+        missing.or(self.open.as_ref()).map_or(Ok(()), |id| Err(SpirvProblem::NoBody(*id)))
     }
 
     fn check_resources(&self, interface: &Interface) -> Result<(), SpirvProblem> {
@@ -255,12 +249,7 @@ fn known_bindings(interface: &Interface) -> Result<HashMap<u32, &'static str>, S
     let buffers = interface.buffers.iter().map(|slot| (slot.binding, BUFFER));
     let uniforms = interface.uniforms.iter().map(|block| (block.binding, UNIFORMS));
     let mut known = HashMap::new();
-    for (binding, kind) in inputs
-        .chain(outputs)
-        .chain(samplers)
-        .chain(buffers)
-        .chain(uniforms)
-    {
+    for (binding, kind) in inputs.chain(outputs).chain(samplers).chain(buffers).chain(uniforms) {
         if known.insert(binding, kind).is_some() {
             return Err(SpirvProblem::RepeatedBinding(binding));
         }

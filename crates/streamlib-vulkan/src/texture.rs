@@ -57,11 +57,7 @@ impl Texture {
         let mut info = vk::ImageCreateInfo::default()
             .image_type(vk::ImageType::TYPE_2D)
             .format(unorm)
-            .extent(vk::Extent3D {
-                width: desc.size.width,
-                height: desc.size.height,
-                depth: 1,
-            })
+            .extent(vk::Extent3D { width: desc.size.width, height: desc.size.height, depth: 1 })
             .mip_levels(1)
             .array_layers(1)
             .samples(vk::SampleCountFlags::TYPE_1)
@@ -75,9 +71,7 @@ impl Texture {
             .sharing_mode(vk::SharingMode::EXCLUSIVE)
             .initial_layout(vk::ImageLayout::UNDEFINED);
         if desc.format.is_srgb() {
-            info = info
-                .flags(vk::ImageCreateFlags::MUTABLE_FORMAT)
-                .push_next(&mut list);
+            info = info.flags(vk::ImageCreateFlags::MUTABLE_FORMAT).push_next(&mut list);
         }
         let image = Owned::new(device, "vkCreateImage", |raw| {
             // SAFETY: `check` compared size and usage with what the device allows (VUID-VkImageCreateInfo-extent-00944,
@@ -121,19 +115,14 @@ impl Texture {
 
 impl std::fmt::Debug for Texture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let TextureInner {
-            label, size, format, ..
-        } = &*self.0;
+        let TextureInner { label, size, format, .. } = &*self.0;
         write!(f, "Texture({label:?}, {size}, {})", format.name())
     }
 }
 
 fn check(device: &Device, desc: &TextureDesc<'_>) -> Result<(), VulkanError> {
     let limit = device.limits().max_image_dimension2_d;
-    for (what, asked) in [
-        ("a texture width", desc.size.width),
-        ("a texture height", desc.size.height),
-    ] {
+    for (what, asked) in [("a texture width", desc.size.width), ("a texture height", desc.size.height)] {
         if asked == 0 || asked > limit {
             return Err(VulkanError::Limit {
                 label: desc.label.to_owned(),
@@ -144,20 +133,13 @@ fn check(device: &Device, desc: &TextureDesc<'_>) -> Result<(), VulkanError> {
         }
     }
     let report = device.report();
-    let support = report
-        .formats
-        .iter()
-        .find(|support| support.format == desc.format);
+    let support = report.formats.iter().find(|support| support.format == desc.format);
     let missing = match support {
         Some(support) if !support.storage => "writing from kernels",
         Some(support) if !support.sampled => "filtered sampling",
         _ => return Ok(()),
     };
-    Err(VulkanError::UnsupportedFormat {
-        device: report.name.clone(),
-        format: desc.format,
-        usage: missing,
-    })
+    Err(VulkanError::UnsupportedFormat { device: report.name.clone(), format: desc.format, usage: missing })
 }
 
 fn view(

@@ -39,9 +39,7 @@ impl Queue<'_> {
     /// # Safety
     /// The command buffers are executable, not pending, and stay alive with all that they use until then.
     pub(crate) unsafe fn submit(&mut self, commands: &[vk::CommandBuffer]) -> Result<u64, VulkanError> {
-        let Timeline {
-            semaphore, device, ..
-        } = self.timeline;
+        let Timeline { semaphore, device, .. } = self.timeline;
         let value = *self.submitted + 1;
         let (semaphores, values) = ([semaphore.raw()], [value]);
         let mut timeline = vk::TimelineSemaphoreSubmitInfo::default().signal_semaphore_values(&values);
@@ -53,9 +51,7 @@ impl Queue<'_> {
         // (VUID-VkSubmitInfo-pSignalSemaphores-03242); command buffers as the caller promises
         // (VUID-vkQueueSubmit-pCommandBuffers-00070, -00071).
         device.call("vkQueueSubmit", || unsafe {
-            device
-                .raw()
-                .queue_submit(device.queue(), &[info], vk::Fence::null())
+            device.raw().queue_submit(device.queue(), &[info], vk::Fence::null())
         })?;
         *self.submitted = value;
         Ok(value)
@@ -81,10 +77,7 @@ impl Timeline {
 
     /// Locks the queue.
     pub(crate) fn queue(&self) -> Queue<'_> {
-        Queue {
-            submitted: self.submitted.lock().unwrap_or_else(PoisonError::into_inner),
-            timeline: self,
-        }
+        Queue { submitted: self.submitted.lock().unwrap_or_else(PoisonError::into_inner), timeline: self }
     }
 
     /// Whether `value` has been reached.
@@ -94,11 +87,7 @@ impl Timeline {
         }
         let now = self.device.call("vkGetSemaphoreCounterValue", || {
             // SAFETY: the semaphore is alive and a timeline (VUID-vkGetSemaphoreCounterValue-semaphore-03255).
-            unsafe {
-                self.device
-                    .raw()
-                    .get_semaphore_counter_value(self.semaphore.raw())
-            }
+            unsafe { self.device.raw().get_semaphore_counter_value(self.semaphore.raw()) }
         })?;
         self.completed.fetch_max(now, Ordering::AcqRel);
         Ok(now >= value)
@@ -114,12 +103,10 @@ impl Timeline {
         loop {
             let left = timeout.saturating_sub(start.elapsed());
             let slice = left.min(SLICE);
-            let answer = self
-                .device
-                .call("vkWaitSemaphores", || match self.wait_raw(value, slice) {
-                    Err(vk::Result::TIMEOUT) => Ok(false),
-                    other => other.map(|()| true),
-                })?;
+            let answer = self.device.call("vkWaitSemaphores", || match self.wait_raw(value, slice) {
+                Err(vk::Result::TIMEOUT) => Ok(false),
+                other => other.map(|()| true),
+            })?;
             if answer {
                 self.completed.fetch_max(value, Ordering::AcqRel);
                 return Ok(());
@@ -132,9 +119,7 @@ impl Timeline {
 
     fn wait_raw(&self, value: u64, timeout: Duration) -> Result<(), vk::Result> {
         let (semaphores, values) = ([self.semaphore.raw()], [value]);
-        let info = vk::SemaphoreWaitInfo::default()
-            .semaphores(&semaphores)
-            .values(&values);
+        let info = vk::SemaphoreWaitInfo::default().semaphores(&semaphores).values(&values);
         let nanoseconds = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
         // SAFETY: the semaphore is alive and a timeline (VUID-VkSemaphoreWaitInfo-pSemaphores-03256).
         unsafe { self.device.raw().wait_semaphores(&info, nanoseconds) }

@@ -1,6 +1,8 @@
 //! The conformance suite on Vulkan, with the validation layer watching.
 
 mod conformance;
+#[path = "conformance/steps.rs"]
+mod steps;
 mod support;
 
 use conformance::{copies, flight, kernels, mistakes};

@@ -3,24 +3,16 @@
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBuffer, HostBufferUse};
 
-use super::{Kernels, buffer_of, contents, floats, kernel, pattern, run, submit_and_wait, texture};
+use crate::steps::{Kernels, buffer_of, contents, floats, kernel, pattern, run, submit_and_wait, texture};
 
 /// The sRGB curve, decoded: stored value to linear light.
 fn decode(stored: f64) -> f64 {
-    if stored <= 0.04045 {
-        stored / 12.92
-    } else {
-        ((stored + 0.055) / 1.055).powf(2.4)
-    }
+    if stored <= 0.04045 { stored / 12.92 } else { ((stored + 0.055) / 1.055).powf(2.4) }
 }
 
 /// Linear light to the stored value.
 fn encode(linear: f64) -> f64 {
-    if linear <= 0.003_130_8 {
-        linear * 12.92
-    } else {
-        1.055 * linear.powf(1.0 / 2.4) - 0.055
-    }
+    if linear <= 0.003_130_8 { linear * 12.92 } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }
 
 /// Runs `tint` from one format to another and compares with the same in f64.
@@ -31,15 +23,9 @@ fn tint_matches<G: Gpu>(gpu: &G, kernels: &Kernels, from: TextureFormat, to: Tex
     let (input, output) = (texture(gpu, "in", size, from), texture(gpu, "out", size, to));
     let code = kernel(gpu, "tint", &kernels.tint, to);
     let up = buffer_of(gpu, &texels, HostBufferUse::Upload);
-    let down = gpu
-        .create_host_buffer("down", texels.len(), HostBufferUse::Readback)
-        .expect("a buffer");
+    let down = gpu.create_host_buffer("down", texels.len(), HostBufferUse::Readback).expect("a buffer");
     let commands = [
-        Command::Upload {
-            from: &up,
-            offset: 0,
-            to: &input,
-        },
+        Command::Upload { from: &up, offset: 0, to: &input },
         Command::Dispatch(Dispatch {
             label: "tint",
             kernel: &code,
@@ -48,15 +34,10 @@ fn tint_matches<G: Gpu>(gpu: &G, kernels: &Kernels, from: TextureFormat, to: Tex
             buffers: &[],
             threads: size,
         }),
-        Command::Download {
-            from: &output,
-            to: &down,
-            offset: 0,
-        },
+        Command::Download { from: &output, to: &down, offset: 0 },
     ];
     let mut recording = gpu.record("tint", &commands).expect("a recording");
-    gpu.set_uniforms(&mut recording, 0, &floats(&tint))
-        .expect("a block");
+    gpu.set_uniforms(&mut recording, 0, &floats(&tint)).expect("a block");
     submit_and_wait(gpu, &mut recording);
     let swapped = |format| matches!(format, TextureFormat::Bgra8 | TextureFormat::Bgra8Srgb);
     let place = |format, channel: usize| match channel {
@@ -67,17 +48,9 @@ fn tint_matches<G: Gpu>(gpu: &G, kernels: &Kernels, from: TextureFormat, to: Tex
     for (texel, found) in texels.chunks(4).zip(found.chunks(4)) {
         for channel in 0..4 {
             let stored = f64::from(texel[place(from, channel)]) / 255.0;
-            let linear = if from.is_srgb() && channel < 3 {
-                decode(stored)
-            } else {
-                stored
-            };
+            let linear = if from.is_srgb() && channel < 3 { decode(stored) } else { stored };
             let tinted = linear * f64::from(tint[channel]);
-            let expected = if to.is_srgb() && channel < 3 {
-                encode(tinted)
-            } else {
-                tinted
-            };
+            let expected = if to.is_srgb() && channel < 3 { encode(tinted) } else { tinted };
             let found = f64::from(found[place(to, channel)]);
             assert!(
                 (found - expected * 255.0).abs() <= 1.0,
@@ -102,9 +75,7 @@ pub(crate) fn each_dispatch_has_its_own_uniforms<G: Gpu>(gpu: &G, kernels: &Kern
     let format = TextureFormat::Rgba8;
     let [a, b, c] = ["a", "b", "c"].map(|label| texture(gpu, label, size, format));
     let code = kernel(gpu, "tint", &kernels.tint, format);
-    let down = gpu
-        .create_host_buffer("down", size.pixels() * 4, HostBufferUse::Readback)
-        .expect("a buffer");
+    let down = gpu.create_host_buffer("down", size.pixels() * 4, HostBufferUse::Readback).expect("a buffer");
     let (to_b, to_c) = ([("output", &b)], [("output", &c)]);
     let (from_a, from_b) = ([("input", &a)], [("input", &b)]);
     let pass = |inputs, outputs| {
@@ -118,29 +89,19 @@ pub(crate) fn each_dispatch_has_its_own_uniforms<G: Gpu>(gpu: &G, kernels: &Kern
         })
     };
     let commands = [
-        Command::Clear {
-            texture: &a,
-            color: [1.0; 4],
-        },
+        Command::Clear { texture: &a, color: [1.0; 4] },
         pass(&from_a, &to_b),
         pass(&from_b, &to_c),
-        Command::Download {
-            from: &c,
-            to: &down,
-            offset: 0,
-        },
+        Command::Download { from: &c, to: &down, offset: 0 },
     ];
     let mut recording = gpu.record("two tints", &commands).expect("a recording");
     // Resubmitted many times, with other uniforms each time.
     for round in 0..100_u8 {
         let level = f32::from(round + 100) / 255.0;
-        gpu.set_uniforms(&mut recording, 0, &floats(&[level, 1.0, 0.0, 1.0]))
-            .expect("a block");
+        gpu.set_uniforms(&mut recording, 0, &floats(&[level, 1.0, 0.0, 1.0])).expect("a block");
         // A shorter slice sets the start of the block.
-        gpu.set_uniforms(&mut recording, 1, &floats(&[1.0, level, 1.0, 1.0]))
-            .expect("a block");
-        gpu.set_uniforms(&mut recording, 1, &floats(&[1.0]))
-            .expect("a block");
+        gpu.set_uniforms(&mut recording, 1, &floats(&[1.0, level, 1.0, 1.0])).expect("a block");
+        gpu.set_uniforms(&mut recording, 1, &floats(&[1.0])).expect("a block");
         submit_and_wait(gpu, &mut recording);
         let found = contents::<G>(&down);
         for texel in found.chunks(4) {
@@ -149,10 +110,7 @@ pub(crate) fn each_dispatch_has_its_own_uniforms<G: Gpu>(gpu: &G, kernels: &Kern
     }
     let mut times = vec![7];
     gpu.times(&recording, &mut times).expect("times");
-    assert!(
-        times.is_empty() || times.len() == 4,
-        "one time per step: {times:?}"
-    );
+    assert!(times.is_empty() || times.len() == 4, "one time per step: {times:?}");
 }
 
 pub(crate) fn a_kernel_reads_its_buffer<G: Gpu>(gpu: &G, kernels: &Kernels) {
@@ -160,13 +118,10 @@ pub(crate) fn a_kernel_reads_its_buffer<G: Gpu>(gpu: &G, kernels: &Kernels) {
     let format = TextureFormat::Rgba8;
     let output = texture(gpu, "out", size, format);
     let code = kernel(gpu, "palette", &kernels.palette, format);
-    let colors: Vec<f32> = (0..33_u8)
-        .flat_map(|i| [f32::from(i) / 255.0, 0.0, 1.0, f32::from(i * 2) / 255.0])
-        .collect();
+    let colors: Vec<f32> =
+        (0..33_u8).flat_map(|i| [f32::from(i) / 255.0, 0.0, 1.0, f32::from(i * 2) / 255.0]).collect();
     let palette = buffer_of(gpu, &floats(&colors), HostBufferUse::Parameters);
-    let down = gpu
-        .create_host_buffer("down", size.pixels() * 4, HostBufferUse::Readback)
-        .expect("a buffer");
+    let down = gpu.create_host_buffer("down", size.pixels() * 4, HostBufferUse::Readback).expect("a buffer");
     let commands = [
         Command::Dispatch(Dispatch {
             label: "palette",
@@ -176,11 +131,7 @@ pub(crate) fn a_kernel_reads_its_buffer<G: Gpu>(gpu: &G, kernels: &Kernels) {
             buffers: &[("palette", &palette)],
             threads: size,
         }),
-        Command::Download {
-            from: &output,
-            to: &down,
-            offset: 0,
-        },
+        Command::Download { from: &output, to: &down, offset: 0 },
     ];
     let recording = run(gpu, &commands);
     for row in contents::<G>(&down).chunks(33 * 4) {
@@ -189,7 +140,5 @@ pub(crate) fn a_kernel_reads_its_buffer<G: Gpu>(gpu: &G, kernels: &Kernels) {
         }
     }
     drop(recording);
-    palette
-        .write(&mut |memory| memory.fill(0))
-        .expect("the recording has finished");
+    palette.write(&mut |memory| memory.fill(0)).expect("the recording has finished");
 }

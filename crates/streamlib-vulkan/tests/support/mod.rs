@@ -1,4 +1,5 @@
 //! Opens the device that tests run on, and describes the kernels that they run.
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 use streamlib_core::interface::{
     AddressMode, BufferSlot, EffectForm, Filter, Interface, Parameter, ParameterType, SamplerSlot, Scalar,
@@ -6,7 +7,7 @@ use streamlib_core::interface::{
 };
 use streamlib_vulkan::{DeviceOptions, Validation, VulkanError, VulkanGpu};
 
-use crate::conformance::{Code, Kernels};
+use crate::steps::{Code, Kernels};
 
 /// The best device of this machine with all of validation on, or a word about why there is none.
 pub(crate) fn gpu() -> Option<VulkanGpu> {
@@ -21,23 +22,14 @@ pub(crate) fn gpu() -> Option<VulkanGpu> {
 }
 
 pub(crate) fn open() -> Result<VulkanGpu, VulkanError> {
-    VulkanGpu::new(&DeviceOptions {
-        validation: Validation::Synchronization,
-        ..DeviceOptions::default()
-    })
+    VulkanGpu::new(&DeviceOptions { validation: Validation::Synchronization, ..DeviceOptions::default() })
 }
 
 /// The kernels, assembled from the texts beside them with `spirv-as --target-env vulkan1.2`.
 pub(crate) fn kernels() -> Kernels {
     Kernels {
-        tint: Code {
-            spirv: words(include_bytes!("../kernels/tint.spv")),
-            interface: tint(),
-        },
-        palette: Code {
-            spirv: words(include_bytes!("../kernels/palette.spv")),
-            interface: palette(),
-        },
+        tint: Code { spirv: words(include_bytes!("../kernels/tint.spv")), interface: tint() },
+        palette: Code { spirv: words(include_bytes!("../kernels/palette.spv")), interface: palette() },
     }
 }
 
