@@ -22,10 +22,6 @@ impl Device {
 
     /// Checks that the validation layer, where it is there, had nothing to say.
     pub(crate) fn assert_valid(&self) {
-        assert_eq!(
-            self.gpu.validation_messages(),
-            0,
-            "the validation layer complained"
-        );
+        assert_eq!(self.gpu.validation_messages(), 0, "the validation layer complained");
     }
 }

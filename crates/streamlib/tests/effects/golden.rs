@@ -57,10 +57,7 @@ impl Studio {
             };
             (port, image.clone())
         });
-        [("input", self.scene.clone())]
-            .into_iter()
-            .chain(second)
-            .collect()
+        [("input", self.scene.clone())].into_iter().chain(second).collect()
     }
 }
 
@@ -81,20 +78,14 @@ pub(crate) fn open(library: &Library) -> &'static BTreeMap<String, Image> {
 }
 
 fn path(name: &str) -> PathBuf {
-    library::directory()
-        .join("golden")
-        .join(name)
-        .with_extension("png")
+    library::directory().join("golden").join(name).with_extension("png")
 }
 
 /// Reads a PNG.
 pub(crate) fn read(path: &Path) -> Image {
     let png = image::open(path)
         .unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; draw it with STREAMLIB_BLESS=1 and look at it",
-                path.display()
-            )
+            panic!("{}: {error}; draw it with STREAMLIB_BLESS=1 and look at it", path.display())
         })
         .to_rgba8();
     Image::from_rgba8(png.width(), png.height(), &png)
@@ -108,10 +99,7 @@ pub(crate) fn write(path: &Path, picture: &Image) {
     let mut bytes = picture.to_rgba8();
     let mut layout = image::ExtendedColorType::Rgba8;
     if bytes.chunks_exact(4).all(|texel| texel[3] == 255) {
-        bytes = bytes
-            .chunks_exact(4)
-            .flat_map(|texel| texel[..3].to_vec())
-            .collect();
+        bytes = bytes.chunks_exact(4).flat_map(|texel| texel[..3].to_vec()).collect();
         layout = image::ExtendedColorType::Rgb8;
     }
     std::fs::create_dir_all(path.parent().expect("a file in a directory")).expect("the directory is made");
@@ -132,13 +120,7 @@ fn golden_pictures_are_small_and_none_is_left_over() {
         bytes += entry.metadata().expect("a file").len();
         let name = entry.path().with_extension("");
         let name = name.file_name().expect("a name").to_string_lossy().into_owned();
-        assert!(
-            known.contains_key(&name),
-            "golden/{name}.png has no effect: remove it"
-        );
+        assert!(known.contains_key(&name), "golden/{name}.png has no effect: remove it");
     }
-    assert!(
-        bytes <= MOST_BYTES,
-        "{bytes} bytes of golden pictures; {MOST_BYTES} are allowed"
-    );
+    assert!(bytes <= MOST_BYTES, "{bytes} bytes of golden pictures; {MOST_BYTES} are allowed");
 }

@@ -20,13 +20,7 @@ pub(crate) fn run<G: Gpu>(
     setup: &Setup,
 ) -> Result<Image, G::Error> {
     const FORMAT: TextureFormat = TextureFormat::Rgba8;
-    let texture = |label: &str, size| {
-        gpu.create_texture(&TextureDesc {
-            label,
-            size,
-            format: FORMAT,
-        })
-    };
+    let texture = |label: &str, size| gpu.create_texture(&TextureDesc { label, size, format: FORMAT });
     let filled = |label: &str, bytes: &[u8], usage| {
         let buffer = gpu.create_host_buffer(label, bytes.len(), usage)?;
         buffer
@@ -44,13 +38,7 @@ pub(crate) fn run<G: Gpu>(
     }
     let mut buffers = Vec::new();
     for slot in &interface.buffers {
-        let value = Value::List(
-            setup.values[&slot.name]
-                .iter()
-                .copied()
-                .map(Value::Float)
-                .collect(),
-        );
+        let value = Value::List(setup.values[&slot.name].iter().copied().map(Value::Float).collect());
         let bytes = slot.encode(&value).expect("contents fit the buffer");
         let buffer = filled(&slot.name, &bytes, HostBufferUse::Parameters)?;
         buffers.push((slot.name.as_str(), buffer));
@@ -59,20 +47,14 @@ pub(crate) fn run<G: Gpu>(
     let output = texture("output", size)?;
     let bytes = size.pixels() * FORMAT.bytes_per_texel();
     let readback = gpu.create_host_buffer("readback", bytes, HostBufferUse::Readback)?;
-    let kernel = gpu.create_kernel(&KernelDesc {
-        label: "effect",
-        spirv,
-        interface,
-        outputs: &[("output", FORMAT)],
-    })?;
+    let kernel =
+        gpu.create_kernel(&KernelDesc { label: "effect", spirv, interface, outputs: &[("output", FORMAT)] })?;
 
     let bound: Vec<_> = inputs.iter().map(|(name, _, texture)| (*name, texture)).collect();
     let outputs = [("output", &output)];
     let parameters: Vec<_> = buffers.iter().map(|(name, buffer)| (*name, buffer)).collect();
-    let mut commands: Vec<Command<'_, G>> = inputs
-        .iter()
-        .map(|(_, from, to)| Command::Upload { from, offset: 0, to })
-        .collect();
+    let mut commands: Vec<Command<'_, G>> =
+        inputs.iter().map(|(_, from, to)| Command::Upload { from, offset: 0, to }).collect();
     commands.push(Command::Dispatch(Dispatch {
         label: "effect",
         kernel: &kernel,
@@ -81,11 +63,7 @@ pub(crate) fn run<G: Gpu>(
         buffers: &parameters,
         threads: size,
     }));
-    commands.push(Command::Download {
-        from: &output,
-        to: &readback,
-        offset: 0,
-    });
+    commands.push(Command::Download { from: &output, to: &readback, offset: 0 });
     let mut recording = gpu.record("effect", &commands)?;
     if interface.uniforms.is_some() {
         gpu.set_uniforms(&mut recording, 0, &uniform_block(interface, setup))?;
@@ -103,13 +81,7 @@ pub(crate) fn run<G: Gpu>(
 fn uniform_block(interface: &Interface, setup: &Setup) -> Vec<u8> {
     let mut block = interface.default_block();
     for parameter in &interface.parameters {
-        let value = Value::List(
-            setup.values[&parameter.name]
-                .iter()
-                .copied()
-                .map(Value::Float)
-                .collect(),
-        );
+        let value = Value::List(setup.values[&parameter.name].iter().copied().map(Value::Float).collect());
         let numbers = parameter.check(&value).unwrap_or_else(|error| panic!("{error}"));
         parameter.write(&numbers, &mut block);
     }

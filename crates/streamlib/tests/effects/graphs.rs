@@ -30,22 +30,14 @@ fn check(library: &Library, graph: &Graph) -> Result<(), Box<dyn std::error::Err
         let EffectText::File(path) = &effect.text else {
             return Err(format!("node `{node}` has no effect file").into());
         };
-        let name = path
-            .strip_prefix("../")
-            .and_then(|path| path.strip_suffix(".hlsl"));
+        let name = path.strip_prefix("../").and_then(|path| path.strip_suffix(".hlsl"));
         let name = name.ok_or_else(|| format!("node `{node}`: `{path}` is no effect of the library"))?;
         let interface = &library.effect(name).interface;
         for (parameter, value) in &effect.set {
             interface.parameter(parameter)?.check(value)?;
         }
-        inputs.insert(
-            node,
-            interface.inputs.iter().map(|slot| slot.name.clone()).collect(),
-        );
+        inputs.insert(node, interface.inputs.iter().map(|slot| slot.name.clone()).collect());
     }
-    graph.order(|node| PortNames {
-        inputs: &inputs[node],
-        outputs: &outputs,
-    })?;
+    graph.order(|node| PortNames { inputs: &inputs[node], outputs: &outputs })?;
     Ok(())
 }

@@ -50,14 +50,10 @@ impl Library {
         let compiled = |case: Case| {
             let path = directory().join(case.name).with_extension("hlsl");
             let source = EffectSource::from_file(path).unwrap_or_else(|error| panic!("{error}"));
-            let effect = compiler
-                .compile(&source)
-                .unwrap_or_else(|error| panic!("{error}"));
+            let effect = compiler.compile(&source).unwrap_or_else(|error| panic!("{error}"));
             (case, effect)
         };
-        Self {
-            effects: oracle::cases().into_iter().map(compiled).collect(),
-        }
+        Self { effects: oracle::cases().into_iter().map(compiled).collect() }
     }
 
     /// Cases and effects in the order of their names.
@@ -68,9 +64,6 @@ impl Library {
     /// The effect called `name`.
     pub(crate) fn effect(&self, name: &str) -> &Effect {
         let mut found = self.effects().filter(|(case, _)| case.name == name);
-        found
-            .next()
-            .unwrap_or_else(|| panic!("there is no effect `{name}`"))
-            .1
+        found.next().unwrap_or_else(|| panic!("there is no effect `{name}`")).1
     }
 }

@@ -56,10 +56,7 @@ fn every_effect_has_an_oracle_and_every_oracle_an_effect() {
     let cases: Vec<&str> = oracle::cases().iter().map(|case| case.name).collect();
     assert_eq!(files, cases, "left: effects/*.hlsl; right: cases of the oracles");
     for name in PYTHON_API {
-        assert!(
-            cases.contains(&name),
-            "the Python API has `{name}`, effects/ has not"
-        );
+        assert!(cases.contains(&name), "the Python API has `{name}`, effects/ has not");
     }
 }
 
@@ -68,11 +65,7 @@ fn every_effect_with_parameters_is_tried_with_two_other_sets_of_values() {
     let Some(library) = Library::open() else { return };
     for (case, effect) in library.effects() {
         if !effect.interface.parameters.is_empty() {
-            assert!(
-                case.variants.len() >= 2,
-                "{}: add variants to its case",
-                case.name
-            );
+            assert!(case.variants.len() >= 2, "{}: add variants to its case", case.name);
         }
     }
 }
@@ -92,11 +85,7 @@ fn every_effect_shows_what_its_oracle_says() {
             let got = gpu::run(&device.gpu, &effect.interface, &effect.spirv, &setup)
                 .unwrap_or_else(|error| panic!("{}: {error}", case.name));
             let difference = Difference::between(&got, &setup.render(case.oracle));
-            worst.push(format!(
-                "{:>6.2}  {}",
-                difference.greatest(case.outliers),
-                case.name
-            ));
+            worst.push(format!("{:>6.2}  {}", difference.greatest(case.outliers), case.name));
             wrong.extend(difference.verdict(case, &format!("{variant:?}")));
         }
     }
@@ -128,11 +117,7 @@ fn every_effect_looks_like_its_golden_picture() {
 fn odd_pictures(case: &Case) -> BTreeMap<&'static str, Image> {
     let mut inputs = BTreeMap::from([("input", picture::busy(97, 61, 0))]);
     if let Some((port, second)) = case.second {
-        let (width, height) = if second == oracle::Second::Glow {
-            (49, 31)
-        } else {
-            (97, 61)
-        };
+        let (width, height) = if second == oracle::Second::Glow { (49, 31) } else { (97, 61) };
         inputs.insert(port, picture::busy(width, height, 1));
     }
     inputs
@@ -145,10 +130,8 @@ fn setup(
     variant: &[(&'static str, Vec<f64>)],
     inputs: BTreeMap<&'static str, Image>,
 ) -> Setup {
-    let defaults = interface
-        .parameters
-        .iter()
-        .map(|parameter| (parameter.name.clone(), parameter.default.clone()));
+    let defaults =
+        interface.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.default.clone()));
     let frame = [
         ("time", vec![1.3]),
         ("delta", vec![0.04]),
@@ -156,16 +139,9 @@ fn setup(
         ("camera_intrinsics", vec![0.0; 4]),
     ];
     let stated = frame.iter().chain(&case.always).chain(variant);
-    let values = defaults
-        .chain(stated.map(|(name, value)| ((*name).to_owned(), value.clone())))
-        .collect();
+    let values = defaults.chain(stated.map(|(name, value)| ((*name).to_owned(), value.clone()))).collect();
     let scaled = |side: u32| (f64::from(side) * case.scale).ceil() as u32;
-    Setup {
-        width: scaled(inputs["input"].width()),
-        height: scaled(inputs["input"].height()),
-        inputs,
-        values,
-    }
+    Setup { width: scaled(inputs["input"].width()), height: scaled(inputs["input"].height()), inputs, values }
 }
 
 /// How far a result is from what it should be, pixel by pixel, in 8-bit code values, the farthest first.
@@ -177,9 +153,8 @@ impl Difference {
         let mut pixels = Vec::new();
         for (x, y) in (0..got.height()).flat_map(|y| (0..got.width()).map(move |x| (x, y))) {
             let (got, wanted) = (got.texel(x.into(), y.into()), wanted.texel(x.into(), y.into()));
-            let difference = (0..4)
-                .map(|i| (got[i] - wanted[i].clamp(0.0, 1.0)).abs() * 255.0)
-                .fold(0.0, f64::max);
+            let difference =
+                (0..4).map(|i| (got[i] - wanted[i].clamp(0.0, 1.0)).abs() * 255.0).fold(0.0, f64::max);
             pixels.push((difference, x, y));
         }
         pixels.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -18,12 +18,7 @@ pub(crate) fn busy(width: u32, height: u32, seed: u32) -> Image {
             return [noise(0), noise(1), noise(2), 0.4 + 0.6 * noise(3)];
         }
         let mixed = |base: f64, channel| 0.6 * base + 0.25 * stripe + 0.15 * noise(channel);
-        [
-            mixed(u, 0),
-            mixed(ring, 1),
-            mixed(1.0 - v, 2),
-            0.4 + 0.6 * (1.0 - stripe * u),
-        ]
+        [mixed(u, 0), mixed(ring, 1), mixed(1.0 - v, 2), 0.4 + 0.6 * (1.0 - stripe * u)]
     })
     .rounded()
 }
@@ -67,12 +62,7 @@ struct Ball {
 pub(crate) fn scene(width: u32, height: u32, seconds: f64) -> Image {
     const SIDE: u32 = 3;
     let hop = |phase: f64| (seconds * 2.0 + phase).sin().abs() * 0.5;
-    let ball = |center, radius, color, shine| Ball {
-        center,
-        radius,
-        color,
-        shine,
-    };
+    let ball = |center, radius, color, shine| Ball { center, radius, color, shine };
     let balls = [
         ball([-1.55, 0.7 + hop(0.4), 0.9], 0.7, [0.92, 0.22, 0.10], 0.08),
         ball([0.15, 0.85, 1.9], 0.85, [0.75, 0.78, 0.85], 0.7),
@@ -102,11 +92,7 @@ fn light(origin: Vector, direction: Vector, balls: &[Ball], bounces: u32) -> Vec
         .iter()
         .filter_map(|ball| Some((distance(origin, direction, ball)?, ball)))
         .min_by(|a, b| a.0.total_cmp(&b.0));
-    let floor = if direction[1] < -1e-6 {
-        -origin[1] / direction[1]
-    } else {
-        f64::INFINITY
-    };
+    let floor = if direction[1] < -1e-6 { -origin[1] / direction[1] } else { f64::INFINITY };
     let (t, normal, color, shine) = match hit {
         Some((t, ball)) if t < floor => {
             let normal = normalized(add(add(origin, direction, t), ball.center, -1.0));
@@ -115,11 +101,7 @@ fn light(origin: Vector, direction: Vector, balls: &[Ball], bounces: u32) -> Vec
         _ if floor < 40.0 => {
             let at = add(origin, direction, floor);
             let dark = (at[0].floor() + at[2].floor()).rem_euclid(2.0) < 1.0;
-            let color = if dark {
-                [0.03, 0.04, 0.09]
-            } else {
-                [0.66, 0.60, 0.52]
-            };
+            let color = if dark { [0.03, 0.04, 0.09] } else { [0.66, 0.60, 0.52] };
             (floor, [0.0, 1.0, 0.0], color, 0.12)
         }
         _ => return sky(direction),
@@ -138,11 +120,7 @@ fn light(origin: Vector, direction: Vector, balls: &[Ball], bounces: u32) -> Vec
         seen = add(seen.map(|c| c * (1.0 - shine)), reflected, shine);
     }
     let haze = 1.0 - (-t * 0.012).exp();
-    add(
-        seen.map(|c| c * (1.0 - haze)),
-        sky([direction[0], 0.02, direction[2]]),
-        haze,
-    )
+    add(seen.map(|c| c * (1.0 - haze)), sky([direction[0], 0.02, direction[2]]), haze)
 }
 
 fn sky(direction: Vector) -> Vector {

@@ -12,18 +12,13 @@ fn the_readme_lists_every_effect_as_it_is() {
     let Some(library) = Library::open() else { return };
     let path = library::directory().join("README.md");
     let text = std::fs::read_to_string(&path).expect("effects/README.md can be read");
-    let (before, rest) = text
-        .split_once(BEGIN)
-        .expect("the README has the start of the table");
+    let (before, rest) = text.split_once(BEGIN).expect("the README has the start of the table");
     let (_, after) = rest.split_once(END).expect("the README has the end of the table");
     let right = format!("{before}{BEGIN}{}{END}{after}", table(library));
     if library::bless() {
         std::fs::write(&path, right).expect("effects/README.md can be written");
     } else {
-        assert!(
-            text == right,
-            "effects/README.md is out of date: STREAMLIB_BLESS=1 writes it anew"
-        );
+        assert!(text == right, "effects/README.md is out of date: STREAMLIB_BLESS=1 writes it anew");
     }
 }
 
@@ -34,9 +29,7 @@ fn table(library: &Library) -> String {
         let what = interface.description.lines().next().unwrap_or_default();
         let name = case.name;
         let (inputs, parameters) = (inputs(interface), parameters(interface));
-        table.push_str(&format!(
-            "| [`{name}`]({name}.hlsl) | {what} | {inputs} | {parameters} |\n"
-        ));
+        table.push_str(&format!("| [`{name}`]({name}.hlsl) | {what} | {inputs} | {parameters} |\n"));
     }
     table.push('\n');
     table
@@ -45,11 +38,7 @@ fn table(library: &Library) -> String {
 fn inputs(interface: &Interface) -> String {
     let mut names: Vec<&str> = interface.inputs.iter().map(|slot| slot.name.as_str()).collect();
     names.sort_by_key(|name| (*name != "input", *name));
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn parameters(interface: &Interface) -> String {
@@ -77,10 +66,5 @@ fn parameter(parameter: &Parameter) -> String {
 
 fn buffer(buffer: &BufferSlot) -> String {
     let what = buffer.description.as_deref().unwrap_or_default();
-    format!(
-        "`{}` buffer of {}{}: {what}",
-        buffer.name,
-        buffer.scalar.name(),
-        buffer.columns
-    )
+    format!("`{}` buffer of {}{}: {what}", buffer.name, buffer.scalar.name(), buffer.columns)
 }

@@ -27,19 +27,11 @@ fn the_contact_sheet_shows_the_golden_pictures() {
     if library::bless() {
         golden::write(&path, &sheet);
     }
-    let bytes = std::fs::metadata(&path)
-        .expect("docs/images/effects.png is there")
-        .len();
-    assert!(
-        bytes <= MOST_BYTES,
-        "{bytes} bytes of contact sheet; {MOST_BYTES} are allowed"
-    );
+    let bytes = std::fs::metadata(&path).expect("docs/images/effects.png is there").len();
+    assert!(bytes <= MOST_BYTES, "{bytes} bytes of contact sheet; {MOST_BYTES} are allowed");
     let shown = golden::read(&path);
     let difference = crate::Difference::between(&shown, &sheet).greatest(0.0);
-    assert!(
-        difference <= 1.0,
-        "docs/images/effects.png is out of date: STREAMLIB_BLESS=1 draws it anew"
-    );
+    assert!(difference <= 1.0, "docs/images/effects.png is out of date: STREAMLIB_BLESS=1 draws it anew");
 }
 
 fn sheet(tiles: &[(&str, &Image)]) -> Image {

@@ -21,11 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("split_screen", split_screen)
             .second("before", Second::Before)
             .variant(&[("position", &[0.304]), ("line_width", &[0.0])])
-            .variant(&[
-                ("position", &[0.9]),
-                ("line_width", &[5.0]),
-                ("line_color", &[1.0, 0.2, 0.0]),
-            ]),
+            .variant(&[("position", &[0.9]), ("line_width", &[5.0]), ("line_color", &[1.0, 0.2, 0.0])]),
         Case::new("chroma_key", chroma_key)
             .variant(&[("key_color", &[0.9, 0.1, 0.1]), ("spill", &[0.3])])
             .variant(&[("tolerance", &[0.05]), ("softness", &[0.4]), ("spill", &[0.0])]),
@@ -36,9 +32,7 @@ fn blend_alpha(s: &Setup, x: u32, y: u32) -> Color {
     let (below, above) = (s.here(x, y), s.there("overlay", x, y));
     let alpha = above[3] * s.number("opacity");
     let behind = below[3] * (1.0 - alpha);
-    rgb(alpha + behind, |i| {
-        (above[i] * alpha + below[i] * behind) / (alpha + behind)
-    })
+    rgb(alpha + behind, |i| (above[i] * alpha + below[i] * behind) / (alpha + behind))
 }
 
 /// `blended(below, above)` where the overlay's alpha says so.
@@ -66,10 +60,7 @@ fn split_screen(s: &Setup, x: u32, y: u32) -> Color {
 
 /// Cb and Cr of ITU-R BT.709.
 fn chroma(color: Color) -> [f64; 2] {
-    [
-        (color[2] - luma(color)) / 1.8556,
-        (color[0] - luma(color)) / 1.5748,
-    ]
+    [(color[2] - luma(color)) / 1.8556, (color[0] - luma(color)) / 1.5748]
 }
 
 fn chroma_key(s: &Setup, x: u32, y: u32) -> Color {

@@ -4,50 +4,31 @@ use super::{Case, Color, Setup, each, lerp, luma, rgb, saturate};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        Case::new("grayscale", grayscale)
-            .variant(&[("strength", &[0.5])])
-            .variant(&[("strength", &[0.0])]),
-        Case::new("sepia", sepia)
-            .variant(&[("strength", &[0.4])])
-            .variant(&[("strength", &[0.0])]),
-        Case::new("brightness", brightness)
-            .variant(&[("amount", &[-0.4])])
-            .variant(&[("amount", &[0.7])]),
+        Case::new("grayscale", grayscale).variant(&[("strength", &[0.5])]).variant(&[("strength", &[0.0])]),
+        Case::new("sepia", sepia).variant(&[("strength", &[0.4])]).variant(&[("strength", &[0.0])]),
+        Case::new("brightness", brightness).variant(&[("amount", &[-0.4])]).variant(&[("amount", &[0.7])]),
         Case::new("contrast", contrast)
             .variant(&[("amount", &[0.3])])
             .variant(&[("amount", &[3.0]), ("pivot", &[0.3])]),
-        Case::new("saturation", saturation)
-            .variant(&[("amount", &[0.2])])
-            .variant(&[("amount", &[3.0])]),
+        Case::new("saturation", saturation).variant(&[("amount", &[0.2])]).variant(&[("amount", &[3.0])]),
         Case::new("hue_shift", hue_shift)
             .variant(&[("degrees_turned", &[-75.0])])
             .variant(&[("degrees_turned", &[300.0])]),
-        Case::new("invert", invert)
-            .variant(&[("strength", &[0.25])])
-            .variant(&[("strength", &[0.8])]),
+        Case::new("invert", invert).variant(&[("strength", &[0.25])]).variant(&[("strength", &[0.8])]),
         Case::new("tint", tint)
             .variant(&[("color", &[0.2, 0.5, 1.4])])
             .variant(&[("color", &[2.0, 0.0, 1.0]), ("strength", &[0.3])]),
-        Case::new("posterize", posterize)
-            .variant(&[("levels", &[2.0])])
-            .variant(&[("levels", &[16.0])]),
+        Case::new("posterize", posterize).variant(&[("levels", &[2.0])]).variant(&[("levels", &[16.0])]),
         Case::new("threshold", threshold)
             .variant(&[("level", &[0.3]), ("softness", &[0.5])])
             .variant(&[("level", &[0.6123]), ("softness", &[0.01])]),
-        Case::new("gamma", gamma)
-            .variant(&[("exponent", &[0.45])])
-            .variant(&[("exponent", &[3.0])]),
+        Case::new("gamma", gamma).variant(&[("exponent", &[0.45])]).variant(&[("exponent", &[3.0])]),
         Case::new("levels", levels)
             .variant(&[("in_black", &[0.3]), ("in_white", &[0.6]), ("midtones", &[0.5])])
             .variant(&[("out_black", &[0.2]), ("out_white", &[0.7]), ("midtones", &[2.0])]),
-        Case::new("exposure", exposure)
-            .variant(&[("stops", &[-2.5])])
-            .variant(&[("stops", &[2.5])]),
+        Case::new("exposure", exposure).variant(&[("stops", &[-2.5])]).variant(&[("stops", &[2.5])]),
         Case::new("tone_curve", tone_curve)
-            .variant(&[(
-                "curve",
-                &std::array::from_fn::<f64, 16, _>(|i| 1.0 - i as f64 / 15.0),
-            )])
+            .variant(&[("curve", &std::array::from_fn::<f64, 16, _>(|i| 1.0 - i as f64 / 15.0))])
             .variant(&[(
                 "curve",
                 &std::array::from_fn::<f64, 16, _>(|i| if i % 2 == 0 { 0.2 } else { 0.8 }),
@@ -55,9 +36,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("color_matrix", color_matrix)
             .variant(&[(
                 "color_matrix",
-                &[
-                    0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.3, 0.3, 0.3, 0.1,
-                ],
+                &[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.3, 0.3, 0.3, 0.1],
             )])
             .variant(&[("offset", &[0.1, -0.2, 0.3, -0.4])]),
         // Two colours of the palette can be equally near.
@@ -84,11 +63,7 @@ pub(crate) fn grayscale(s: &Setup, x: u32, y: u32) -> Color {
 }
 
 fn sepia(s: &Setup, x: u32, y: u32) -> Color {
-    const ROWS: [[f64; 3]; 3] = [
-        [0.393, 0.769, 0.189],
-        [0.349, 0.686, 0.168],
-        [0.272, 0.534, 0.131],
-    ];
+    const ROWS: [[f64; 3]; 3] = [[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]];
     let color = s.here(x, y);
     let brown = |i: usize| (0..3).map(|k| ROWS[i][k] * color[k]).sum::<f64>().min(1.0);
     rgb(color[3], |i| lerp(color[i], brown(i), s.number("strength")))
@@ -110,23 +85,11 @@ fn saturation(s: &Setup, x: u32, y: u32) -> Color {
 
 fn hue_shift(s: &Setup, x: u32, y: u32) -> Color {
     const LUMA: [f64; 3] = [0.213, 0.715, 0.072];
-    const COS: [[f64; 3]; 3] = [
-        [0.787, -0.715, -0.072],
-        [-0.213, 0.285, -0.072],
-        [-0.213, -0.715, 0.928],
-    ];
-    const SIN: [[f64; 3]; 3] = [
-        [-0.213, -0.715, 0.928],
-        [0.143, 0.140, -0.283],
-        [-0.787, 0.715, 0.072],
-    ];
+    const COS: [[f64; 3]; 3] = [[0.787, -0.715, -0.072], [-0.213, 0.285, -0.072], [-0.213, -0.715, 0.928]];
+    const SIN: [[f64; 3]; 3] = [[-0.213, -0.715, 0.928], [0.143, 0.140, -0.283], [-0.787, 0.715, 0.072]];
     let color = s.here(x, y);
     let (sin, cos) = s.number("degrees_turned").to_radians().sin_cos();
-    rgb(color[3], |i| {
-        (0..3)
-            .map(|k| (LUMA[k] + cos * COS[i][k] + sin * SIN[i][k]) * color[k])
-            .sum()
-    })
+    rgb(color[3], |i| (0..3).map(|k| (LUMA[k] + cos * COS[i][k] + sin * SIN[i][k]) * color[k]).sum())
 }
 
 fn invert(s: &Setup, x: u32, y: u32) -> Color {
@@ -146,9 +109,7 @@ fn posterize(s: &Setup, x: u32, y: u32) -> Color {
 
 fn threshold(s: &Setup, x: u32, y: u32) -> Color {
     let color = s.here(x, y);
-    each(color, |_| {
-        (luma(color) - s.number("level")) / s.number("softness") + 0.5
-    })
+    each(color, |_| (luma(color) - s.number("level")) / s.number("softness") + 0.5)
 }
 
 fn gamma(s: &Setup, x: u32, y: u32) -> Color {
@@ -165,17 +126,9 @@ fn levels(s: &Setup, x: u32, y: u32) -> Color {
 
 fn exposure(s: &Setup, x: u32, y: u32) -> Color {
     each(s.here(x, y), |c| {
-        let light = if c <= 0.04045 {
-            c / 12.92
-        } else {
-            ((c + 0.055) / 1.055).powf(2.4)
-        };
+        let light = if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
         let light = saturate(light * s.number("stops").exp2());
-        if light <= 0.003_130_8 {
-            light * 12.92
-        } else {
-            1.055 * light.powf(1.0 / 2.4) - 0.055
-        }
+        if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
     })
 }
 
@@ -195,12 +148,8 @@ fn color_matrix(s: &Setup, x: u32, y: u32) -> Color {
 }
 
 fn palette(s: &Setup, x: u32, y: u32) -> Color {
-    const BAYER: [[f64; 4]; 4] = [
-        [0.0, 8.0, 2.0, 10.0],
-        [12.0, 4.0, 14.0, 6.0],
-        [3.0, 11.0, 1.0, 9.0],
-        [15.0, 7.0, 13.0, 5.0],
-    ];
+    const BAYER: [[f64; 4]; 4] =
+        [[0.0, 8.0, 2.0, 10.0], [12.0, 4.0, 14.0, 6.0], [3.0, 11.0, 1.0, 9.0], [15.0, 7.0, 13.0, 5.0]];
     let color = s.here(x, y);
     let pattern = (BAYER[y as usize % 4][x as usize % 4] + 0.5) / 16.0 - 0.5;
     let wanted = each(color, |c| c + pattern * s.number("dither"));

@@ -34,10 +34,7 @@ fn lens_distortion(s: &Setup, x: u32, y: u32) -> Color {
     let ray = [(uv[0] * size[0] - cx) / fx, (uv[1] * size[1] - cy) / fy];
     let r2 = ray[0] * ray[0] + ray[1] * ray[1];
     let bend = 1.0 + s.number("k1") * r2 + s.number("k2") * r2 * r2;
-    let at = [
-        (ray[0] * bend * fx + cx) / size[0],
-        (ray[1] * bend * fy + cy) / size[1],
-    ];
+    let at = [(ray[0] * bend * fx + cx) / size[0], (ray[1] * bend * fy + cy) / size[1]];
     inside_or_background(s, at)
 }
 

@@ -16,22 +16,14 @@ impl Image {
     pub(crate) fn from_fn(width: u32, height: u32, mut f: impl FnMut(u32, u32) -> Color) -> Self {
         let at = |i: u32| (i % width, i / width);
         let texels = (0..width * height).map(at).map(|(x, y)| f(x, y)).collect();
-        Self {
-            width,
-            height,
-            texels,
-        }
+        Self { width, height, texels }
     }
 
     /// The picture in 8-bit RGBA texels.
     pub(crate) fn from_rgba8(width: u32, height: u32, bytes: &[u8]) -> Self {
         let texel = |bytes: &[u8]| std::array::from_fn(|i| f64::from(bytes[i]) / 255.0);
         let texels = bytes.chunks_exact(4).map(texel).collect();
-        Self {
-            width,
-            height,
-            texels,
-        }
+        Self { width, height, texels }
     }
 
     /// As 8-bit RGBA: clamped, rounded to the nearest.

@@ -41,16 +41,11 @@ impl Setup {
 
     /// Middle of a pixel, 0..=1 across and down.
     fn uv(&self, x: u32, y: u32) -> [f64; 2] {
-        [
-            (f64::from(x) + 0.5) / f64::from(self.width),
-            (f64::from(y) + 0.5) / f64::from(self.height),
-        ]
+        [(f64::from(x) + 0.5) / f64::from(self.width), (f64::from(y) + 0.5) / f64::from(self.height)]
     }
 
     fn image(&self, name: &str) -> &Image {
-        self.inputs
-            .get(name)
-            .unwrap_or_else(|| panic!("the oracle reads `{name}`, which is not bound"))
+        self.inputs.get(name).unwrap_or_else(|| panic!("the oracle reads `{name}`, which is not bound"))
     }
 
     fn input(&self) -> &Image {
@@ -71,8 +66,7 @@ impl Setup {
     fn near(&self, x: u32, y: u32, offset: [f64; 2]) -> Color {
         let [u, v] = self.uv(x, y);
         let [width, height] = self.input().size();
-        self.input()
-            .sample([u + offset[0] / width, v + offset[1] / height])
+        self.input().sample([u + offset[0] / width, v + offset[1] / height])
     }
 
     fn list(&self, name: &str) -> &[f64] {
@@ -150,10 +144,7 @@ impl Case {
     }
 
     fn second(self, port: &'static str, second: Second) -> Self {
-        Self {
-            second: Some((port, second)),
-            ..self
-        }
+        Self { second: Some((port, second)), ..self }
     }
 
     fn always(mut self, name: &'static str, value: &[f64]) -> Self {
@@ -162,12 +153,7 @@ impl Case {
     }
 
     fn variant(mut self, values: &[(&'static str, &[f64])]) -> Self {
-        self.variants.push(
-            values
-                .iter()
-                .map(|&(name, value)| (name, value.to_vec()))
-                .collect(),
-        );
+        self.variants.push(values.iter().map(|&(name, value)| (name, value.to_vec())).collect());
         self
     }
 

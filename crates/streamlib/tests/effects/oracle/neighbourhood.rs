@@ -4,9 +4,7 @@ use super::{Case, Color, Setup, each, lerp, luma, rgb, saturate};
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        Case::new("box_blur", box_blur)
-            .variant(&[("radius", &[0.0])])
-            .variant(&[("radius", &[6.0])]),
+        Case::new("box_blur", box_blur).variant(&[("radius", &[0.0])]).variant(&[("radius", &[6.0])]),
         Case::new("gaussian_blur", gaussian_blur)
             .variant(&[("radius", &[3.0]), ("sigma", &[0.8])])
             .variant(&[("radius", &[7.0]), ("sigma", &[9.0])]),
@@ -16,9 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("blur_vertical", blur_vertical)
             .variant(&[("radius", &[2.0]), ("sigma", &[1.0])])
             .variant(&[("radius", &[40.0]), ("sigma", &[20.0])]),
-        Case::new("sharpen", sharpen)
-            .variant(&[("strength", &[0.3])])
-            .variant(&[("strength", &[4.0])]),
+        Case::new("sharpen", sharpen).variant(&[("strength", &[0.3])]).variant(&[("strength", &[4.0])]),
         Case::new("edge_detect", edge_detect)
             .variant(&[("strength", &[0.25]), ("background", &[0.8])])
             .variant(&[("strength", &[3.0]), ("color", &[0.1, 0.9, 0.4])]),
@@ -82,9 +78,7 @@ fn sharpen(s: &Setup, x: u32, y: u32) -> Color {
     let color = s.here(x, y);
     let kernel = square(1).map(|[dx, dy]| ([dx, dy], (2.0 - dx.abs()) * (2.0 - dy.abs())));
     let blurred = weighted(s, x, y, kernel);
-    rgb(color[3], |i| {
-        color[i] + s.number("strength") * (color[i] - blurred[i])
-    })
+    rgb(color[3], |i| color[i] + s.number("strength") * (color[i] - blurred[i]))
 }
 
 fn edge_detect(s: &Setup, x: u32, y: u32) -> Color {
@@ -95,17 +89,13 @@ fn edge_detect(s: &Setup, x: u32, y: u32) -> Color {
     let line = saturate(s.number("strength") * across.hypot(down));
     let source = s.here(x, y);
     let color: [f64; 3] = s.vector("color");
-    rgb(source[3], |i| {
-        lerp(source[i] * s.number("background"), color[i], line)
-    })
+    rgb(source[3], |i| lerp(source[i] * s.number("background"), color[i], line))
 }
 
 fn emboss(s: &Setup, x: u32, y: u32) -> Color {
     let (sin, cos) = s.number("light_degrees").to_radians().sin_cos();
     let slope = luma(s.near(x, y, [-cos, sin])) - luma(s.near(x, y, [cos, -sin]));
-    each(s.here(x, y), |c| {
-        lerp(0.5, c, s.number("colored")) + 0.5 * s.number("strength") * slope
-    })
+    each(s.here(x, y), |c| lerp(0.5, c, s.number("colored")) + 0.5 * s.number("strength") * slope)
 }
 
 fn median(s: &Setup, x: u32, y: u32) -> Color {

@@ -32,11 +32,7 @@ fn flip_vertical(s: &Setup, x: u32, y: u32) -> Color {
 
 /// The picture at `at`, or the parameter `background` outside it.
 pub(super) fn inside_or_background(s: &Setup, at: [f64; 2]) -> Color {
-    if at.iter().all(|a| (0.0..=1.0).contains(a)) {
-        s.input().sample(at)
-    } else {
-        s.vector("background")
-    }
+    if at.iter().all(|a| (0.0..=1.0).contains(a)) { s.input().sample(at) } else { s.vector("background") }
 }
 
 fn rotate(s: &Setup, x: u32, y: u32) -> Color {
@@ -48,8 +44,5 @@ fn rotate(s: &Setup, x: u32, y: u32) -> Color {
 
 fn scale(s: &Setup, x: u32, y: u32) -> Color {
     let (uv, factor, center) = (s.uv(x, y), s.vector::<2>("factor"), s.vector::<2>("center"));
-    inside_or_background(
-        s,
-        std::array::from_fn(|i| (uv[i] - center[i]) / factor[i] + center[i]),
-    )
+    inside_or_background(s, std::array::from_fn(|i| (uv[i] - center[i]) / factor[i] + center[i]))
 }

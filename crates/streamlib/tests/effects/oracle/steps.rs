@@ -11,12 +11,7 @@ pub(crate) fn without_color(image: &Image) -> Image {
 
 /// What is bright in the picture, blurred, at half size.
 pub(crate) fn glow(image: &Image) -> Image {
-    let bright = step(
-        image.clone(),
-        2,
-        style::bright_pass,
-        &[("threshold", 0.72), ("knee", 0.15)],
-    );
+    let bright = step(image.clone(), 2, style::bright_pass, &[("threshold", 0.72), ("knee", 0.15)]);
     let blur = [("radius", 12.0), ("sigma", 4.5)];
     let rows = step(bright, 1, neighbourhood::blur_horizontal, &blur);
     step(rows, 1, neighbourhood::blur_vertical, &blur).rounded()
@@ -27,10 +22,7 @@ fn step(input: Image, divisor: u32, oracle: Oracle, values: &[(&str, f64)]) -> I
         width: input.width() / divisor,
         height: input.height() / divisor,
         inputs: BTreeMap::from([("input", input)]),
-        values: values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), vec![*value]))
-            .collect(),
+        values: values.iter().map(|(name, value)| ((*name).to_owned(), vec![*value])).collect(),
     };
     setup.render(oracle)
 }

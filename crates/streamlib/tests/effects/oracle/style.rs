@@ -74,9 +74,7 @@ fn film_grain(s: &Setup, x: u32, y: u32) -> Color {
     let even = |random: u32| f64::from(random >> 8) / f64::from(1 << 24);
     let grain = even(first) + even(second) - 1.0;
     let midtone = 4.0 * luma(color) * (1.0 - luma(color));
-    each(color, |c| {
-        c + s.number("strength") * grain * (0.3 + 0.7 * midtone)
-    })
+    each(color, |c| c + s.number("strength") * grain * (0.3 + 0.7 * midtone))
 }
 
 fn halftone(s: &Setup, x: u32, y: u32) -> Color {
@@ -110,7 +108,5 @@ pub(crate) fn bright_pass(s: &Setup, x: u32, y: u32) -> Color {
 fn bloom_combine(s: &Setup, x: u32, y: u32) -> Color {
     let color = s.here(x, y);
     let bloom = s.there("bloom", x, y);
-    rgb(color[3], |i| {
-        1.0 - (1.0 - color[i]) * (1.0 - saturate(bloom[i] * s.number("strength")))
-    })
+    rgb(color[3], |i| 1.0 - (1.0 - color[i]) * (1.0 - saturate(bloom[i] * s.number("strength"))))
 }
