@@ -226,13 +226,14 @@ impl Y4mWriter {
         } else {
             "LIMITED"
         };
-        let matrix = if options.color.matrix == YuvMatrix::Bt709 {
-            "BT709"
-        } else {
-            "BT601"
+        // Readers' patience with the header ends at 96 bytes, so it states only what they would not assume.
+        let matrix = match options.color.matrix {
+            matrix if matrix == YuvMatrix::assumed_for_height(options.size.height) => "",
+            YuvMatrix::Bt709 => " XCOLORMATRIX=BT709",
+            YuvMatrix::Bt601 => " XCOLORMATRIX=BT601",
         };
         let header = format!(
-            "YUV4MPEG2 W{} H{} F{}:{} Ip A1:1 C420mpeg2 XYSCSS=420MPEG2 XCOLORRANGE={range} XCOLORMATRIX={matrix}\n",
+            "YUV4MPEG2 W{} H{} F{}:{} Ip C420mpeg2 XCOLORRANGE={range}{matrix}\n",
             options.size.width, options.size.height, rate.0, rate.1
         );
         file.writer().write_all(header.as_bytes()).map_err(failed)?;
