@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// The command, in a folder of its own.
-pub fn streamlib(folder: &Path) -> Command {
+pub(crate) fn streamlib(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_streamlib"));
     command.current_dir(folder).env("XDG_CACHE_HOME", cache());
     command
@@ -19,16 +19,16 @@ fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
 }
 
-pub fn effect(name: &str) -> String {
+pub(crate) fn effect(name: &str) -> String {
     repository().join("effects").join(format!("{name}.hlsl")).display().to_string()
 }
 
 /// Says why effects cannot run here, if so. CI installs what is needed, so nothing is skipped there.
-pub fn cannot_run() -> bool {
+pub(crate) fn cannot_run() -> bool {
     let doctor = Command::new(env!("CARGO_BIN_EXE_streamlib")).arg("doctor").output().expect("it starts");
     if !doctor.status.success() {
         println!("SKIPPED: no Vulkan device or no DXC here; `./x doctor` says more");
@@ -36,7 +36,7 @@ pub fn cannot_run() -> bool {
     !doctor.status.success()
 }
 
-pub fn has(program: &str) -> bool {
+pub(crate) fn has(program: &str) -> bool {
     let found = Command::new(program).arg("-version").output().is_ok();
     if !found {
         println!("SKIPPED: {program} is not installed");
@@ -44,24 +44,24 @@ pub fn has(program: &str) -> bool {
     found
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Runs to success and gives standard output.
-pub fn succeed(command: &mut Command) -> String {
+pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("it starts");
     assert!(output.status.success(), "{command:?} failed:\n{}", text(&output.stderr));
     text(&output.stdout)
 }
 
 /// Runs to success and reads standard output as JSON.
-pub fn json(command: &mut Command) -> Value {
+pub(crate) fn json(command: &mut Command) -> Value {
     serde_json::from_str(&succeed(command)).expect("standard output is JSON")
 }
 
 /// Asserts exit code 2 and an error that holds every one of `parts`, without a panic.
-pub fn fails_saying(command: &mut Command, parts: &[&str]) {
+pub(crate) fn fails_saying(command: &mut Command, parts: &[&str]) {
     let Output { status, stderr, .. } = command.output().expect("it starts");
     let stderr = text(&stderr);
     assert_eq!(status.code(), Some(2), "{command:?}: {stderr}");
@@ -72,7 +72,7 @@ pub fn fails_saying(command: &mut Command, parts: &[&str]) {
 }
 
 /// Names of everything in a folder, hidden files too.
-pub fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut names: Vec<_> =
         entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
