@@ -1,5 +1,6 @@
 //! Opens the device that tests run on, and describes the kernels that they run.
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use streamlib_core::interface::{
     AddressMode, BufferSlot, EffectForm, Filter, Interface, Parameter, ParameterType, SamplerSlot, Scalar,
