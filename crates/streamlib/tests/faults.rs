@@ -19,10 +19,10 @@ const GRAPH: &str = "
     source = 'generate:bars'
     size = [16, 16]
     [nodes.mixed]
-    hlsl = 'Texture2D other; Texture2D past; StructuredBuffer<float> gain;
+    hlsl = '''Texture2D other; Texture2D past; StructuredBuffer<float> gain;
             float4 main(float2 uv : TEXCOORD) : SV_Target {
                 return tex2D(input, uv) * gain[0] + tex2D(other, uv) + 0.1 * tex2D(past, uv);
-            }'
+            }'''
     inputs = { input = 'film', other = 'bars', past = { from = 'mixed', delay = 1 } }
     set = { gain = [0.5] }
     [nodes.video]
