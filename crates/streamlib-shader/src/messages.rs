@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dxc::FILE;
-use crate::front::edit::Lowered;
+use crate::front::edit::{Lowered, Origin};
 use crate::source::EffectSource;
 
 /// A message, and the byte of the flat source that it is about.
@@ -16,11 +16,19 @@ pub(crate) struct Message {
 pub(crate) fn parse(text: &str, lowered: &Lowered, source: &EffectSource) -> Vec<Message> {
     let mut out: Vec<Message> = Vec::new();
     let mut previous_was_kept = false;
+    let mut runs_on = None;
     for line in text.lines() {
-        let Some((place, severity, words)) = split(line) else {
-            continue;
+        let Some((place, severity, words)) = split(line) else { continue };
+        let at = match place.map(|(line, column)| lowered.origin(line, column)) {
+            Some(Origin::Original(at)) => Some(at),
+            // What is open at the end of the author's text makes an error in the wrapper below it.
+            Some(Origin::After) if severity == Severity::Error => {
+                runs_on.get_or_insert_with(|| words.to_owned());
+                previous_was_kept = false;
+                continue;
+            }
+            _ => None,
         };
-        let at = place.and_then(|(line, column)| lowered.original(line, column));
         // Remarks about the prelude are ours, not the author's; a note belongs to what it follows.
         let is_kept = match severity {
             Severity::Error => true,
@@ -30,17 +38,26 @@ pub(crate) fn parse(text: &str, lowered: &Lowered, source: &EffectSource) -> Vec
         if severity != Severity::Note {
             previous_was_kept = is_kept;
         }
-        if !is_kept {
-            continue;
+        if is_kept {
+            out.push(message(source, severity, at, words));
         }
-        let (words, suggestion) = suggest(words);
-        let diagnostic = match at {
-            Some(at) => source.diagnostic_at(severity, at, words),
-            None => source.diagnostic_whole(severity, words),
-        };
-        out.push(Message { diagnostic: Diagnostic { suggestion, ..diagnostic }, at });
+    }
+    if let Some(words) = runs_on
+        && out.iter().all(|m| m.diagnostic.severity != Severity::Error)
+    {
+        let end = source.text().trim_end().len();
+        out.push(message(source, Severity::Error, Some(end), &words));
     }
     out
+}
+
+fn message(source: &EffectSource, severity: Severity, at: Option<usize>, words: &str) -> Message {
+    let (words, suggestion) = suggest(words);
+    let diagnostic = match at {
+        Some(at) => source.diagnostic_at(severity, at, words),
+        None => source.diagnostic_whole(severity, words),
+    };
+    Message { diagnostic: Diagnostic { suggestion, ..diagnostic }, at }
 }
 
 type Place = (u32, u32);

@@ -36,6 +36,13 @@ fn errors_are_at_the_authors_line_and_column() {
 }
 
 #[test]
+fn a_brace_that_is_not_closed_is_missed_at_the_end_of_the_authors_text() {
+    let Some(compiler) = compiler() else { return };
+    let d = diagnostic(&compiler, "float4 main() : SV_Target {\n    if (1) { return 1; \n}\n\n");
+    assert_eq!((place(&d), d.excerpt.as_str()), ((3, 2), "}"), "{d}");
+}
+
+#[test]
 fn author_line_directives_do_not_mislead() {
     let Some(compiler) = compiler() else { return };
     let d = diagnostic(&compiler, "#line 100 \"other.hlsl\"\nfloat4 main() : SV_Target { return nope; }");
@@ -120,6 +127,16 @@ fn what_cannot_run_is_refused_in_plain_words() {
         (&format!("float streamlib_x;\n{pixel}"), "are taken", (1, 7)),
         (&format!("float k <min = 0; max = 1;> = 2;\n{pixel}"), "outside 0..=1", (1, 7)),
         (&format!("float k <min = 2; max = 1;>;\n{pixel}"), "above its greatest", (1, 7)),
+        (
+            "[numthreads(8, 8, 1)] void main(uint3 id : SV_DispatchThreadID) {}",
+            "writes to no texture",
+            (0, 0),
+        ),
+        (
+            "float4 main() : SV_Target { float4 c : tex2D(input, 0); return c; }",
+            "cannot have a semantic",
+            (1, 36),
+        ),
         (&format!("int k = 1.5;\n{pixel}"), "cannot be 1.5", (1, 5)),
     ];
     for (text, expected, at) in cases {

@@ -17,7 +17,7 @@ pub(crate) struct Property<'a> {
 
 /// The properties of a global.
 pub(crate) fn properties<'a>(source: &str, lexed: &'a Lexed, global: &Global) -> Vec<Property<'a>> {
-    let split = |range: &Range<usize>| lexed.tokens[range.clone()].split(|t| t.is(b';'));
+    let split = |range: &Range<usize>| lexed.slice(range).split(|t| t.is(b';'));
     global
         .annotations
         .iter()

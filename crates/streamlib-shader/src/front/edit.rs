@@ -66,14 +66,28 @@ impl Lowered {
         self.text.push_str(&source[range]);
     }
 
-    /// The byte of the original that stands at `line` and `column` (both from 1, the column in bytes); `None` in what was
-    /// added around it.
-    pub(crate) fn original(&self, line: u32, column: u32) -> Option<usize> {
+    /// What stands at `line` and `column` (both from 1, the column in bytes).
+    pub(crate) fn origin(&self, line: u32, column: u32) -> Origin {
         let start: usize =
             self.text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
         let at = start + column.saturating_sub(1) as usize;
-        let index = self.anchors.partition_point(|(from, _)| *from <= at).checked_sub(1)?;
-        let (from, origin) = self.anchors[index];
-        origin.map(|(start, parallel)| if parallel { start + (at - from) } else { start })
+        let index = self.anchors.partition_point(|(from, _)| *from <= at);
+        match self.anchors[..index].last() {
+            Some((from, Some((start, true)))) => Origin::Original(start + (at - from)),
+            Some((_, Some((start, false)))) => Origin::Original(*start),
+            _ if index == self.anchors.len() => Origin::After,
+            _ => Origin::Before,
+        }
     }
+}
+
+/// Where a byte of the changed text came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was added before the original.
+    Before,
+    /// From this byte of the original.
+    Original(usize),
+    /// It was added after the original.
+    After,
 }

@@ -63,6 +63,13 @@ pub(crate) struct Lexed {
     pub(crate) comments: Vec<Comment>,
 }
 
+impl Lexed {
+    /// The tokens of a range; none when it reaches beyond the last, as in a text that was cut short.
+    pub(crate) fn slice(&self, range: &Range<usize>) -> &[Token] {
+        self.tokens.get(range.clone()).unwrap_or_default()
+    }
+}
+
 /// Splits `source`.
 pub(crate) fn lex(source: &str) -> Lexed {
     let mut lexer = Lexer { bytes: source.as_bytes(), at: 0 };

@@ -195,7 +195,7 @@ fn environment<'a>(text: &'a str, lexed: &'a Lexed, declared: &'a Declarations) 
     }
     for global in declared.globals.iter().filter(|g| g.has("const")) {
         if let Some(range) = &global.initializer {
-            environment.insert(&global.name, &lexed.tokens[range.clone()]);
+            environment.insert(&global.name, lexed.slice(range));
         }
     }
     environment
@@ -218,7 +218,7 @@ impl FactsReader<'_> {
             ..GlobalFacts::default()
         };
         if let Some(range) = &global.initializer {
-            facts.default = evaluate(text, &self.lexed.tokens[range.clone()], self.environment);
+            facts.default = evaluate(text, self.lexed.slice(range), self.environment);
             if facts.default.is_none() {
                 let at = self.lexed.tokens.get(range.start).map_or(global.name_at, |t| t.start);
                 let message = format!(

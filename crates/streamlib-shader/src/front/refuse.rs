@@ -42,6 +42,12 @@ pub(crate) fn refusals(
     let globals = declared.globals.iter().filter(|g| g.is_external());
     let mut found: Vec<Diagnostic> = globals.filter_map(|g| global(source, g, form)).collect();
     found.extend(uses.free.iter().filter_map(|f| free_name(source, f, form)));
+    // DXC 1.8 crashes on it.
+    found.extend(uses.local_semantics.iter().map(|&at| {
+        source
+            .diagnostic_at(Severity::Error, at, "a local variable cannot have a semantic")
+            .with_suggestion("write `=` to give it a value")
+    }));
     found
 }
 

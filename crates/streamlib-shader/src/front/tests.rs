@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::edit::Edits;
+use super::edit::{Edits, Origin};
 use super::lexer::lex;
 use super::lower::lower;
 use crate::source::EffectSource;
@@ -124,8 +124,10 @@ proptest! {
         for (number, line) in (1..).zip(lowered.text.lines()) {
             for (column, character) in (1..).zip(line.chars()) {
                 if character.is_ascii_lowercase() {
-                    let at = lowered.original(number, column);
-                    prop_assert_eq!(at.and_then(|at| text[at..].chars().next()), Some(character));
+                    let Origin::Original(at) = lowered.origin(number, column) else {
+                        return Err(TestCaseError::fail("it was taken for an addition"));
+                    };
+                    prop_assert_eq!(text[at..].chars().next(), Some(character));
                     kept += 1;
                 }
             }

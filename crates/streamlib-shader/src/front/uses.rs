@@ -43,6 +43,8 @@ pub(crate) struct Uses {
     pub(crate) sample_calls: Vec<SampleCall>,
     /// Where the type `sampler2D` is written.
     pub(crate) sampler2d: Vec<usize>,
+    /// Names of local variables that have a semantic.
+    pub(crate) local_semantics: Vec<usize>,
 }
 
 /// Functions of the older spelling that take a texture first.
@@ -93,17 +95,16 @@ pub(crate) fn uses(source: &str, lexed: &Lexed, declared: &Declarations) -> Uses
         };
         walker.walk();
     };
-    let all = &lexed.tokens;
     for function in &declared.functions {
-        run(&all[function.tokens.clone()], &[]);
+        run(lexed.slice(&function.tokens), &[]);
     }
     for body in &declared.bodies {
-        run(&all[body.clone()], &[]);
+        run(lexed.slice(body), &[]);
     }
     // Initialisers of program constants; those of parameters are evaluated here and never seen by DXC.
     for global in declared.globals.iter().filter(|g| !g.is_external() || g.has("const")) {
         if let Some(range) = &global.initializer {
-            run(&all[range.clone()], &[]);
+            run(lexed.slice(range), &[]);
         }
     }
     for directive in &lexed.directives {
@@ -207,6 +208,9 @@ impl<'a> Walker<'a, '_> {
         let after_comma = index > 0 && self.is(index - 1, b',') && self.declaring == Some(self.depth);
         if after_comma || self.follows_type(index) {
             self.declaring = Some(self.depth);
+            if self.is_local_with_semantic(index) {
+                self.out.local_semantics.push(self.tokens[index].start);
+            }
             if let Some(scope) = self.scopes.last_mut() {
                 scope.insert(name);
             }
@@ -229,6 +233,12 @@ impl<'a> Walker<'a, '_> {
             Role::Value
         };
         self.out.free.push(FreeName { name: name.to_owned(), at: self.tokens[index].start, role });
+    }
+
+    /// `Type name :` in the body of a function. Tokens of a function start at its parameters, those of a struct at its brace.
+    fn is_local_with_semantic(&self, index: usize) -> bool {
+        let is_statement = self.is(0, b'(') && self.depth > 0 && self.depth == self.scopes.len() - 1;
+        is_statement && self.is(index + 1, b':') && !self.is(index + 2, b':')
     }
 
     fn is_declared(&self, name: &str) -> bool {

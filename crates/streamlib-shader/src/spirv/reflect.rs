@@ -45,6 +45,10 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
     for variable in variables {
         reader.variable(variable, &mut found);
     }
+    if found.outputs.is_empty() && reader.diagnostics.is_empty() {
+        let nothing = source.diagnostic_whole(Severity::Error, "the effect writes to no texture");
+        reader.diagnostics.push(nothing.with_suggestion("write to `output[id.xy]`"));
+    }
     let mut bindings = HashMap::new();
     let mut next = 0;
     let mut bind = |id: u32| {
