@@ -22,6 +22,8 @@ pub struct AudioTrack {
     pub(crate) packets: Vec<Sample>,
     /// Media time, in ticks, at which presentation begins.
     pub(crate) media_start: i64,
+    /// Media time at which it ends.
+    pub(crate) media_end: i64,
     /// When `media_start` is heard, relative to the first frame of the video beside it.
     pub(crate) delay: Timestamp,
     /// Where the video beside it ends. Sound beyond it is kept only by a video of that length.
@@ -45,11 +47,7 @@ impl AudioTrack {
     /// When a packet begins, relative to the first frame of the video.
     pub(crate) fn time_of(&self, packet: &Sample) -> Timestamp {
         let ticks = packet.presented - self.media_start;
-        Timestamp(
-            self.delay
-                .0
-                .saturating_add(Timestamp::from_ticks(ticks, self.timescale).0),
-        )
+        Timestamp(self.delay.0.saturating_add(Timestamp::from_ticks(ticks, self.timescale).0))
     }
 
     /// Reads one packet.
@@ -67,10 +65,7 @@ impl AudioTrack {
 /// # Errors
 /// When the file cannot be read, or is damaged.
 pub fn audio_of(path: &Path) -> Result<Option<AudioTrack>, OpenError> {
-    let failed = |source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
     if !crate::open::is_mp4(path)? {
         return Ok(None);
     }
@@ -83,18 +78,13 @@ pub fn audio_of(path: &Path) -> Result<Option<AudioTrack>, OpenError> {
         return Ok(None);
     };
     let (first_frame, video_duration) = video_extent(&movie);
-    let end = track.edit.media_end;
-    let packets = packets
-        .iter()
-        .copied()
-        .filter(|packet| packet.presented < end)
-        .collect();
     Ok(Some(AudioTrack {
         source: Arc::new(file),
         entry: track.entry.clone(),
         timescale: track.timescale,
-        packets,
+        packets: packets.clone(),
         media_start: track.edit.media_start,
+        media_end: track.edit.media_end,
         delay: Timestamp(track.edit.delay.0.saturating_sub(first_frame.0)),
         video_duration,
         codec: track.codec_name(),
@@ -109,10 +99,7 @@ pub(crate) fn audio_info(movie: &Movie) -> AudioInfo {
     };
     let codec = track.codec_name();
     match obstacle(track) {
-        None => AudioInfo::PassThrough {
-            codec,
-            further_tracks: tracks.count(),
-        },
+        None => AudioInfo::PassThrough { codec, further_tracks: tracks.count() },
         Some(reason) => AudioInfo::Unsupported { codec, reason },
     }
 }
@@ -141,12 +128,6 @@ fn video_extent(movie: &Movie) -> (Timestamp, Timestamp) {
     let shown = track.edit.media_start..track.edit.media_end;
     let shown = samples.iter().filter(|sample| shown.contains(&sample.presented));
     let first = shown.clone().map(|sample| sample.presented).min().unwrap_or(0);
-    let end = shown
-        .map(|sample| sample.presented + i64::from(sample.duration))
-        .max()
-        .unwrap_or(0);
-    (
-        track.presented(first),
-        Timestamp::from_ticks(end - first, track.timescale),
-    )
+    let end = shown.map(|sample| sample.presented + i64::from(sample.duration)).max().unwrap_or(0);
+    (track.presented(first), Timestamp::from_ticks(end - first, track.timescale))
 }

@@ -21,15 +21,8 @@ use crate::y4m::Y4mWriter;
 pub fn create(path: &Path, options: &OutputOptions) -> Result<Box<dyn VideoWriter>, CreateError> {
     let size = options.size;
     if size.width == 0 || size.height == 0 || size.width > crate::MAX_SIDE || size.height > crate::MAX_SIDE {
-        let why = format!(
-            "pictures are from 1x1 to {limit}x{limit} pixels",
-            limit = crate::MAX_SIDE
-        );
-        return Err(CreateError::Size {
-            path: path.to_owned(),
-            size,
-            why,
-        });
+        let why = format!("pictures are from 1x1 to {limit}x{limit} pixels", limit = crate::MAX_SIDE);
+        return Err(CreateError::Size { path: path.to_owned(), size, why });
     }
     if let Some((num, den)) = options.frame_rate
         && (num == 0 || den == 0)
@@ -40,19 +33,11 @@ pub fn create(path: &Path, options: &OutputOptions) -> Result<Box<dyn VideoWrite
             advice: "write it as a fraction such as 30/1 or 30000/1001",
         });
     }
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let unknown = || CreateError::UnknownExtension {
-        path: path.to_owned(),
-    };
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let unknown = || CreateError::UnknownExtension { path: path.to_owned() };
     let still = StillFormat::of_extension(extension);
     if let Some(pattern) = Pattern::parse(path) {
-        let refused = |what| CreateError::Sequence {
-            pattern: path.to_owned(),
-            what,
-        };
+        let refused = |what| CreateError::Sequence { pattern: path.to_owned(), what };
         let pattern = pattern.map_err(refused)?;
         let still = still.ok_or_else(|| refused("a sequence is of .png or .jpg files".to_owned()))?;
         return Ok(Box::new(SequenceWriter::create(pattern, still, options)?));

@@ -23,9 +23,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     fn of(start: &[u8]) -> Option<Self> {
-        const BOXES: [&[u8]; 8] = [
-            b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot",
-        ];
+        const BOXES: [&[u8]; 8] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot"];
         match start {
             [0x89, b'P', b'N', b'G', ..] => Some(Self::Png),
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
@@ -48,10 +46,7 @@ pub fn open(path: &Path) -> Result<Box<dyn VideoReader>, OpenError> {
     if !path.exists()
         && let Some(pattern) = Pattern::parse(path)
     {
-        let pattern = pattern.map_err(|what| OpenError::Sequence {
-            pattern: path.to_owned(),
-            what,
-        })?;
+        let pattern = pattern.map_err(|what| OpenError::Sequence { pattern: path.to_owned(), what })?;
         return Ok(Box::new(SequenceReader::open(pattern)?));
     }
     let (kind, file) = identify(path)?;
@@ -72,44 +67,29 @@ pub(crate) fn is_mp4(path: &Path) -> Result<bool, OpenError> {
 
 /// Opens a file and says what it is; the file is at its start again.
 pub(crate) fn identify(path: &Path) -> Result<(Kind, File), OpenError> {
-    let failed = |source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
     // Opening a pipe would wait for its other end, and a device need not end.
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
-        let kind = if metadata.is_dir() {
-            "a directory"
-        } else {
-            "a device or a pipe"
-        };
+        let kind = if metadata.is_dir() { "a directory" } else { "a device or a pipe" };
         return Err(failed(std::io::Error::other(format!("it is {kind}, not a file"))));
     }
     let mut file = File::open(path).map_err(failed)?;
     let mut start = Vec::new();
     (&mut file).take(16).read_to_end(&mut start).map_err(failed)?;
     if start.is_empty() {
-        return Err(OpenError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(OpenError::Empty { path: path.to_owned() });
     }
     file.rewind().map_err(failed)?;
     match Kind::of(&start) {
         Some(kind) => Ok((kind, file)),
-        None => Err(OpenError::Unknown {
-            path: path.to_owned(),
-            found: describe(&start),
-        }),
+        None => Err(OpenError::Unknown { path: path.to_owned(), found: describe(&start) }),
     }
 }
 
 /// The first bytes, as text if they are.
 fn describe(start: &[u8]) -> String {
-    if start
-        .iter()
-        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-    {
+    if start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
         format!("the text {:?}", String::from_utf8_lossy(start))
     } else {
         let hex: Vec<String> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -28,35 +28,20 @@ impl PartialFile {
         }
         if existing.as_ref().is_some_and(|found| !found.is_file()) {
             let file = OpenOptions::new().write(true).open(path)?;
-            let hidden = Hidden {
-                path: None,
-                destination: path.to_owned(),
-            };
-            return Ok(Self {
-                writer: BufWriter::new(file),
-                hidden,
-            });
+            let hidden = Hidden { path: None, destination: path.to_owned() };
+            return Ok(Self { writer: BufWriter::new(file), hidden });
         }
         if existing.is_some_and(|found| found.permissions().readonly()) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         // Through a link, the file that it names is what is replaced.
         let destination = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let name = destination
-            .file_name()
-            .ok_or(io::ErrorKind::IsADirectory)?
-            .to_string_lossy();
+        let name = destination.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let hidden = destination.with_file_name(format!(".{name}.{}-{number}.partial", std::process::id()));
         let file = OpenOptions::new().write(true).create_new(true).open(&hidden)?;
         let writer = BufWriter::with_capacity(1 << 18, file);
-        Ok(Self {
-            writer,
-            hidden: Hidden {
-                path: Some(hidden),
-                destination,
-            },
-        })
+        Ok(Self { writer, hidden: Hidden { path: Some(hidden), destination } })
     }
 
     /// Where the bytes go.

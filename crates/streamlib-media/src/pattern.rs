@@ -17,11 +17,7 @@ impl Pattern {
         const ADVICE: &str = "write the number once in the file name, as %d or as %04d";
         let name = path.file_name()?.to_str()?;
         let (before, rest) = name.split_once('%')?;
-        let unusable = || {
-            Some(Err(format!(
-                "`{name}` is not a pattern that can be used; {ADVICE}"
-            )))
-        };
+        let unusable = || Some(Err(format!("`{name}` is not a pattern that can be used; {ADVICE}")));
         let Some((digits, after)) = rest.split_once('d') else {
             return unusable();
         };
@@ -35,12 +31,7 @@ impl Pattern {
         if after.contains('%') {
             return unusable();
         }
-        Some(Ok(Self {
-            path: path.to_owned(),
-            before: before.to_owned(),
-            after: after.to_owned(),
-            width,
-        }))
+        Some(Ok(Self { path: path.to_owned(), before: before.to_owned(), after: after.to_owned(), width }))
     }
 
     /// The pattern as it was given.
@@ -50,11 +41,8 @@ impl Pattern {
 
     /// The path with `number` in it.
     pub(crate) fn at(&self, number: u64) -> PathBuf {
-        let Self {
-            before, after, width, ..
-        } = self;
-        self.path
-            .with_file_name(format!("{before}{number:0width$}{after}"))
+        let Self { before, after, width, .. } = self;
+        self.path.with_file_name(format!("{before}{number:0width$}{after}"))
     }
 }
 
@@ -72,10 +60,7 @@ mod tests {
         assert_eq!(at("f%02d.png", 123), Some(Ok("f123.png".into())));
         assert_eq!(at("a%b/f.png", 1), None);
         for bad in ["f%s.png", "f%.png", "f%d-%d.png", "f%99d.png", "f%-3d.png"] {
-            assert!(
-                matches!(at(bad, 1), Some(Err(_))),
-                "{bad} was taken for a pattern"
-            );
+            assert!(matches!(at(bad, 1), Some(Err(_))), "{bad} was taken for a pattern");
         }
     }
 }

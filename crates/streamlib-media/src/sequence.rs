@@ -28,9 +28,8 @@ pub(crate) struct SequenceReader {
 
 impl SequenceReader {
     pub(crate) fn open(pattern: Pattern) -> Result<Self, OpenError> {
-        let first = (0..=1)
-            .find(|&number| pattern.at(number).exists())
-            .ok_or_else(|| OpenError::Sequence {
+        let first =
+            (0..=1).find(|&number| pattern.at(number).exists()).ok_or_else(|| OpenError::Sequence {
                 what: format!(
                     "neither {} nor {} exists; number the pictures from 0 or 1",
                     pattern.at(0).display(),
@@ -38,23 +37,15 @@ impl SequenceReader {
                 ),
                 pattern: pattern.path().to_owned(),
             })?;
-        let count = (first..)
-            .take_while(|&number| pattern.at(number).exists())
-            .count() as u64;
+        let count = (first..).take_while(|&number| pattern.at(number).exists()).count() as u64;
         let path = pattern.at(first);
         let (kind, mut file) = identify(&path)?;
         let (container, codec) = match kind {
             Kind::Png => ("PNG sequence", "PNG"),
             Kind::Jpeg => ("JPEG sequence", "JPEG"),
             Kind::Mp4 | Kind::Y4m => {
-                let what = format!(
-                    "{} is no picture; a sequence is of PNG or JPEG files",
-                    path.display()
-                );
-                return Err(OpenError::Sequence {
-                    pattern: pattern.path().to_owned(),
-                    what,
-                });
+                let what = format!("{} is no picture; a sequence is of PNG or JPEG files", path.display());
+                return Err(OpenError::Sequence { pattern: pattern.path().to_owned(), what });
             }
         };
         let info = StreamInfo {
@@ -67,13 +58,7 @@ impl SequenceReader {
             audio: AudioInfo::None,
             is_still: false,
         };
-        Ok(Self {
-            info,
-            pattern,
-            first,
-            read: 0,
-            count,
-        })
+        Ok(Self { info, pattern, first, read: 0, count })
     }
 }
 
@@ -95,28 +80,15 @@ impl VideoReader for SequenceReader {
         let path = self.pattern.at(self.first + frame);
         let (kind, file) = identify(&path).map_err(|error| match error {
             OpenError::Io { path, source } => ReadError::Io { path, frame, source },
-            other => ReadError::Damaged {
-                path: path.clone(),
-                frame,
-                what: other.to_string(),
-            },
+            other => ReadError::Damaged { path: path.clone(), frame, what: other.to_string() },
         })?;
         if !matches!(kind, Kind::Png | Kind::Jpeg) {
-            return Err(ReadError::Damaged {
-                path,
-                frame,
-                what: "it is no picture".to_owned(),
-            });
+            return Err(ReadError::Damaged { path, frame, what: "it is no picture".to_owned() });
         }
         read_still((&path, frame), file, kind, into)?;
         let (expected, found) = (self.info.format.size, into.format.size);
         if found != expected {
-            return Err(ReadError::SizeChanged {
-                path,
-                frame,
-                expected,
-                found,
-            });
+            return Err(ReadError::SizeChanged { path, frame, expected, found });
         }
         into.timestamp = time_of(frame, RATE);
         self.read += 1;
@@ -145,10 +117,7 @@ impl SequenceWriter {
     ) -> Result<Self, CreateError> {
         // A directory that cannot be written to should be known before the first frame is rendered.
         let first = pattern.at(0);
-        drop(PartialFile::create(&first).map_err(|source| CreateError::Io {
-            path: first.clone(),
-            source,
-        })?);
+        drop(PartialFile::create(&first).map_err(|source| CreateError::Io { path: first.clone(), source })?);
         Ok(Self {
             pattern,
             still,
@@ -170,10 +139,7 @@ impl VideoWriter for SequenceWriter {
     fn write(&mut self, picture: &Picture) -> Result<(), WriteError> {
         let path = self.pattern.at(self.done.len() as u64);
         check_format(&path, self.format, picture)?;
-        let failed = |source| WriteError::Io {
-            path: path.clone(),
-            source,
-        };
+        let failed = |source| WriteError::Io { path: path.clone(), source };
         let mut file = PartialFile::create(&path).map_err(failed)?;
         write_still(&path, self.still, (picture, self.quality), &mut file)?;
         let (hidden, bytes) = file.close().map_err(failed)?;
@@ -183,34 +149,16 @@ impl VideoWriter for SequenceWriter {
     }
 
     fn finish(self: Box<Self>) -> Result<Written, WriteError> {
-        let Self {
-            pattern,
-            done,
-            bytes,
-            notices,
-            rate,
-            ..
-        } = *self;
+        let Self { pattern, done, bytes, notices, rate, .. } = *self;
         if done.is_empty() {
-            return Err(WriteError::NoFrames {
-                path: pattern.path().to_owned(),
-            });
+            return Err(WriteError::NoFrames { path: pattern.path().to_owned() });
         }
         let frames = done.len() as u64;
         let mut paths = Vec::with_capacity(done.len());
         for (hidden, path) in done {
-            hidden.publish().map_err(|source| WriteError::Io {
-                path: path.clone(),
-                source,
-            })?;
+            hidden.publish().map_err(|source| WriteError::Io { path: path.clone(), source })?;
             paths.push(path);
         }
-        Ok(Written {
-            frames,
-            bytes,
-            paths,
-            duration: time_of(frames, rate),
-            notices,
-        })
+        Ok(Written { frames, bytes, paths, duration: time_of(frames, rate), notices })
     }
 }

@@ -41,12 +41,7 @@ impl StillReader {
             audio: AudioInfo::None,
             is_still: true,
         };
-        Ok(Self {
-            info,
-            path: path.to_owned(),
-            file: Some(file),
-            kind,
-        })
+        Ok(Self { info, path: path.to_owned(), file: Some(file), kind })
     }
 }
 
@@ -70,19 +65,11 @@ pub(crate) fn name(kind: Kind) -> &'static str {
 }
 
 pub(crate) fn rgba(size: Size) -> PictureFormat {
-    PictureFormat {
-        size,
-        layout: PictureLayout::Rgba8,
-        color: ColorSpace::default(),
-    }
+    PictureFormat { size, layout: PictureLayout::Rgba8, color: ColorSpace::default() }
 }
 
 fn reader(file: File, kind: Kind) -> ImageReader<BufReader<File>> {
-    let format = if kind == Kind::Jpeg {
-        ImageFormat::Jpeg
-    } else {
-        ImageFormat::Png
-    };
+    let format = if kind == Kind::Jpeg { ImageFormat::Jpeg } else { ImageFormat::Png };
     let mut limits = Limits::default();
     limits.max_image_width = Some(crate::MAX_SIDE);
     limits.max_image_height = Some(crate::MAX_SIDE);
@@ -95,10 +82,7 @@ fn reader(file: File, kind: Kind) -> ImageReader<BufReader<File>> {
 
 /// Reads the size of a picture and leaves the file at its start.
 pub(crate) fn still_size(path: &Path, file: &mut File, kind: Kind) -> Result<Size, OpenError> {
-    let failed = |source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
     let dimensions = reader(file.try_clone().map_err(failed)?, kind).into_dimensions();
     file.rewind().map_err(failed)?;
     let (width, height) = dimensions.map_err(|error| OpenError::Damaged {
@@ -108,10 +92,7 @@ pub(crate) fn still_size(path: &Path, file: &mut File, kind: Kind) -> Result<Siz
     })?;
     let size = Size::new(width, height);
     if width > crate::MAX_SIDE || height > crate::MAX_SIDE {
-        return Err(OpenError::TooLarge {
-            path: path.to_owned(),
-            size,
-        });
+        return Err(OpenError::TooLarge { path: path.to_owned(), size });
     }
     Ok(size)
 }
@@ -125,21 +106,10 @@ pub(crate) fn read_still(
 ) -> Result<(), ReadError> {
     let decoded = reader(file, kind).decode().map_err(|error| match error {
         ImageError::IoError(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
-            ReadError::Truncated {
-                path: path.to_owned(),
-                frame,
-            }
+            ReadError::Truncated { path: path.to_owned(), frame }
         }
-        ImageError::IoError(source) => ReadError::Io {
-            path: path.to_owned(),
-            frame,
-            source,
-        },
-        other => ReadError::Damaged {
-            path: path.to_owned(),
-            frame,
-            what: other.to_string(),
-        },
+        ImageError::IoError(source) => ReadError::Io { path: path.to_owned(), frame, source },
+        other => ReadError::Damaged { path: path.to_owned(), frame, what: other.to_string() },
     })?;
     let pixels = decoded.into_rgba8();
     into.format = rgba(Size::new(pixels.width(), pixels.height()));
@@ -183,11 +153,8 @@ impl StillFormat {
                 .write_image(&picture.data, width, height, ExtendedColorType::Rgba8),
             Self::Jpeg => {
                 // JPEG has no alpha.
-                let rgb: Vec<u8> = picture
-                    .data
-                    .chunks_exact(4)
-                    .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-                    .collect();
+                let rgb: Vec<u8> =
+                    picture.data.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
                 JpegEncoder::new_with_quality(to, jpeg_quality(quality)).write_image(
                     &rgb,
                     width,
@@ -210,12 +177,7 @@ fn jpeg_quality(quality: Quality) -> u8 {
 /// The notice that sound was left out, if there was any.
 pub(crate) fn sound_left_out(options: &OutputOptions, container: &'static str) -> Vec<Notice> {
     let sound = options.audio.iter();
-    sound
-        .map(|track| Notice::AudioLeftOut {
-            codec: track.codec().to_owned(),
-            container,
-        })
-        .collect()
+    sound.map(|track| Notice::AudioLeftOut { codec: track.codec().to_owned(), container }).collect()
 }
 
 /// Writes one picture.
@@ -235,10 +197,8 @@ impl StillWriter {
         still: StillFormat,
         options: &OutputOptions,
     ) -> Result<Self, CreateError> {
-        let file = PartialFile::create(path).map_err(|source| CreateError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file =
+            PartialFile::create(path).map_err(|source| CreateError::Io { path: path.to_owned(), source })?;
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -262,34 +222,19 @@ impl VideoWriter for StillWriter {
             let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
             let extension = self.path.extension().unwrap_or_default().to_string_lossy();
             let suggestion = format!("{stem}-%04d.{extension}");
-            return Err(WriteError::SecondFrame {
-                path: self.path.clone(),
-                suggestion,
-            });
+            return Err(WriteError::SecondFrame { path: self.path.clone(), suggestion });
         }
         self.written = true;
         write_still(&self.path, self.still, (picture, self.quality), &mut self.file)
     }
 
     fn finish(self: Box<Self>) -> Result<Written, WriteError> {
-        let Self {
-            file,
-            path,
-            notices,
-            written,
-            ..
-        } = *self;
+        let Self { file, path, notices, written, .. } = *self;
         if !written {
             return Err(WriteError::NoFrames { path });
         }
         match file.finish() {
-            Ok(bytes) => Ok(Written {
-                frames: 1,
-                bytes,
-                paths: vec![path],
-                duration: Timestamp(0),
-                notices,
-            }),
+            Ok(bytes) => Ok(Written { frames: 1, bytes, paths: vec![path], duration: Timestamp(0), notices }),
             Err(source) => Err(WriteError::Io { path, source }),
         }
     }
@@ -302,18 +247,10 @@ pub(crate) fn write_still(
     (picture, quality): (&Picture, Quality),
     file: &mut PartialFile,
 ) -> Result<(), WriteError> {
-    still
-        .encode(picture, quality, file.writer())
-        .map_err(|error| match error {
-            ImageError::IoError(source) => WriteError::Io {
-                path: path.to_owned(),
-                source,
-            },
-            other => WriteError::Io {
-                path: path.to_owned(),
-                source: std::io::Error::other(other),
-            },
-        })
+    still.encode(picture, quality, file.writer()).map_err(|error| match error {
+        ImageError::IoError(source) => WriteError::Io { path: path.to_owned(), source },
+        other => WriteError::Io { path: path.to_owned(), source: std::io::Error::other(other) },
+    })
 }
 
 /// A writer takes pictures of its own format only.
@@ -330,10 +267,6 @@ pub(crate) fn check_format(
     if same && picture.data.len() == expected.bytes() {
         Ok(())
     } else {
-        Err(WriteError::Format {
-            path: path.to_owned(),
-            expected,
-            found,
-        })
+        Err(WriteError::Format { path: path.to_owned(), expected, found })
     }
 }

@@ -86,7 +86,7 @@ pub trait VideoWriter: Send {
 /// How well a lossy format keeps the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quality {
-    /// Constant quantiser of H.264, 0 (best) to 51; for JPEG it is mapped to a quality of 100 to 80.
+    /// Constant quantiser of H.264, 0 (best) to 51, where 0 to 12 are the same; for JPEG it is mapped to a quality of 100 to 80.
     Quantizer(u8),
     /// Bits per second, for H.264 only.
     Bitrate(u32),
@@ -120,17 +120,8 @@ impl OutputOptions {
     #[must_use]
     pub fn new(size: Size) -> Self {
         let matrix = streamlib_core::color::YuvMatrix::assumed_for_height(size.height);
-        let color = ColorSpace {
-            matrix,
-            ..ColorSpace::default()
-        };
-        Self {
-            size,
-            frame_rate: None,
-            color,
-            quality: Quality::default(),
-            audio: None,
-        }
+        let color = ColorSpace { matrix, ..ColorSpace::default() };
+        Self { size, frame_rate: None, color, quality: Quality::default(), audio: None }
     }
 }
 
@@ -171,14 +162,9 @@ impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::AudioLeftOut { codec, container } => {
-                write!(
-                    f,
-                    "the {codec} sound was left out: {container} holds none; write .mp4 to keep it"
-                )
+                write!(f, "the {codec} sound was left out: {container} holds none; write .mp4 to keep it")
             }
-            Self::TimesLeftOut {
-                frame_rate: (num, den),
-            } => write!(
+            Self::TimesLeftOut { frame_rate: (num, den) } => write!(
                 f,
                 "the frames were not evenly spaced in time, but are written as {num}/{den} per second; \
                  write .mp4 to keep their times"

@@ -30,10 +30,7 @@ pub(crate) struct Y4mReader {
 
 impl Y4mReader {
     pub(crate) fn open(path: &Path, file: File) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| OpenError::Io { path: path.to_owned(), source };
         let length = file.metadata().map_err(failed)?.len();
         let mut file = BufReader::with_capacity(1 << 18, file);
         let header = read_line(&mut file).map_err(failed)?;
@@ -53,13 +50,7 @@ impl Y4mReader {
             audio: AudioInfo::None,
             is_still: false,
         };
-        Ok(Self {
-            info,
-            path: path.to_owned(),
-            file,
-            rate,
-            frame: 0,
-        })
+        Ok(Self { info, path: path.to_owned(), file, rate, frame: 0 })
     }
 }
 
@@ -83,16 +74,9 @@ struct Header {
 }
 
 fn parse_header(path: &Path, line: &[u8]) -> Result<Header, OpenError> {
-    let damaged = |what: &str| OpenError::Damaged {
-        path: path.to_owned(),
-        container: "Y4M",
-        what: what.to_owned(),
-    };
-    let unsupported = |codec: String, advice| OpenError::Codec {
-        path: path.to_owned(),
-        codec,
-        advice,
-    };
+    let damaged =
+        |what: &str| OpenError::Damaged { path: path.to_owned(), container: "Y4M", what: what.to_owned() };
+    let unsupported = |codec: String, advice| OpenError::Codec { path: path.to_owned(), codec, advice };
     let line = std::str::from_utf8(line).map_err(|_| damaged("its header is not text"))?;
     let (mut width, mut height, mut layout) = (None, None, PictureLayout::I420);
     let (mut rate, mut range, mut matrix) = (DEFAULT_RATE, None, None);
@@ -104,10 +88,7 @@ fn parse_header(path: &Path, line: &[u8]) -> Result<Header, OpenError> {
             'H' => height = value.parse().ok(),
             'F' => rate = parse_rate(value).ok_or_else(|| damaged("its frame rate is no fraction"))?,
             'I' if !matches!(value, "p" | "?") => {
-                return Err(unsupported(
-                    "interlaced pictures".to_owned(),
-                    "deinterlace it first",
-                ));
+                return Err(unsupported("interlaced pictures".to_owned(), "deinterlace it first"));
             }
             'C' => {
                 layout = match value {
@@ -135,20 +116,11 @@ fn parse_header(path: &Path, line: &[u8]) -> Result<Header, OpenError> {
     };
     let size = Size::new(width, height);
     if width > crate::MAX_SIDE || height > crate::MAX_SIDE {
-        return Err(OpenError::TooLarge {
-            path: path.to_owned(),
-            size,
-        });
+        return Err(OpenError::TooLarge { path: path.to_owned(), size });
     }
     let matrix = matrix.unwrap_or(YuvMatrix::assumed_for_height(height));
-    let color = ColorSpace {
-        matrix,
-        range: range.unwrap_or(YuvRange::Limited),
-    };
-    Ok(Header {
-        format: PictureFormat { size, layout, color },
-        rate,
-    })
+    let color = ColorSpace { matrix, range: range.unwrap_or(YuvRange::Limited) };
+    Ok(Header { format: PictureFormat { size, layout, color }, rate })
 }
 
 /// `0:0` says that the rate is unknown.
@@ -169,15 +141,8 @@ impl VideoReader for Y4mReader {
     fn read(&mut self, into: &mut Picture) -> Result<bool, ReadError> {
         let (path, frame) = (&self.path, self.frame);
         let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::UnexpectedEof => ReadError::Truncated {
-                path: path.clone(),
-                frame,
-            },
-            _ => ReadError::Io {
-                path: path.clone(),
-                frame,
-                source,
-            },
+            io::ErrorKind::UnexpectedEof => ReadError::Truncated { path: path.clone(), frame },
+            _ => ReadError::Io { path: path.clone(), frame, source },
         };
         if self.file.fill_buf().map_err(failed)?.is_empty() {
             return Ok(false);
@@ -185,11 +150,7 @@ impl VideoReader for Y4mReader {
         let line = read_line(&mut self.file).map_err(failed)?;
         if !line.starts_with(b"FRAME") {
             let what = "its data do not begin with FRAME".to_owned();
-            return Err(ReadError::Damaged {
-                path: path.clone(),
-                frame,
-                what,
-            });
+            return Err(ReadError::Damaged { path: path.clone(), frame, what });
         }
         into.data.resize(self.info.format.bytes(), 0);
         self.file.read_exact(&mut into.data).map_err(failed)?;
@@ -215,17 +176,10 @@ pub(crate) struct Y4mWriter {
 
 impl Y4mWriter {
     pub(crate) fn create(path: &Path, options: &OutputOptions) -> Result<Self, CreateError> {
-        let failed = |source| CreateError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| CreateError::Io { path: path.to_owned(), source };
         let rate = options.frame_rate.unwrap_or((30, 1));
         let mut file = PartialFile::create(path).map_err(failed)?;
-        let range = if options.color.range == YuvRange::Full {
-            "FULL"
-        } else {
-            "LIMITED"
-        };
+        let range = if options.color.range == YuvRange::Full { "FULL" } else { "LIMITED" };
         // Readers' patience with the header ends at 96 bytes, so it states only what they would not assume.
         let matrix = match options.color.matrix {
             matrix if matrix == YuvMatrix::assumed_for_height(options.size.height) => "",
@@ -240,11 +194,7 @@ impl Y4mWriter {
         Ok(Self {
             file,
             path: path.to_owned(),
-            format: PictureFormat {
-                size: options.size,
-                layout: PictureLayout::I420,
-                color: options.color,
-            },
+            format: PictureFormat { size: options.size, layout: PictureLayout::I420, color: options.color },
             rate,
             notices: sound_left_out(options, "Y4M"),
             frames: 0,
@@ -265,11 +215,7 @@ impl VideoWriter for Y4mWriter {
         let found = picture.timestamp;
         if let Some(previous) = self.previous.replace(found) {
             if found <= previous {
-                return Err(WriteError::Order {
-                    frame: self.frames,
-                    previous,
-                    found,
-                });
+                return Err(WriteError::Order { frame: self.frames, previous, found });
             }
         } else {
             self.first = found;
@@ -278,27 +224,14 @@ impl VideoWriter for Y4mWriter {
         let expected = self.first.0.saturating_add(time_of(self.frames, self.rate).0);
         self.uneven |= found.0.abs_diff(expected) > 1_000_000;
         let writer = self.file.writer();
-        let written = writer
-            .write_all(b"FRAME\n")
-            .and_then(|()| writer.write_all(&picture.data));
-        written.map_err(|source| WriteError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
+        let written = writer.write_all(b"FRAME\n").and_then(|()| writer.write_all(&picture.data));
+        written.map_err(|source| WriteError::Io { path: self.path.clone(), source })?;
         self.frames += 1;
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<Written, WriteError> {
-        let Self {
-            file,
-            path,
-            rate,
-            mut notices,
-            frames,
-            uneven,
-            ..
-        } = *self;
+        let Self { file, path, rate, mut notices, frames, uneven, .. } = *self;
         if frames == 0 {
             return Err(WriteError::NoFrames { path });
         }
@@ -306,13 +239,9 @@ impl VideoWriter for Y4mWriter {
             notices.push(Notice::TimesLeftOut { frame_rate: rate });
         }
         match file.finish() {
-            Ok(bytes) => Ok(Written {
-                frames,
-                bytes,
-                paths: vec![path],
-                duration: time_of(frames, rate),
-                notices,
-            }),
+            Ok(bytes) => {
+                Ok(Written { frames, bytes, paths: vec![path], duration: time_of(frames, rate), notices })
+            }
             Err(source) => Err(WriteError::Io { path, source }),
         }
     }

@@ -36,20 +36,10 @@ fn every_conversion_compiles_and_has_the_planes_and_parameters_it_names() {
             Direction::FromRgba => assert_eq!((inputs, outputs), (vec!["input".to_owned()], planes)),
         }
         let parameters = conversion.parameters(ColorSpace::default());
-        assert_eq!(
-            effect.interface.parameters.len(),
-            parameters.len(),
-            "{}",
-            conversion.name
-        );
+        assert_eq!(effect.interface.parameters.len(), parameters.len(), "{}", conversion.name);
         for (name, value) in parameters {
-            let parameter = effect
-                .interface
-                .parameter(&name)
-                .expect("a parameter of that name");
-            parameter
-                .check(&value)
-                .unwrap_or_else(|error| panic!("{}: {error}", conversion.name));
+            let parameter = effect.interface.parameter(&name).expect("a parameter of that name");
+            parameter.check(&value).unwrap_or_else(|error| panic!("{}: {error}", conversion.name));
         }
     }
 }

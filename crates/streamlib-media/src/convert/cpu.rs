@@ -40,11 +40,7 @@ impl Plane<'_> {
 #[must_use]
 pub fn to_rgba(picture: &Picture) -> Vec<u8> {
     let format = picture.format;
-    assert_eq!(
-        picture.data.len(),
-        format.bytes(),
-        "a picture holds as many bytes as its format says"
-    );
+    assert_eq!(picture.data.len(), format.bytes(), "a picture holds as many bytes as its format says");
     if format.layout == PictureLayout::Rgba8 {
         return picture.data.clone();
     }
@@ -101,22 +97,14 @@ pub fn to_rgba(picture: &Picture) -> Vec<u8> {
 /// When `rgba` does not hold four bytes for each pixel.
 #[must_use]
 pub fn from_rgba(rgba: &[u8], format: PictureFormat) -> Option<Vec<u8>> {
-    assert_eq!(
-        rgba.len(),
-        format.size.pixels() * 4,
-        "RGBA has four bytes for each pixel"
-    );
+    assert_eq!(rgba.len(), format.size.pixels() * 4, "RGBA has four bytes for each pixel");
     let interleaved = match format.layout {
         PictureLayout::Rgba8 => return Some(rgba.to_vec()),
         PictureLayout::I420 => false,
         PictureLayout::Nv12 => true,
         PictureLayout::Grey8 | PictureLayout::Yuyv | PictureLayout::I444 => return None,
     };
-    let source = Plane {
-        data: rgba,
-        size: format.size,
-        channels: 4,
-    };
+    let source = Plane { data: rgba, size: format.size, channels: 4 };
     let rgb = |x: i64, y: i64| [0, 1, 2].map(|channel| source.load(x, y, channel));
     let map = format.color.yuv_from_rgb();
     let mut data = Vec::with_capacity(format.bytes());

@@ -126,8 +126,7 @@ pub fn from_rgba(layout: PictureLayout) -> Option<&'static Conversion> {
 }
 
 fn find(layout: PictureLayout, direction: Direction) -> Option<&'static Conversion> {
-    ALL.iter()
-        .find(|conversion| conversion.layout == layout && conversion.direction == direction)
+    ALL.iter().find(|conversion| conversion.layout == layout && conversion.direction == direction)
 }
 
 impl Conversion {

@@ -100,15 +100,9 @@ mod tests {
         // Table 9-2: 1, 010, 011, 00100 are 0, 1, 2, 3; signed: 0, 1, -1, 2.
         let bytes = [0b1010_0110, 0b0100_0000];
         let mut unsigned = BitReader::new(&bytes);
-        assert_eq!(
-            [0; 4].map(|_| unsigned.unsigned()),
-            [Some(0), Some(1), Some(2), Some(3)]
-        );
+        assert_eq!([0; 4].map(|_| unsigned.unsigned()), [Some(0), Some(1), Some(2), Some(3)]);
         let mut signed = BitReader::new(&bytes);
-        assert_eq!(
-            [0; 4].map(|_| signed.signed()),
-            [Some(0), Some(1), Some(-1), Some(2)]
-        );
+        assert_eq!([0; 4].map(|_| signed.signed()), [Some(0), Some(1), Some(-1), Some(2)]);
         assert_eq!(BitReader::new(&[0; 8]).unsigned(), None);
     }
 

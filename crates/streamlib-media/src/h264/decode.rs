@@ -29,12 +29,7 @@ impl Decoder {
     pub(crate) fn new(length_size: usize, parameter_sets: Vec<Vec<u8>>) -> Result<Self, openh264::Error> {
         let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
         let decoder = openh264::decoder::Decoder::with_api_config(OpenH264API::from_source(), config)?;
-        Ok(Self {
-            decoder,
-            length_size,
-            parameter_sets,
-            unit: Vec::new(),
-        })
+        Ok(Self { decoder, length_size, parameter_sets, unit: Vec::new() })
     }
 
     /// Decodes one sample and puts its planes (4:2:0, tightly packed) into `planes`, which keeps its allocation.
@@ -53,9 +48,7 @@ impl Decoder {
             let (length, after) = rest
                 .split_at_checked(self.length_size)
                 .ok_or(DecodeError::Damaged("a NAL unit's length is cut short"))?;
-            let length = length
-                .iter()
-                .fold(0, |value, &byte| value << 8 | usize::from(byte));
+            let length = length.iter().fold(0, |value, &byte| value << 8 | usize::from(byte));
             let (nal, after) = after
                 .split_at_checked(length)
                 .ok_or(DecodeError::Damaged("a NAL unit is longer than its sample"))?;

@@ -14,6 +14,9 @@ use crate::stream::Quality;
 /// Frames between two that can be decoded on their own: how finely a player can seek.
 const KEY_FRAME_PERIOD: u32 = 60;
 
+/// OpenH264 quantises no finer.
+const FINEST_QUANTIZER: u8 = 12;
+
 /// Encodes pictures of one format.
 pub(crate) struct Encoder {
     encoder: openh264::encoder::Encoder,
@@ -40,21 +43,23 @@ impl Encoder {
             YuvMatrix::Bt601 => VuiConfig::bt601(),
             YuvMatrix::Bt709 => VuiConfig::bt709(),
         };
-        let (quantizers, bitrate) = match quality {
-            Quality::Quantizer(q) => {
-                // The range pins the quantiser; the rate only chooses the level that the stream declares.
-                let bits = format.size.pixels() as f32 * frame_rate * 0.4;
-                (
-                    QpRange::new(q.min(51), q.min(51)),
-                    (bits as u32).clamp(200_000, 200_000_000),
-                )
+        let (mode, quantizers, bitrate) = match quality {
+            Quality::Quantizer(quantizer) => {
+                // This mode only moves the quantiser within its range, here of one value, and leaves no frame out; the
+                // rate decides the level that the stream declares.
+                let quantizer = quantizer.clamp(FINEST_QUANTIZER, 51);
+                let bits = (format.size.pixels() as f32 * frame_rate * 0.4) as u32;
+                let range = QpRange::new(quantizer, quantizer);
+                (RateControlMode::Bufferbased, range, bits.clamp(200_000, 200_000_000))
             }
-            Quality::Bitrate(bitrate) => (QpRange::new(0, 51), bitrate),
+            Quality::Bitrate(bitrate) => {
+                (RateControlMode::Bitrate, QpRange::new(FINEST_QUANTIZER, 51), bitrate)
+            }
         };
         let config = EncoderConfig::new()
             .vui(vui.full_range(format.color.range == YuvRange::Full))
             .usage_type(UsageType::CameraVideoRealTime)
-            .rate_control_mode(RateControlMode::Bitrate)
+            .rate_control_mode(mode)
             .bitrate(BitRate::from_bps(bitrate))
             .qp(quantizers)
             .skip_frames(false)
@@ -80,19 +85,12 @@ impl Encoder {
             stream.frame_type(),
             openh264::encoder::FrameType::IDR | openh264::encoder::FrameType::I
         );
-        let mut frame = EncodedFrame {
-            sample: Vec::new(),
-            is_key,
-            parameter_sets: None,
-        };
+        let mut frame = EncodedFrame { sample: Vec::new(), is_key, parameter_sets: None };
         let (mut sequence, mut pictures) = (None, None);
         let layers = (0..stream.num_layers()).filter_map(|i| stream.layer(i));
         for layer in layers {
             for nal in (0..layer.nal_count()).filter_map(|i| layer.nal_unit(i)) {
-                let start = nal
-                    .iter()
-                    .position(|&byte| byte == 1)
-                    .map_or(nal.len(), |at| at + 1);
+                let start = nal.iter().position(|&byte| byte == 1).map_or(nal.len(), |at| at + 1);
                 let nal = &nal[start..];
                 match nal.first().map(|header| header & 31) {
                     Some(7) => sequence = Some(nal.to_vec()),

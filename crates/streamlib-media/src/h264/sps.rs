@@ -25,10 +25,7 @@ pub(crate) struct Sps {
 
 /// Profiles whose parameter sets carry chroma format, bit depth and scaling lists.
 fn has_format_fields(profile: u8) -> bool {
-    matches!(
-        profile,
-        100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135
-    )
+    matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
 }
 
 impl Sps {
@@ -68,12 +65,7 @@ impl Sps {
         let height = rows.checked_mul(16 * row_units)?;
         let mut size = Size::new(width, height);
         if bits.bit()? {
-            let crop = [
-                bits.unsigned()?,
-                bits.unsigned()?,
-                bits.unsigned()?,
-                bits.unsigned()?,
-            ];
+            let crop = [bits.unsigned()?, bits.unsigned()?, bits.unsigned()?, bits.unsigned()?];
             let unit_x = if matches!(chroma_format, 1 | 2) { 2 } else { 1 };
             let unit_y = row_units * if chroma_format == 1 { 2 } else { 1 };
             let across = crop[0].checked_add(crop[1])?.checked_mul(unit_x)?;
@@ -83,20 +75,8 @@ impl Sps {
         if size.width == 0 || size.height == 0 {
             return None;
         }
-        let (full_range, matrix) = if bits.bit()? {
-            colour(&mut bits)?
-        } else {
-            (None, None)
-        };
-        Some(Self {
-            profile,
-            chroma_format,
-            bit_depth,
-            frames_only,
-            size,
-            matrix,
-            full_range,
-        })
+        let (full_range, matrix) = if bits.bit()? { colour(&mut bits)? } else { (None, None) };
+        Some(Self { profile, chroma_format, bit_depth, frames_only, size, matrix, full_range })
     }
 }
 

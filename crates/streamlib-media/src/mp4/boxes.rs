@@ -37,10 +37,7 @@ pub(super) fn boxes(mut body: &[u8]) -> impl Iterator<Item = Result<([u8; 4], &[
 
 /// The first box of `kind` inside `body`, if the boxes before it are sound.
 pub(super) fn child<'a>(body: &'a [u8], kind: &[u8; 4]) -> Option<&'a [u8]> {
-    boxes(body)
-        .map_while(Result::ok)
-        .find(|(found, _)| found == kind)
-        .map(|(_, inner)| inner)
+    boxes(body).map_while(Result::ok).find(|(found, _)| found == kind).map(|(_, inner)| inner)
 }
 
 /// As [`child`], but it must be there.
@@ -55,15 +52,7 @@ pub(super) fn decode<T: mp4_atom::Atom>(mut body: &[u8]) -> Result<T, Damage> {
 
 /// A box kind for people.
 pub(super) fn name(kind: [u8; 4]) -> String {
-    kind.map(|byte| {
-        if byte.is_ascii_graphic() {
-            char::from(byte)
-        } else {
-            '?'
-        }
-    })
-    .iter()
-    .collect()
+    kind.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).iter().collect()
 }
 
 /// The parts of a file that describe it: the movie header and the headers of its fragments.
@@ -76,10 +65,7 @@ pub(super) struct Headers {
 
 /// Walks the boxes of a file, leaving the media data where they are.
 pub(super) fn headers(file: &mut File, length: u64) -> io::Result<Result<Headers, Damage>> {
-    let mut headers = Headers {
-        movie: None,
-        fragments: Vec::new(),
-    };
+    let mut headers = Headers { movie: None, fragments: Vec::new() };
     let mut position = 0;
     let mut held = 0;
     while position + 8 <= length {
@@ -92,10 +78,7 @@ pub(super) fn headers(file: &mut File, length: u64) -> io::Result<Result<Headers
             0 => (8, length - position),
             1 if position + 16 <= length => {
                 file.read_exact(&mut start[8..])?;
-                (
-                    16,
-                    u64::from_be_bytes(start[8..].try_into().expect("eight bytes")),
-                )
+                (16, u64::from_be_bytes(start[8..].try_into().expect("eight bytes")))
             }
             size => (8, size),
         };
@@ -110,9 +93,7 @@ pub(super) fn headers(file: &mut File, length: u64) -> io::Result<Result<Headers
         if wanted {
             held += size;
             if held > MAX_HEADER_BYTES {
-                return Ok(Err(format!(
-                    "its headers are larger than {MAX_HEADER_BYTES} bytes"
-                )));
+                return Ok(Err(format!("its headers are larger than {MAX_HEADER_BYTES} bytes")));
             }
             let mut body = vec![0; (size - header) as usize];
             file.read_exact(&mut body)?;

@@ -11,9 +11,7 @@ pub(super) struct Defaults(Vec<Trex>);
 impl Defaults {
     pub(super) fn parse(movie: &[u8]) -> Self {
         let extends = child(movie, b"mvex").unwrap_or_default();
-        let found = boxes(extends)
-            .map_while(Result::ok)
-            .filter(|(kind, _)| kind == b"trex");
+        let found = boxes(extends).map_while(Result::ok).filter(|(kind, _)| kind == b"trex");
         Self(found.filter_map(|(_, body)| decode::<Trex>(body).ok()).collect())
     }
 
@@ -29,9 +27,7 @@ pub(super) fn fragment_samples(
     defaults: &Defaults,
     samples: &mut Vec<Sample>,
 ) -> Result<(), Damage> {
-    let mut time = samples
-        .last()
-        .map_or(0, |last| last.decoded + i64::from(last.duration));
+    let mut time = samples.last().map_or(0, |last| last.decoded + i64::from(last.duration));
     for (position, body) in fragments {
         for found in boxes(body) {
             let (kind, traf) = found?;
@@ -68,34 +64,21 @@ fn runs(
         }
         let run: Trun = decode(body)?;
         if let Some(shift) = run.data_offset {
-            offset = base
-                .checked_add_signed(i64::from(shift))
-                .ok_or("a fragment's data lie before the file")?;
+            offset =
+                base.checked_add_signed(i64::from(shift)).ok_or("a fragment's data lie before the file")?;
         }
         for entry in run.samples.iter() {
             let size = entry.size.or(header.default_sample_size);
-            let size = size
-                .or(defaults.map(|trex| trex.default_sample_size))
-                .unwrap_or(0);
+            let size = size.or(defaults.map(|trex| trex.default_sample_size)).unwrap_or(0);
             let duration = entry.duration.or(header.default_sample_duration);
-            let duration = duration
-                .or(defaults.map(|trex| trex.default_sample_duration))
-                .unwrap_or(0);
+            let duration = duration.or(defaults.map(|trex| trex.default_sample_duration)).unwrap_or(0);
             if samples.len() >= MAX_SAMPLES {
                 // A run of a few bytes can declare four billion samples.
                 return Err(format!("its fragments declare more than {MAX_SAMPLES} samples"));
             }
             let presented = time.saturating_add(i64::from(entry.cts.unwrap_or(0)));
-            samples.push(Sample {
-                offset,
-                size,
-                decoded: time,
-                presented,
-                duration,
-            });
-            offset = offset
-                .checked_add(u64::from(size))
-                .ok_or("a sample lies beyond any file")?;
+            samples.push(Sample { offset, size, decoded: time, presented, duration });
+            offset = offset.checked_add(u64::from(size)).ok_or("a sample lies beyond any file")?;
             time = time.saturating_add(i64::from(duration));
         }
     }

@@ -50,46 +50,25 @@ impl TrackLog {
         for sample_delta in durations {
             match stts.last_mut() {
                 Some(run) if run.sample_delta == sample_delta => run.sample_count += 1,
-                _ => stts.push(SttsEntry {
-                    sample_count: 1,
-                    sample_delta,
-                }),
+                _ => stts.push(SttsEntry { sample_count: 1, sample_delta }),
             }
         }
         Stts { entries: stts }.encode(buffer)?;
-        keys.map(|keys| Stss {
-            entries: keys.to_vec(),
-        })
-        .encode(buffer)?;
+        keys.map(|keys| Stss { entries: keys.to_vec() }).encode(buffer)?;
         let mut stsc: Vec<StscEntry> = Vec::new();
         for (index, &(_, samples_per_chunk)) in self.chunks.iter().enumerate() {
-            if stsc
-                .last()
-                .is_none_or(|run| run.samples_per_chunk != samples_per_chunk)
-            {
+            if stsc.last().is_none_or(|run| run.samples_per_chunk != samples_per_chunk) {
                 let first_chunk = index as u32 + 1;
-                stsc.push(StscEntry {
-                    first_chunk,
-                    samples_per_chunk,
-                    sample_description_index: 1,
-                });
+                stsc.push(StscEntry { first_chunk, samples_per_chunk, sample_description_index: 1 });
             }
         }
         Stsc { entries: stsc }.encode(buffer)?;
-        Stsz {
-            samples: StszSamples::Different {
-                sizes: self.sizes.clone(),
-            },
-        }
-        .encode(buffer)?;
+        Stsz { samples: StszSamples::Different { sizes: self.sizes.clone() } }.encode(buffer)?;
         let positions = self.chunks.iter().map(|&(position, _)| position);
         let short: Result<Vec<u32>, _> = positions.clone().map(u32::try_from).collect();
         match short {
             Ok(entries) => Stco { entries }.encode(buffer),
-            Err(_) => Co64 {
-                entries: positions.collect(),
-            }
-            .encode(buffer),
+            Err(_) => Co64 { entries: positions.collect() }.encode(buffer),
         }
     }
 }
@@ -122,15 +101,8 @@ pub(super) fn movie(
     let next_track_id = if audio.is_some() { 3 } else { 2 };
     let mut bytes = Vec::new();
     bytes.encode_atom(*b"moov", |bytes| {
-        Mvhd {
-            timescale,
-            duration,
-            rate: 1.into(),
-            volume: 1.into(),
-            next_track_id,
-            ..Mvhd::default()
-        }
-        .encode(bytes)?;
+        Mvhd { timescale, duration, rate: 1.into(), volume: 1.into(), next_track_id, ..Mvhd::default() }
+            .encode(bytes)?;
         tracks.encode(bytes)
     })?;
     Ok(bytes)
@@ -147,12 +119,7 @@ fn encode_video(video: &VideoLog<'_>, buffer: &mut Vec<u8>) -> mp4_atom::Result<
         YuvMatrix::Bt709 => matrix_code::BT709,
     });
     let description = Avc1 {
-        visual: Visual {
-            data_reference_index: 1,
-            width,
-            height,
-            ..Visual::default()
-        },
+        visual: Visual { data_reference_index: 1, width, height, ..Visual::default() },
         avcc: Avcc::new(&video.parameter_sets.0, &video.parameter_sets.1)?,
         colr: Some(Colr::new(code, code, code, color.range == YuvRange::Full)?),
         ..Avc1::default()
@@ -177,9 +144,7 @@ fn encode_video(video: &VideoLog<'_>, buffer: &mut Vec<u8>) -> mp4_atom::Result<
             self_contained().encode(buffer)?;
             buffer.encode_atom(*b"stbl", |buffer| {
                 let durations = video.durations.iter().copied();
-                video
-                    .log
-                    .encode_table(buffer, &entry, durations, Some(video.keys))
+                video.log.encode_table(buffer, &entry, durations, Some(video.keys))
             })
         })
     })?;
@@ -194,10 +159,8 @@ fn encode_audio(
     buffer: &mut Vec<u8>,
 ) -> mp4_atom::Result<u64> {
     let written = &audio.packets[..log.sizes.len()];
-    let end = written
-        .last()
-        .map_or(0, |last| last.presented + i64::from(last.duration));
-    let edits = edits(audio, end, movie_timescale);
+    let end = written.last().map_or(0, |last| last.presented + i64::from(last.duration));
+    let edits = edits(audio, end.min(audio.media_end), movie_timescale);
     let duration = edits.entries.iter().map(|edit| edit.segment_duration).sum();
     let header = Tkhd {
         track_id: 2,
@@ -208,10 +171,7 @@ fn encode_audio(
         volume: 1.into(),
         ..Tkhd::default()
     };
-    let clock = clock(
-        audio.timescale,
-        written.iter().map(|packet| u64::from(packet.duration)).sum(),
-    );
+    let clock = clock(audio.timescale, written.iter().map(|packet| u64::from(packet.duration)).sum());
     buffer.encode_atom(*b"trak", |buffer| {
         header.encode(buffer)?;
         Edts { elst: Some(edits) }.encode(buffer)?;
@@ -219,12 +179,7 @@ fn encode_audio(
             Smhd::default().encode(buffer)?;
             self_contained().encode(buffer)?;
             buffer.encode_atom(*b"stbl", |buffer| {
-                log.encode_table(
-                    buffer,
-                    &audio.entry,
-                    written.iter().map(|packet| packet.duration),
-                    None,
-                )
+                log.encode_table(buffer, &audio.entry, written.iter().map(|packet| packet.duration), None)
             })
         })
     })?;
@@ -240,22 +195,13 @@ fn encode_media(
 ) -> mp4_atom::Result<()> {
     buffer.encode_atom(*b"mdia", |buffer| {
         clock.encode(buffer)?;
-        Hdlr {
-            handler: FourCC::new(handler),
-            name: name.to_owned(),
-        }
-        .encode(buffer)?;
+        Hdlr { handler: FourCC::new(handler), name: name.to_owned() }.encode(buffer)?;
         buffer.encode_atom(*b"minf", body)
     })
 }
 
 fn clock(timescale: u32, duration: u64) -> Mdhd {
-    Mdhd {
-        timescale,
-        duration,
-        language: "und".to_owned(),
-        ..Mdhd::default()
-    }
+    Mdhd { timescale, duration, language: "und".to_owned(), ..Mdhd::default() }
 }
 
 /// Keeps the sound where it was beside the video: the source's own start, and its delay against the first frame.
@@ -267,26 +213,14 @@ fn edits(audio: &AudioTrack, media_end: i64, movie_timescale: u32) -> Elst {
     let mut entries = Vec::new();
     if delay.0 > 0 {
         let segment_duration = delay.to_ticks(movie_timescale) as u64;
-        entries.push(ElstEntry {
-            segment_duration,
-            media_time: None,
-            media_rate: 1.into(),
-        });
+        entries.push(ElstEntry { segment_duration, media_time: None, media_rate: 1.into() });
     }
     let segment_duration = length.to_ticks(movie_timescale).max(0) as u64;
-    entries.push(ElstEntry {
-        segment_duration,
-        media_time: Some(start as u64),
-        media_rate: 1.into(),
-    });
+    entries.push(ElstEntry { segment_duration, media_time: Some(start as u64), media_rate: 1.into() });
     Elst { entries }
 }
 
 /// The media are in this file.
 fn self_contained() -> Dinf {
-    Dinf {
-        dref: Dref {
-            entries: vec![DrefEntry::Url(Url::default())],
-        },
-    }
+    Dinf { dref: Dref { entries: vec![DrefEntry::Url(Url::default())] } }
 }

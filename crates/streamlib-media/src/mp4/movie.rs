@@ -42,9 +42,7 @@ pub(crate) struct Edit {
 impl Track {
     /// The kind of sample entry: `avc1`, `mp4a`, …
     pub(crate) fn codec(&self) -> [u8; 4] {
-        self.entry
-            .get(4..8)
-            .map_or([0; 4], |kind| [kind[0], kind[1], kind[2], kind[3]])
+        self.entry.get(4..8).map_or([0; 4], |kind| [kind[0], kind[1], kind[2], kind[3]])
     }
 
     /// Its name for people.
@@ -95,12 +93,9 @@ fn parse_track(body: &[u8], movie_timescale: u32, length: u64) -> Result<(Track,
     }
     let stbl = require(require(media, b"minf")?, b"stbl")?;
     // `stsd`: version and flags, number of entries, entries.
-    let descriptions = require(stbl, b"stsd")?
-        .get(8..)
-        .ok_or("a sample description is cut short")?;
-    let first_size = descriptions
-        .get(..4)
-        .map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]));
+    let descriptions = require(stbl, b"stsd")?.get(8..).ok_or("a sample description is cut short")?;
+    let first_size =
+        descriptions.get(..4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]));
     let entry = first_size
         .and_then(|size| descriptions.get(..size as usize))
         .filter(|entry| entry.len() >= 16)
@@ -114,17 +109,7 @@ fn parse_track(body: &[u8], movie_timescale: u32, length: u64) -> Result<(Track,
     };
     let edit = edit(&list, timescale, movie_timescale);
     let handler = u32::from(handler).to_be_bytes();
-    Ok((
-        Track {
-            handler,
-            timescale,
-            entry,
-            entries,
-            samples,
-            edit,
-        },
-        id,
-    ))
+    Ok((Track { handler, timescale, entry, entries, samples, edit }, id))
 }
 
 /// Empty edits delay the track; the first other one says which part of the media is shown. A list with several
@@ -136,47 +121,30 @@ fn edit(list: &[ElstEntry], timescale: u32, movie_timescale: u32) -> Edit {
         .fold(0, |sum, entry| sum.saturating_add(entry.segment_duration));
     let delay = Timestamp::from_ticks(i64::try_from(delay).unwrap_or(i64::MAX), movie_timescale);
     let mut shown = list.iter().filter(|entry| entry.media_time.is_some());
-    let whole = Edit {
-        media_start: 0,
-        media_end: i64::MAX,
-        delay,
-    };
+    let whole = Edit { media_start: 0, media_end: i64::MAX, delay };
     let Some(first) = shown.next() else { return whole };
     if shown.next().is_some() {
         tracing::warn!("an edit list with several parts is ignored: the whole of the media is read");
         return whole;
     }
-    let media_start = first
-        .media_time
-        .and_then(|time| i64::try_from(time).ok())
-        .unwrap_or(0);
-    let length = Timestamp::from_ticks(
-        i64::try_from(first.segment_duration).unwrap_or(i64::MAX),
-        movie_timescale,
-    );
+    let media_start = first.media_time.and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
+    let length =
+        Timestamp::from_ticks(i64::try_from(first.segment_duration).unwrap_or(i64::MAX), movie_timescale);
     let media_end = match first.segment_duration {
         // A fragmented movie does not know its length.
         0 => i64::MAX,
         _ => media_start.saturating_add(length.to_ticks(timescale)),
     };
-    Edit {
-        media_start,
-        media_end,
-        delay,
-    }
+    Edit { media_start, media_end, delay }
 }
 
 /// Matrix and range that a `colr` box states, as H.264 codes.
 pub(super) fn colr(children: &[u8]) -> (Option<u8>, Option<bool>) {
     match child(children, b"colr").map(decode::<Colr>) {
-        Some(Ok(Colr::Nclx {
-            matrix_coefficients,
-            full_range_flag,
-            ..
-        })) => (u8::try_from(matrix_coefficients).ok(), Some(full_range_flag)),
-        Some(Ok(Colr::Nclc {
-            matrix_coefficients, ..
-        })) => (u8::try_from(matrix_coefficients).ok(), None),
+        Some(Ok(Colr::Nclx { matrix_coefficients, full_range_flag, .. })) => {
+            (u8::try_from(matrix_coefficients).ok(), Some(full_range_flag))
+        }
+        Some(Ok(Colr::Nclc { matrix_coefficients, .. })) => (u8::try_from(matrix_coefficients).ok(), None),
         _ => (None, None),
     }
 }

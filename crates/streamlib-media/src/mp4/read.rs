@@ -47,15 +47,8 @@ pub(crate) struct Mp4Reader {
 
 /// Reads the headers of an MP4 file.
 pub(crate) fn load(path: &Path, file: &mut File) -> Result<Movie, OpenError> {
-    let failed = |source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let damaged = |what| OpenError::Damaged {
-        path: path.to_owned(),
-        container: "MP4",
-        what,
-    };
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
+    let damaged = |what| OpenError::Damaged { path: path.to_owned(), container: "MP4", what };
     let length = file.metadata().map_err(failed)?.len();
     let headers = headers(file, length).map_err(failed)?.map_err(damaged)?;
     Movie::parse(&headers, length).map_err(damaged)
@@ -64,39 +57,18 @@ pub(crate) fn load(path: &Path, file: &mut File) -> Result<Movie, OpenError> {
 impl Mp4Reader {
     pub(crate) fn open(path: &Path, mut file: File) -> Result<Self, OpenError> {
         let movie = load(path, &mut file)?;
-        let damaged = |what: String| OpenError::Damaged {
-            path: path.to_owned(),
-            container: "MP4",
-            what,
-        };
-        let track = movie
-            .tracks
-            .iter()
-            .find(|track| track.handler == *b"vide")
-            .ok_or_else(|| {
-                let found: Vec<String> = movie.tracks.iter().map(Track::codec_name).collect();
-                let found = if found.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    found.join(", ")
-                };
-                OpenError::NoVideo {
-                    path: path.to_owned(),
-                    found,
-                }
-            })?;
+        let damaged = |what: String| OpenError::Damaged { path: path.to_owned(), container: "MP4", what };
+        let track = movie.tracks.iter().find(|track| track.handler == *b"vide").ok_or_else(|| {
+            let found: Vec<String> = movie.tracks.iter().map(Track::codec_name).collect();
+            let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+            OpenError::NoVideo { path: path.to_owned(), found }
+        })?;
         let description = Description::parse(path, track)?;
         let samples = track.samples.clone().map_err(damaged)?;
         if samples.is_empty() {
             return Err(damaged("its video track holds no frames".to_owned()));
         }
-        let length = file
-            .metadata()
-            .map_err(|source| OpenError::Io {
-                path: path.to_owned(),
-                source,
-            })?
-            .len();
+        let length = file.metadata().map_err(|source| OpenError::Io { path: path.to_owned(), source })?.len();
         check_extent(path, &samples, length)?;
         let decoder = Decoder::new(description.length_size, description.parameter_sets)
             .map_err(|error| damaged(format!("the decoder cannot be set up: {error}")))?;
@@ -140,10 +112,7 @@ impl Mp4Reader {
     fn decode_next(&mut self, planes: &mut Vec<u8>) -> Result<Option<usize>, ReadError> {
         let index = self.next_sample;
         let sample = self.samples[index];
-        let (path, frame) = (
-            self.path.clone(),
-            self.ranks[index].unwrap_or(self.next_rank) as u64,
-        );
+        let (path, frame) = (self.path.clone(), self.ranks[index].unwrap_or(self.next_rank) as u64);
         self.sample.resize(sample.size as usize, 0);
         let read = self
             .file
@@ -158,17 +127,10 @@ impl Mp4Reader {
         self.next_sample += 1;
         match self.decoder.decode(&self.sample, self.info.format.size, planes) {
             Ok(()) => Ok(self.ranks[index]),
-            Err(DecodeError::Damaged(what)) => Err(ReadError::Damaged {
-                path,
-                frame,
-                what: what.to_owned(),
-            }),
-            Err(DecodeError::Size(found)) => Err(ReadError::SizeChanged {
-                path,
-                frame,
-                expected: self.info.format.size,
-                found,
-            }),
+            Err(DecodeError::Damaged(what)) => Err(ReadError::Damaged { path, frame, what: what.to_owned() }),
+            Err(DecodeError::Size(found)) => {
+                Err(ReadError::SizeChanged { path, frame, expected: self.info.format.size, found })
+            }
         }
     }
 }
@@ -223,9 +185,8 @@ struct Order {
 impl Order {
     fn of(track: &Track, samples: &[Sample]) -> Self {
         let shown = track.edit.media_start..track.edit.media_end;
-        let mut order: Vec<usize> = (0..samples.len())
-            .filter(|&index| shown.contains(&samples[index].presented))
-            .collect();
+        let mut order: Vec<usize> =
+            (0..samples.len()).filter(|&index| shown.contains(&samples[index].presented)).collect();
         order.sort_by_key(|&index| samples[index].presented);
         let mut ranks = vec![None; samples.len()];
         for (rank, &index) in order.iter().enumerate() {
@@ -233,19 +194,10 @@ impl Order {
         }
         let first = order.first().map_or(0, |&index| samples[index].presented);
         let since_first = |ticks: i64| Timestamp::from_ticks(ticks - first, track.timescale);
-        let times = order
-            .iter()
-            .map(|&index| since_first(samples[index].presented))
-            .collect();
-        let ends = order
-            .iter()
-            .map(|&index| samples[index].presented + i64::from(samples[index].duration));
+        let times = order.iter().map(|&index| since_first(samples[index].presented)).collect();
+        let ends = order.iter().map(|&index| samples[index].presented + i64::from(samples[index].duration));
         let duration = since_first(ends.max().unwrap_or(first));
-        Self {
-            ranks,
-            times,
-            duration,
-        }
+        Self { ranks, times, duration }
     }
 }
 
@@ -261,16 +213,8 @@ impl Description {
         /// Fields of a visual sample entry before its boxes, header included.
         const VISUAL_ENTRY_BYTES: usize = 86;
         let path = path.to_owned();
-        let codec = |codec: String, advice| OpenError::Codec {
-            path: path.clone(),
-            codec,
-            advice,
-        };
-        let damaged = |what: String| OpenError::Damaged {
-            path: path.clone(),
-            container: "MP4",
-            what,
-        };
+        let codec = |codec: String, advice| OpenError::Codec { path: path.clone(), codec, advice };
+        let damaged = |what: String| OpenError::Damaged { path: path.clone(), container: "MP4", what };
         const CONVERT: &str =
             "convert it to H.264, for example with: ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4";
         match &track.codec() {
@@ -279,10 +223,7 @@ impl Description {
             other => return Err(codec(codec_name(*other), CONVERT)),
         }
         if track.entries != 1 {
-            return Err(codec(
-                "a track whose codec settings change on the way".to_owned(),
-                CONVERT,
-            ));
+            return Err(codec("a track whose codec settings change on the way".to_owned(), CONVERT));
         }
         let children = track
             .entry
@@ -291,45 +232,31 @@ impl Description {
         let avcc = child(children, b"avcC")
             .ok_or_else(|| damaged("its H.264 configuration (`avcC`) is missing".to_owned()))?;
         let avcc: Avcc = decode(avcc).map_err(damaged)?;
-        let sps = avcc
-            .sequence_parameter_sets
-            .first()
-            .and_then(|nal| Sps::parse(nal));
+        let sps = avcc.sequence_parameter_sets.first().and_then(|nal| Sps::parse(nal));
         let sps = sps.ok_or_else(|| damaged("its H.264 sequence parameter set cannot be read".to_owned()))?;
         if sps.size.width > crate::MAX_SIDE || sps.size.height > crate::MAX_SIDE {
-            return Err(OpenError::TooLarge {
-                path: path.clone(),
-                size: sps.size,
-            });
+            return Err(OpenError::TooLarge { path: path.clone(), size: sps.size });
         }
         let (kind, fits) = match sps {
             Sps { bit_depth, .. } if bit_depth != 8 => (format!("H.264 of {bit_depth} bits"), false),
             Sps { chroma_format, .. } if chroma_format != 1 => (
                 format!(
                     "H.264 with {} chroma",
-                    ["no", "4:2:0", "4:2:2"]
-                        .get(chroma_format as usize)
-                        .unwrap_or(&"4:4:4")
+                    ["no", "4:2:0", "4:2:2"].get(chroma_format as usize).unwrap_or(&"4:4:4")
                 ),
                 false,
             ),
-            Sps {
-                frames_only: false, ..
-            } => ("interlaced H.264".to_owned(), false),
-            Sps { profile, .. } => (
-                format!("H.264 of profile {profile}"),
-                matches!(profile, 66 | 77 | 88 | 100),
-            ),
+            Sps { frames_only: false, .. } => ("interlaced H.264".to_owned(), false),
+            Sps { profile, .. } => {
+                (format!("H.264 of profile {profile}"), matches!(profile, 66 | 77 | 88 | 100))
+            }
         };
         if !fits {
             return Err(codec(kind, CONVERT));
         }
         let (colr_matrix, colr_full) = colr(children);
-        let range = if sps.full_range.or(colr_full).unwrap_or(false) {
-            YuvRange::Full
-        } else {
-            YuvRange::Limited
-        };
+        let range =
+            if sps.full_range.or(colr_full).unwrap_or(false) { YuvRange::Full } else { YuvRange::Limited };
         let matrix = matrix(sps.matrix, colr_matrix, sps.size);
         Ok(Self {
             format: PictureFormat {
@@ -352,11 +279,7 @@ fn matrix(stream: Option<u8>, container: Option<u8>, size: Size) -> YuvMatrix {
         Some(matrix_code::BT709) => YuvMatrix::Bt709,
         Some(matrix_code::BT470BG | matrix_code::BT601) => YuvMatrix::Bt601,
         Some(code) => {
-            tracing::warn!(
-                code,
-                ?assumed,
-                "the stream's colour matrix is neither BT.601 nor BT.709"
-            );
+            tracing::warn!(code, ?assumed, "the stream's colour matrix is neither BT.601 nor BT.709");
             assumed
         }
         None => assumed,
@@ -380,19 +303,11 @@ fn check_extent(path: &Path, samples: &[Sample], length: u64) -> Result<(), Open
     let outside = |sample: &&Sample| sample.offset.saturating_add(u64::from(sample.size)) > length;
     let missing = samples.iter().filter(outside).count();
     if missing > 0 {
-        return Err(OpenError::Truncated {
-            path: path.to_owned(),
-            frames: samples.len(),
-            missing,
-        });
+        return Err(OpenError::Truncated { path: path.to_owned(), frames: samples.len(), missing });
     }
     if let Some(sample) = samples.iter().find(|sample| sample.size > MAX_SAMPLE_BYTES) {
         let what = format!("it declares a frame of {} bytes", sample.size);
-        return Err(OpenError::Damaged {
-            path: path.to_owned(),
-            container: "MP4",
-            what,
-        });
+        return Err(OpenError::Damaged { path: path.to_owned(), container: "MP4", what });
     }
     Ok(())
 }

@@ -30,9 +30,7 @@ pub(super) fn sample_table(stbl: &[u8], length: u64) -> Result<Vec<Sample>, Dama
             // A count that the file cannot hold must not become an allocation.
             let bytes = u64::from(count).saturating_mul(u64::from(size));
             if bytes > length || count as usize > MAX_SAMPLES {
-                return Err(format!(
-                    "it declares {count} samples of {size} bytes, more than can be"
-                ));
+                return Err(format!("it declares {count} samples of {size} bytes, more than can be"));
             }
             vec![size; count as usize]
         }
@@ -58,17 +56,9 @@ pub(super) fn sample_table(stbl: &[u8], length: u64) -> Result<Vec<Sample>, Dama
     let mut decoded = 0_i64;
     let mut samples = Vec::with_capacity(sizes.len());
     for (&size, offset) in sizes.iter().zip(offsets) {
-        let duration = durations
-            .next()
-            .ok_or("its time table ends before its samples do")?;
+        let duration = durations.next().ok_or("its time table ends before its samples do")?;
         let presented = decoded + i64::from(shifts.next().unwrap_or(0));
-        samples.push(Sample {
-            offset,
-            size,
-            decoded,
-            presented,
-            duration,
-        });
+        samples.push(Sample { offset, size, decoded, presented, duration });
         decoded += i64::from(duration);
     }
     Ok(samples)
@@ -84,9 +74,7 @@ fn offsets(stbl: &[u8], sizes: &[u32]) -> Result<Vec<u64>, Damage> {
     let mut offsets = Vec::with_capacity(sizes.len());
     for (index, run) in runs.iter().enumerate() {
         let first = run.first_chunk as usize;
-        let end = runs
-            .get(index + 1)
-            .map_or(chunks.len() + 1, |next| next.first_chunk as usize);
+        let end = runs.get(index + 1).map_or(chunks.len() + 1, |next| next.first_chunk as usize);
         let run_chunks = first
             .checked_sub(1)
             .and_then(|start| chunks.get(start..end.checked_sub(1)?))
@@ -98,18 +86,12 @@ fn offsets(stbl: &[u8], sizes: &[u32]) -> Result<Vec<u64>, Damage> {
                     return Ok(offsets);
                 };
                 offsets.push(position);
-                position = position
-                    .checked_add(u64::from(size))
-                    .ok_or("a sample lies beyond any file")?;
+                position = position.checked_add(u64::from(size)).ok_or("a sample lies beyond any file")?;
             }
         }
     }
     if offsets.len() < sizes.len() {
-        return Err(format!(
-            "its chunks hold {} samples, but it declares {}",
-            offsets.len(),
-            sizes.len()
-        ));
+        return Err(format!("its chunks hold {} samples, but it declares {}", offsets.len(), sizes.len()));
     }
     Ok(offsets)
 }

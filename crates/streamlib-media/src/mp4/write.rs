@@ -22,9 +22,7 @@ const MIN_SIDE: u32 = 16;
 const DEFAULT_RATE: (u32, u32) = (30, 1);
 
 /// Clocks tried, in order, until one counts every frame's time exactly; the last is fine enough for any.
-const TIMESCALES: [u32; 9] = [
-    90_000, 600, 1_000, 12_800, 24_000, 30_000, 48_000, 60_000, 1_000_000,
-];
+const TIMESCALES: [u32; 9] = [90_000, 600, 1_000, 12_800, 24_000, 30_000, 48_000, 60_000, 1_000_000];
 
 /// An MP4 file in the making.
 pub(crate) struct Mp4Writer {
@@ -48,34 +46,18 @@ pub(crate) struct Mp4Writer {
 impl Mp4Writer {
     pub(crate) fn create(path: &Path, options: &OutputOptions) -> Result<Self, CreateError> {
         check(path, options)?;
-        let format = PictureFormat {
-            size: options.size,
-            layout: PictureLayout::I420,
-            color: options.color,
-        };
+        let format = PictureFormat { size: options.size, layout: PictureLayout::I420, color: options.color };
         let (num, den) = options.frame_rate.unwrap_or(DEFAULT_RATE);
         let rate = (num as f32 / den as f32).clamp(1.0, 240.0);
-        let encoder = Encoder::new(format, rate, options.quality).map_err(|error| CreateError::Encoder {
-            what: error.to_string(),
-        })?;
-        let failed = |source| CreateError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let encoder = Encoder::new(format, rate, options.quality)
+            .map_err(|error| CreateError::Encoder { what: error.to_string() })?;
+        let failed = |source| CreateError::Io { path: path.to_owned(), source };
         let mut file = PartialFile::create(path).map_err(failed)?;
         let mut start = Vec::new();
-        let brands = [b"isom", b"iso2", b"avc1", b"mp41"]
-            .map(|brand| (*brand).into())
-            .to_vec();
-        Ftyp {
-            major_brand: (*b"isom").into(),
-            minor_version: 512,
-            compatible_brands: brands,
-        }
-        .encode(&mut start)
-        .map_err(|error| CreateError::Encoder {
-            what: error.to_string(),
-        })?;
+        let brands = [b"isom", b"iso2", b"avc1", b"mp41"].map(|brand| (*brand).into()).to_vec();
+        Ftyp { major_brand: (*b"isom").into(), minor_version: 512, compatible_brands: brands }
+            .encode(&mut start)
+            .map_err(|error| CreateError::Encoder { what: error.to_string() })?;
         let media = start.len() as u64;
         // A size of 1 says that the 64-bit size follows; it is filled in at the end.
         start.extend_from_slice(&[0, 0, 0, 1]);
@@ -101,10 +83,7 @@ impl Mp4Writer {
 
     fn failed(&self) -> impl Fn(io::Error) -> WriteError + use<> {
         let path = self.path.clone();
-        move |source| WriteError::Io {
-            path: path.clone(),
-            source,
-        }
+        move |source| WriteError::Io { path: path.clone(), source }
     }
 
     /// Copies the packets of sound that begin before `time`.
@@ -118,10 +97,7 @@ impl Mp4Writer {
         {
             track
                 .read(packet, &mut self.packet)
-                .map_err(|source| WriteError::Audio {
-                    path: self.path.clone(),
-                    source,
-                })?;
+                .map_err(|source| WriteError::Audio { path: self.path.clone(), source })?;
             self.file.writer().write_all(&self.packet).map_err(&failed)?;
             log.push(self.position, packet.size);
             self.position += u64::from(packet.size);
@@ -156,20 +132,13 @@ impl VideoWriter for Mp4Writer {
         if let Some(&previous) = self.times.last()
             && found <= previous
         {
-            return Err(WriteError::Order {
-                frame,
-                previous,
-                found,
-            });
+            return Err(WriteError::Order { frame, previous, found });
         }
-        let encoded = self
-            .encoder
-            .encode(picture)
-            .map_err(|error| WriteError::Encoder {
-                path: self.path.clone(),
-                frame,
-                what: error.to_string(),
-            })?;
+        let encoded = self.encoder.encode(picture).map_err(|error| WriteError::Encoder {
+            path: self.path.clone(),
+            frame,
+            what: error.to_string(),
+        })?;
         let first = self.times.first().copied().unwrap_or(found);
         self.copy_sound(Timestamp(found.0.saturating_sub(first.0)))?;
         let failed = self.failed();
@@ -188,15 +157,10 @@ impl VideoWriter for Mp4Writer {
 
     fn finish(mut self: Box<Self>) -> Result<Written, WriteError> {
         let Some(&first) = self.times.first() else {
-            return Err(WriteError::NoFrames {
-                path: self.path.clone(),
-            });
+            return Err(WriteError::NoFrames { path: self.path.clone() });
         };
-        let encoder_failed = |path: &Path, what: String| WriteError::Encoder {
-            path: path.to_owned(),
-            frame: 0,
-            what,
-        };
+        let encoder_failed =
+            |path: &Path, what: String| WriteError::Encoder { path: path.to_owned(), frame: 0, what };
         let parameter_sets = self
             .parameter_sets
             .take()
@@ -205,16 +169,11 @@ impl VideoWriter for Mp4Writer {
         let mut times: Vec<Timestamp> = self.times.iter().map(since_first).collect();
         let end = Timestamp(times[times.len() - 1].0.saturating_add(self.last_duration().0));
         times.push(end);
-        let whole = self
-            .sound
-            .as_ref()
-            .is_some_and(|(track, _)| end.0 + 1_000_000 >= track.video_duration.0);
+        let whole = self.sound.as_ref().is_some_and(|(track, _)| end.0 + 1_000_000 >= track.video_duration.0);
         self.copy_sound(if whole { Timestamp(i64::MAX) } else { end })?;
         let timescale = exact_timescale(&times, self.rate);
         let ticks: Vec<i64> = times.iter().map(|time| time.to_ticks(timescale)).collect();
-        let durations = ticks
-            .windows(2)
-            .map(|pair| u32::try_from(pair[1] - pair[0]).unwrap_or(u32::MAX));
+        let durations = ticks.windows(2).map(|pair| u32::try_from(pair[1] - pair[0]).unwrap_or(u32::MAX));
         let video = VideoLog {
             log: &self.video,
             format: self.format,
@@ -228,14 +187,7 @@ impl VideoWriter for Mp4Writer {
             .map_err(|error| encoder_failed(&self.path, error.to_string()))?;
         let failed = self.failed();
         let this = *self;
-        let Self {
-            mut file,
-            path,
-            media,
-            position,
-            times,
-            ..
-        } = this;
+        let Self { mut file, path, media, position, times, .. } = this;
         let writer = file.writer();
         writer
             .write_all(&header)
@@ -257,27 +209,15 @@ impl VideoWriter for Mp4Writer {
 fn exact_timescale(times: &[Timestamp], rate: Option<(u32, u32)>) -> u32 {
     const FINE: u32 = 90_000;
     let nominal = rate.and_then(|(num, _)| num.checked_mul(FINE.div_ceil(num)));
-    let exact = |&scale: &u32| {
-        times
-            .iter()
-            .all(|time| Timestamp::from_ticks(time.to_ticks(scale), scale) == *time)
-    };
+    let exact =
+        |&scale: &u32| times.iter().all(|time| Timestamp::from_ticks(time.to_ticks(scale), scale) == *time);
     let candidates = nominal.into_iter().chain(TIMESCALES);
-    candidates
-        .clone()
-        .find(exact)
-        .unwrap_or(TIMESCALES[TIMESCALES.len() - 1])
+    candidates.clone().find(exact).unwrap_or(TIMESCALES[TIMESCALES.len() - 1])
 }
 
 fn check(path: &Path, options: &OutputOptions) -> Result<(), CreateError> {
     let size = options.size;
-    let refused = |why: String| {
-        Err(CreateError::Size {
-            path: path.to_owned(),
-            size,
-            why,
-        })
-    };
+    let refused = |why: String| Err(CreateError::Size { path: path.to_owned(), size, why });
     let (long, short) = (size.width.max(size.height), size.width.min(size.height));
     if long > MAX_SIDES.0 || short > MAX_SIDES.1 {
         return refused(format!(

@@ -12,9 +12,7 @@ use streamlib_media::{StreamInfo, VideoReader};
 
 /// A real video file beside the repository, if this machine has it.
 pub(crate) fn real_video(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/media")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/media").join(name);
     if path.exists() {
         return Some(path);
     }
@@ -24,12 +22,9 @@ pub(crate) fn real_video(name: &str) -> Option<PathBuf> {
 
 /// Whether ffmpeg and ffprobe are installed; says so when they are not.
 pub(crate) fn has_ffmpeg() -> bool {
-    let found = ["ffmpeg", "ffprobe"].iter().all(|tool| {
-        Command::new(tool)
-            .arg("-version")
-            .output()
-            .is_ok_and(|output| output.status.success())
-    });
+    let found = ["ffmpeg", "ffprobe"]
+        .iter()
+        .all(|tool| Command::new(tool).arg("-version").output().is_ok_and(|output| output.status.success()));
     if !found {
         println!("SKIPPED: ffmpeg and ffprobe are not installed");
     }
@@ -45,11 +40,7 @@ pub(crate) fn run(tool: &str, arguments: &[&str], file: &Path, after: &[&str]) -
         .args(after)
         .output()
         .expect("the tool was found before");
-    assert!(
-        output.status.success(),
-        "{tool}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
@@ -60,22 +51,12 @@ pub(crate) fn ffmpeg(arguments: &[&str], output: &Path) {
 
 /// Presentation times that ffprobe reports for the video, in its clock's ticks, and that clock's ticks a second.
 pub(crate) fn probed_times(file: &Path) -> (Vec<i64>, u32) {
-    let arguments = [
-        "-select_streams",
-        "v:0",
-        "-show_entries",
-        "frame=pts:stream=time_base",
-        "-of",
-        "csv=p=0",
-    ];
+    let arguments =
+        ["-select_streams", "v:0", "-show_entries", "frame=pts:stream=time_base", "-of", "csv=p=0"];
     let text = String::from_utf8(run("ffprobe", &arguments, file, &[])).expect("text");
     let mut timescale = 0;
     let mut times = Vec::new();
-    for line in text
-        .lines()
-        .map(|line| line.trim_end_matches(','))
-        .filter(|line| !line.is_empty())
-    {
+    for line in text.lines().map(|line| line.trim_end_matches(',')).filter(|line| !line.is_empty()) {
         match line.split_once('/') {
             Some((_, den)) => timescale = den.parse().expect("a time base"),
             None => times.push(line.split(',').next().expect("a field").parse().expect("a time")),
@@ -86,16 +67,9 @@ pub(crate) fn probed_times(file: &Path) -> (Vec<i64>, u32) {
 
 /// A picture to read into.
 pub(crate) fn empty_picture() -> Picture {
-    let format = PictureFormat {
-        size: Size::new(0, 0),
-        layout: PictureLayout::Rgba8,
-        color: ColorSpace::default(),
-    };
-    Picture {
-        format,
-        timestamp: Timestamp(0),
-        data: Vec::new(),
-    }
+    let format =
+        PictureFormat { size: Size::new(0, 0), layout: PictureLayout::Rgba8, color: ColorSpace::default() };
+    Picture { format, timestamp: Timestamp(0), data: Vec::new() }
 }
 
 /// Reads a whole file.
@@ -124,51 +98,28 @@ pub(crate) fn test_picture(format: PictureFormat, number: u32) -> Picture {
                 for channel in 0..texel.bytes_per_texel() as u32 {
                     let shifted = x + number * 2;
                     let wave = ((shifted as f64 / 9.0).sin() + (y as f64 / 7.0).cos()) * 45.0;
-                    let edge = if (shifted / 16 + y / 16) % 2 == 0 {
-                        30.0
-                    } else {
-                        -30.0
-                    };
+                    let edge = if (shifted / 16 + y / 16) % 2 == 0 { 30.0 } else { -30.0 };
                     let value = 128.0 + wave + edge / f64::from(plane as u32 + channel + 1);
                     data.push(value.clamp(16.0, 235.0) as u8);
                 }
             }
         }
     }
-    Picture {
-        format,
-        timestamp: Timestamp::from_ticks(i64::from(number), 30),
-        data,
-    }
+    Picture { format, timestamp: Timestamp::from_ticks(i64::from(number), 30), data }
 }
 
 /// Peak signal-to-noise ratio of two planes, in decibels.
 pub(crate) fn psnr(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let squares: f64 = a
-        .iter()
-        .zip(b)
-        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
-        .sum();
-    if squares == 0.0 {
-        f64::INFINITY
-    } else {
-        10.0 * (255.0 * 255.0 * a.len() as f64 / squares).log10()
-    }
+    let squares: f64 = a.iter().zip(b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+    if squares == 0.0 { f64::INFINITY } else { 10.0 * (255.0 * 255.0 * a.len() as f64 / squares).log10() }
 }
 
 /// Names in a directory, hidden ones too.
 pub(crate) fn names_in(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).expect("a directory");
-    let mut names: Vec<String> = entries
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
