@@ -42,6 +42,10 @@ pub(crate) fn parse(text: &str, lowered: &Lowered, source: &EffectSource) -> Vec
             out.push(message(source, severity, at, words));
         }
     }
+    // DXC says some things twice, once without a place.
+    if out.iter().any(|m| m.at.is_some() && m.diagnostic.severity == Severity::Error) {
+        out.retain(|m| m.at.is_some());
+    }
     if let Some(words) = runs_on
         && out.iter().all(|m| m.diagnostic.severity != Severity::Error)
     {

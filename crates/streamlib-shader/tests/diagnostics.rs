@@ -43,6 +43,15 @@ fn a_brace_that_is_not_closed_is_missed_at_the_end_of_the_authors_text() {
 }
 
 #[test]
+fn what_the_compiler_says_twice_is_said_once_with_its_place() {
+    let Some(compiler) = compiler() else { return };
+    let error =
+        refused(&compiler, "float4 main(float2 uv : TEXCOORD) : SV_Target { return (uv.* uv.x).xyxy; }");
+    let errors: Vec<_> = error.diagnostics().iter().filter(|d| d.severity == Severity::Error).collect();
+    assert!(!errors.is_empty() && errors.iter().all(|d| d.line == 1), "{error}");
+}
+
+#[test]
 fn author_line_directives_do_not_mislead() {
     let Some(compiler) = compiler() else { return };
     let d = diagnostic(&compiler, "#line 100 \"other.hlsl\"\nfloat4 main() : SV_Target { return nope; }");
