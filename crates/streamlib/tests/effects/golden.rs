@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::library::{self, Library};
-use crate::oracle::{Case, Image, Second, Setup, steps};
-use crate::{picture, setup};
+use crate::oracle::{Case, Image, Second, steps};
+use crate::picture;
+use crate::setup::{self, Inputs};
 
 const WIDTH: u32 = 192;
 const HEIGHT: u32 = 108;
@@ -47,7 +48,7 @@ impl Studio {
     }
 
     /// What is bound for the golden picture of `case`.
-    pub(crate) fn pictures(&self, case: &Case) -> BTreeMap<&'static str, Image> {
+    pub(crate) fn pictures(&self, case: &Case) -> Inputs {
         let second = case.second.map(|(port, second)| {
             let image = match second {
                 Second::Overlay => &self.badge,
@@ -55,9 +56,9 @@ impl Studio {
                 Second::Glow => &self.glow,
                 Second::Earlier => &self.earlier,
             };
-            (port, image.clone())
+            (port.to_owned(), image.clone())
         });
-        [("input", self.scene.clone())].into_iter().chain(second).collect()
+        [("input".to_owned(), self.scene.clone())].into_iter().chain(second).collect()
     }
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn open(library: &Library) -> &'static BTreeMap<String, Image> {
         if library::bless() {
             let studio = Studio::get();
             for (case, effect) in library.effects() {
-                let setup: Setup = setup(case, &effect.interface, &[], studio.pictures(case));
+                let setup = setup::of(case, &effect.interface, &[], studio.pictures(case));
                 write(&path(case.name), &setup.render(case.oracle));
             }
         }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use streamlib_core::format::{Size, TextureFormat};
+use streamlib::format::{Size, TextureFormat};
+use streamlib::interface::{FrameUniform, Interface};
+use streamlib::value::Value;
 use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBuffer, HostBufferUse, KernelDesc, TextureDesc};
-use streamlib_core::interface::{FrameUniform, Interface};
-use streamlib_core::value::Value;
 
 use crate::oracle::{Image, Setup};
 

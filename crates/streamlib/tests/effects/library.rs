@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use streamlib_shader::{Compiler, CompilerOptions, Effect, EffectSource};
+use streamlib::shader::{Compiler, CompilerOptions, DxcError, Effect, EffectSource};
 
 use crate::oracle::{self, Case};
 
@@ -31,6 +31,7 @@ pub(crate) fn bless() -> bool {
 
 /// Every effect that has a case, compiled.
 pub(crate) struct Library {
+    compiler: Arc<Compiler>,
     effects: Vec<(Case, Arc<Effect>)>,
 }
 
@@ -40,20 +41,32 @@ impl Library {
         static LIBRARY: OnceLock<Option<Library>> = OnceLock::new();
         let library = LIBRARY.get_or_init(|| {
             let compiler = Compiler::new(CompilerOptions::default());
-            let compiler = compiler.map_err(|error| println!("SKIPPED: no compiler: {error}"));
-            compiler.ok().map(|compiler| Self::compile(&compiler))
+            match compiler {
+                Ok(compiler) => Some(Self::compile(compiler)),
+                Err(error @ DxcError::NotFound { .. }) => {
+                    println!("SKIPPED: {error}");
+                    None
+                }
+                Err(error) => panic!("{error}"),
+            }
         });
         library.as_ref()
     }
 
-    fn compile(compiler: &Compiler) -> Self {
+    fn compile(compiler: Compiler) -> Self {
         let compiled = |case: Case| {
             let path = directory().join(case.name).with_extension("hlsl");
             let source = EffectSource::from_file(path).unwrap_or_else(|error| panic!("{error}"));
             let effect = compiler.compile(&source).unwrap_or_else(|error| panic!("{error}"));
             (case, effect)
         };
-        Self { effects: oracle::cases().into_iter().map(compiled).collect() }
+        let effects = oracle::cases().into_iter().map(compiled).collect();
+        Self { compiler: Arc::new(compiler), effects }
+    }
+
+    /// The compiler, for more.
+    pub(crate) fn compiler(&self) -> Arc<Compiler> {
+        Arc::clone(&self.compiler)
     }
 
     /// Cases and effects in the order of their names.
@@ -61,9 +74,9 @@ impl Library {
         self.effects.iter().map(|(case, effect)| (case, effect.as_ref()))
     }
 
-    /// The effect called `name`.
-    pub(crate) fn effect(&self, name: &str) -> &Effect {
+    /// The case and the effect called `name`.
+    pub(crate) fn effect(&self, name: &str) -> (&Case, &Effect) {
         let mut found = self.effects().filter(|(case, _)| case.name == name);
-        found.next().unwrap_or_else(|| panic!("there is no effect `{name}`")).1
+        found.next().unwrap_or_else(|| panic!("there is no effect `{name}`"))
     }
 }

@@ -1,6 +1,6 @@
 //! The table of `effects/README.md`, made from what the effects say about themselves.
 
-use streamlib_core::interface::{BufferSlot, Interface, Parameter};
+use streamlib::interface::{BufferSlot, Interface, Parameter};
 
 use crate::library::{self, Library};
 

@@ -1,5 +1,6 @@
 //! The contact sheet: every effect on one picture.
 
+use crate::difference::Difference;
 use crate::golden::{self, Studio};
 use crate::library::{self, Library};
 use crate::oracle::{Color, Image};
@@ -30,7 +31,7 @@ fn the_contact_sheet_shows_the_golden_pictures() {
     let bytes = std::fs::metadata(&path).expect("docs/images/effects.png is there").len();
     assert!(bytes <= MOST_BYTES, "{bytes} bytes of contact sheet; {MOST_BYTES} are allowed");
     let shown = golden::read(&path);
-    let difference = crate::Difference::between(&shown, &sheet).greatest(0.0);
+    let difference = Difference::between(&shown, &sheet).greatest(0.0);
     assert!(difference <= 1.0, "docs/images/effects.png is out of date: STREAMLIB_BLESS=1 draws it anew");
 }
 

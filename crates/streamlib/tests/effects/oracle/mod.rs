@@ -20,7 +20,7 @@ pub(crate) use image::{Color, Image};
 /// One run of an effect: what is bound, and the size of the result.
 pub(crate) struct Setup {
     /// Textures by port name.
-    pub(crate) inputs: BTreeMap<&'static str, Image>,
+    pub(crate) inputs: BTreeMap<String, Image>,
     /// Parameters, buffers and frame uniforms by name, in reading order.
     pub(crate) values: BTreeMap<String, Vec<f64>>,
     /// Width of the result in pixels.

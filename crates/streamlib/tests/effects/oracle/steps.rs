@@ -21,7 +21,7 @@ fn step(input: Image, divisor: u32, oracle: Oracle, values: &[(&str, f64)]) -> I
     let setup = Setup {
         width: input.width() / divisor,
         height: input.height() / divisor,
-        inputs: BTreeMap::from([("input", input)]),
+        inputs: BTreeMap::from([("input".to_owned(), input)]),
         values: values.iter().map(|(name, value)| ((*name).to_owned(), vec![*value])).collect(),
     };
     setup.render(oracle)
