@@ -59,7 +59,8 @@ impl<'c> Conversions<'c> {
             None => {
                 let source = EffectSource::from_text(conversion.name, conversion.hlsl);
                 let compiled = self.compiler.compile(&source);
-                let compiled = compiled.map_err(|error| RunError::Compile { node: node.to_owned(), error })?;
+                let compiled =
+                    compiled.map_err(|error| RunError::Compile { node: node.to_owned(), error })?;
                 self.effects.insert(conversion.name.to_owned(), compiled.clone());
                 compiled
             }

@@ -49,7 +49,9 @@ impl ReadAhead {
 
     /// The next picture in order; `None` after the last.
     pub(crate) fn next_picture(&mut self) -> Result<Option<&Picture>, RunError> {
-        let Some(picture) = self.receive()? else { return Ok(None) };
+        let Some(picture) = self.receive()? else {
+            return Ok(None);
+        };
         self.show(picture);
         Ok(self.current.as_ref())
     }
@@ -62,7 +64,8 @@ impl ReadAhead {
             if self.next.is_none() {
                 self.next = self.receive()?;
             }
-            let Some(next) = self.next.take_if(|next| next.timestamp <= time || self.current.is_none()) else {
+            let Some(next) = self.next.take_if(|next| next.timestamp <= time || self.current.is_none())
+            else {
                 break;
             };
             self.passed_over += u64::from(fresh);
@@ -91,7 +94,9 @@ impl ReadAhead {
 
     /// Stops reading and gives the times of the reader.
     pub(crate) fn finish(mut self) -> Stages {
-        let Some(thread) = self.thread.take() else { return Stages::default() };
+        let Some(thread) = self.thread.take() else {
+            return Stages::default();
+        };
         // The reader ends when its channel has no receiver.
         drop(self);
         thread.join().unwrap_or_default()

@@ -151,7 +151,9 @@ impl Run {
             return Ok(false);
         }
         let engine = &mut self.engine;
-        let Some(tick) = self.clock.tick()? else { return Ok(false) };
+        let Some(tick) = self.clock.tick()? else {
+            return Ok(false);
+        };
         let captured = tick.captured;
         if let Some((source, picture)) = tick.picture {
             self.stages.time("upload", || engine.ingest(source, picture))?;
@@ -171,7 +173,9 @@ impl Run {
 
     /// Reads the oldest frame back and hands it to the sinks; `false` when one of them has failed.
     fn collect(&mut self) -> Result<bool, RunError> {
-        let Some(ticket) = self.pending.pop_front() else { return Ok(true) };
+        let Some(ticket) = self.pending.pop_front() else {
+            return Ok(true);
+        };
         let formats = self.engine.plan().sinks.iter().map(|sink| sink.format);
         let mut pictures: Vec<_> = self.sinks.iter().zip(formats).map(|(sink, f)| sink.empty(f)).collect();
         let engine = &mut self.engine;
@@ -185,7 +189,8 @@ impl Run {
     /// Closes every thread, and finishes the files only if all went well.
     fn finish(mut self, driven: Result<(), RunError>) -> Result<(Report, u64), RunError> {
         let clock = self.clock.finish();
-        let mut counts: Vec<_> = clock.iter().map(|(node, received, _)| (node.clone(), *received, 0)).collect();
+        let mut counts: Vec<_> =
+            clock.iter().map(|(node, received, _)| (node.clone(), *received, 0)).collect();
         let mut readers: Vec<Stages> = clock.into_iter().map(|(_, _, stages)| stages).collect();
         for (_, reader) in self.others {
             counts.push((reader.node.clone(), reader.received, reader.passed_over));

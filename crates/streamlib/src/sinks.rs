@@ -87,10 +87,12 @@ impl ClosedSink {
         let node = self.node;
         let written = self.writer.finish().map_err(|error| RunError::Write { node: node.clone(), error })?;
         let Written { frames, bytes, paths, duration, notices } = written;
-        let ends = if paths.len() > 2 { vec![&paths[0], &paths[paths.len() - 1]] } else { paths.iter().collect() };
+        let ends =
+            if paths.len() > 2 { vec![&paths[0], &paths[paths.len() - 1]] } else { paths.iter().collect() };
         let paths = ends.into_iter().map(|path| path.display().to_string()).collect();
         let notices = notices.iter().map(|notice| format!("sink `{node}`: {notice}")).collect();
-        let report = SinkReport { node, paths, size: self.size, frames, bytes, duration_s: duration.seconds() };
+        let report =
+            SinkReport { node, paths, size: self.size, frames, bytes, duration_s: duration.seconds() };
         Ok((report, notices))
     }
 }

@@ -79,7 +79,8 @@ impl PictureSource {
     }
 
     fn of_file(path: &Path, reader: Box<dyn VideoReader>) -> Self {
-        let StreamInfo { format, frame_rate, frames, container, codec, is_still, audio, .. } = reader.info().clone();
+        let StreamInfo { format, frame_rate, frames, container, codec, is_still, audio, .. } =
+            reader.info().clone();
         let kind = if container == codec { container.to_owned() } else { format!("{container}, {codec}") };
         let frames = if is_still { Some(1) } else { frames };
         let (path, reader) = (Some(path.to_owned()), Reader::File(reader));

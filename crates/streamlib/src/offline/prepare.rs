@@ -46,7 +46,8 @@ pub(super) fn prepare(
     Plan::order(&graph, &programs.interfaces)?;
     let opened = programs.open_sources(runtime, &graph, &options.base)?;
     let max = runtime.gpu().info().max_texture_size;
-    let layout = Layout::new(&graph, &opened.iter().map(|(node, o)| (node.clone(), o.size())).collect(), max)?;
+    let layout =
+        Layout::new(&graph, &opened.iter().map(|(node, o)| (node.clone(), o.size())).collect(), max)?;
     let clock = choose_clock(&graph, &opened);
     let mut conversions = Conversions::new(runtime.compiler());
     let feeds = feeds(&opened, &programs, &mut conversions)?;
@@ -191,7 +192,9 @@ fn feeds(
             Ready::Generated { size, .. } => {
                 Feed::Generated(*size, Arc::new(programs.effects[node].interface.clone()))
             }
-            Ready::Pictures(source) => Feed::Pictures(source.format, conversions.to_rgba(node, source.format)?),
+            Ready::Pictures(source) => {
+                Feed::Pictures(source.format, conversions.to_rgba(node, source.format)?)
+            }
         };
         Ok((node.clone(), feed))
     };
@@ -211,9 +214,12 @@ fn writers(
         let size = layout.size(node);
         let frame_rate = clock.and_then(Ready::frame_rate);
         let audio = audio.clone();
-        let output = OutputOptions { frame_rate, quality: options.quality, audio, ..OutputOptions::new(size) };
+        let output =
+            OutputOptions { frame_rate, quality: options.quality, audio, ..OutputOptions::new(size) };
         let writer = streamlib_media::create(&options.base.join(&sink.uri), &output);
-        writer.map(|w| (node.to_owned(), w)).map_err(|error| RunError::Create { node: node.to_owned(), error })
+        writer
+            .map(|w| (node.to_owned(), w))
+            .map_err(|error| RunError::Create { node: node.to_owned(), error })
     };
     graph.sinks().map(create).collect()
 }
@@ -234,11 +240,17 @@ fn audio(
         }
         AudioInfo::PassThrough { codec, further_tracks } => {
             if options.frames.is_some_and(|limit| frames.is_none_or(|frames| limit < frames)) {
-                notices.push(format!("the {codec} sound of {} is left out: not all frames are taken", path.display()));
+                notices.push(format!(
+                    "the {codec} sound of {} is left out: not all frames are taken",
+                    path.display()
+                ));
                 return Ok(None);
             }
             if *further_tracks > 0 {
-                notices.push(format!("{further_tracks} further sound track(s) of {} are left out", path.display()));
+                notices.push(format!(
+                    "{further_tracks} further sound track(s) of {} are left out",
+                    path.display()
+                ));
             }
             let node = path.display().to_string();
             streamlib_media::audio_of(path).map_err(|error| RunError::Audio { node, error })
@@ -270,7 +282,8 @@ fn engine(
             Code::Conversion(name) => (name, conversions.effect(name)),
         };
         let outputs: Vec<_> = kernel.outputs.iter().map(|(port, format)| (port.as_str(), *format)).collect();
-        let desc = KernelDesc { label, spirv: &effect.spirv, interface: &effect.interface, outputs: &outputs };
+        let desc =
+            KernelDesc { label, spirv: &effect.spirv, interface: &effect.interface, outputs: &outputs };
         gpu.create_kernel(&desc).map_err(RunError::from)
     })
 }
