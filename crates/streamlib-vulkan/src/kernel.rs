@@ -37,8 +37,9 @@ pub(crate) struct KernelInner {
 /// texels fill whole cache lines.
 const GPU_GROUP: [u32; 2] = [32, 8];
 
-/// Group size of pixel effects on CPUs.
-const CPU_GROUP: [u32; 2] = [32, 8];
+/// Group size of pixel effects on CPUs. Measured on lavapipe 22.3 with a 1080p tint, two busy cores, best of five runs:
+/// 128 × 1 took 7.9 ms, 256 × 1 8.4, 64 × 2 8.6, 32 × 8 12.0, 8 × 8 13.0, 64 × 4 15.3, 256 × 4 16.5.
+const CPU_GROUP: [u32; 2] = [128, 1];
 
 impl Kernel {
     pub(crate) fn new(device: &Arc<Device>, desc: &KernelDesc<'_>) -> Result<Self, VulkanError> {

@@ -11,8 +11,8 @@
 //! After [`VulkanError::DeviceLost`] every call on that device fails at once; a new [`VulkanGpu`] works.
 //!
 //! # Invariants
-//! - Each handle has one owner ([`handle`]) that exists before the next call that can fail.
-//! - What submitted work uses is destroyed after its timeline value ([`timeline`], [`retire`]); the device is never idled.
+//! - Each handle has one owner (`handle`) that exists before the next call that can fail.
+//! - What submitted work uses is destroyed after its timeline value (`timeline`, `retire`); the device is never idled.
 //! - Images are in layout `GENERAL` from their first submission on; there is one queue.
 //! - Submitting allocates nothing and takes no lock but the queue's.
 

@@ -76,7 +76,7 @@ fn every_effect_that_ships_runs_into_linear_and_srgb_textures() {
             match run_effect(&gpu, &effect, format) {
                 Ok(()) => count += 1,
                 Err(VulkanError::MissingFeature { shortfall: Shortfall::Capability(what), .. }) => {
-                    println!("SKIPPED: {} needs {what}", effect.name)
+                    println!("SKIPPED: {} needs {what}", effect.name);
                 }
                 Err(error) => panic!("{}: {error}", effect.name),
             }
