@@ -1,7 +1,7 @@
 //! PNG and JPEG pictures.
 
 use std::fs::File;
-use std::io::{BufReader, Seek, Write};
+use std::io::{self, BufReader, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -70,14 +70,12 @@ pub(crate) fn rgba(size: Size) -> PictureFormat {
 
 fn reader(file: File, kind: Kind) -> ImageReader<BufReader<File>> {
     let format = if kind == Kind::Jpeg { ImageFormat::Jpeg } else { ImageFormat::Png };
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(crate::MAX_SIDE);
-    limits.max_image_height = Some(crate::MAX_SIDE);
-    // A picture of the largest size with 16 bits a channel, and as much again for the decoder.
-    limits.max_alloc = Some(u64::from(crate::MAX_SIDE).pow(2) * 16);
-    let mut reader = ImageReader::with_format(BufReader::new(file), format);
-    reader.limits(limits);
-    reader
+    ImageReader::with_format(BufReader::new(file), format)
+}
+
+/// What the decoder complains of, in one line.
+fn complaint(error: &ImageError) -> String {
+    error.to_string().trim_end().to_owned()
 }
 
 /// Reads the size of a picture and leaves the file at its start.
@@ -88,7 +86,7 @@ pub(crate) fn still_size(path: &Path, file: &mut File, kind: Kind) -> Result<Siz
     let (width, height) = dimensions.map_err(|error| OpenError::Damaged {
         path: path.to_owned(),
         container: name(kind),
-        what: error.to_string(),
+        what: complaint(&error),
     })?;
     let size = Size::new(width, height);
     if width > crate::MAX_SIDE || height > crate::MAX_SIDE {
@@ -104,12 +102,19 @@ pub(crate) fn read_still(
     kind: Kind,
     into: &mut Picture,
 ) -> Result<(), ReadError> {
-    let decoded = reader(file, kind).decode().map_err(|error| match error {
+    let mut limits = Limits::default();
+    // A picture of the largest size with 16 bits a channel, and as much again for the decoder.
+    limits.max_alloc = Some(u64::from(crate::MAX_SIDE).pow(2) * 16);
+    limits.max_image_width = Some(crate::MAX_SIDE);
+    limits.max_image_height = Some(crate::MAX_SIDE);
+    let mut reader = reader(file, kind);
+    reader.limits(limits);
+    let decoded = reader.decode().map_err(|error| match error {
         ImageError::IoError(source) if source.kind() == std::io::ErrorKind::UnexpectedEof => {
             ReadError::Truncated { path: path.to_owned(), frame }
         }
         ImageError::IoError(source) => ReadError::Io { path: path.to_owned(), frame, source },
-        other => ReadError::Damaged { path: path.to_owned(), frame, what: other.to_string() },
+        other => ReadError::Damaged { path: path.to_owned(), frame, what: complaint(&other) },
     })?;
     let pixels = decoded.into_rgba8();
     into.format = rgba(Size::new(pixels.width(), pixels.height()));
@@ -247,10 +252,13 @@ pub(crate) fn write_still(
     (picture, quality): (&Picture, Quality),
     file: &mut PartialFile,
 ) -> Result<(), WriteError> {
-    still.encode(picture, quality, file.writer()).map_err(|error| match error {
-        ImageError::IoError(source) => WriteError::Io { path: path.to_owned(), source },
-        other => WriteError::Io { path: path.to_owned(), source: std::io::Error::other(other) },
-    })
+    // By way of memory: through the encoders' errors, a full disk could not be told from any other failure.
+    let mut bytes = Vec::new();
+    still
+        .encode(picture, quality, &mut bytes)
+        .map_err(io::Error::other)
+        .and_then(|()| file.writer().write_all(&bytes))
+        .map_err(|source| WriteError::Io { path: path.to_owned(), source })
 }
 
 /// A writer takes pictures of its own format only.

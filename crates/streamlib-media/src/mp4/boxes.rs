@@ -68,7 +68,7 @@ pub(super) fn headers(file: &mut File, length: u64) -> io::Result<Result<Headers
     let mut headers = Headers { movie: None, fragments: Vec::new() };
     let mut position = 0;
     let mut held = 0;
-    while position + 8 <= length {
+    while length.saturating_sub(position) >= 8 {
         file.seek(SeekFrom::Start(position))?;
         let mut start = [0; 16];
         file.read_exact(&mut start[..8])?;
@@ -76,7 +76,7 @@ pub(super) fn headers(file: &mut File, length: u64) -> io::Result<Result<Headers
         let declared = u64::from(u32::from_be_bytes([start[0], start[1], start[2], start[3]]));
         let (header, size) = match declared {
             0 => (8, length - position),
-            1 if position + 16 <= length => {
+            1 if length - position >= 16 => {
                 file.read_exact(&mut start[8..])?;
                 (16, u64::from_be_bytes(start[8..].try_into().expect("eight bytes")))
             }

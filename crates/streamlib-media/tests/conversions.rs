@@ -1,0 +1,160 @@
+//! The CPU conversions against published code values and the reference converter.
+
+mod common;
+
+use common::{has_ffmpeg, run, test_picture};
+use streamlib_core::color::{ColorSpace, YuvMatrix, YuvRange};
+use streamlib_core::format::Size;
+use streamlib_core::frame::Timestamp;
+use streamlib_core::picture::{Picture, PictureFormat, PictureLayout};
+use streamlib_media::convert::{self, cpu};
+use streamlib_media::generate;
+
+fn spaces() -> impl Iterator<Item = ColorSpace> {
+    [YuvMatrix::Bt601, YuvMatrix::Bt709]
+        .into_iter()
+        .flat_map(|matrix| [YuvRange::Limited, YuvRange::Full].map(|range| ColorSpace { matrix, range }))
+}
+
+/// A picture of one colour.
+fn uniform(format: PictureFormat, [y, u, v]: [u8; 3]) -> Picture {
+    let (pixels, half) = (format.size.pixels(), format.size.halved().pixels());
+    let data = match format.layout {
+        PictureLayout::I420 => [vec![y; pixels], vec![u; half], vec![v; half]].concat(),
+        PictureLayout::Nv12 => [vec![y; pixels], [u, v].repeat(half)].concat(),
+        PictureLayout::Yuyv => [y, u, y, v].repeat(format.bytes() / 4),
+        PictureLayout::I444 => [vec![y; pixels], vec![u; pixels], vec![v; pixels]].concat(),
+        PictureLayout::Grey8 | PictureLayout::Rgba8 => vec![y; format.bytes()],
+    };
+    Picture { format, timestamp: Timestamp(0), data }
+}
+
+#[test]
+fn published_code_values_become_their_colours_in_every_layout() {
+    let limited = |matrix| ColorSpace { matrix, range: YuvRange::Limited };
+    for (color, yuv, rgb) in [
+        (limited(YuvMatrix::Bt601), [81, 90, 240], [255, 0, 0]),
+        (limited(YuvMatrix::Bt601), [41, 240, 110], [0, 0, 255]),
+        (limited(YuvMatrix::Bt709), [173, 42, 26], [0, 255, 0]),
+        (limited(YuvMatrix::Bt709), [235, 128, 128], [255, 255, 255]),
+        (limited(YuvMatrix::Bt709), [16, 128, 128], [0, 0, 0]),
+        (ColorSpace { matrix: YuvMatrix::Bt601, range: YuvRange::Full }, [76, 85, 255], [254, 0, 0]),
+    ] {
+        for layout in [PictureLayout::I420, PictureLayout::Nv12, PictureLayout::Yuyv, PictureLayout::I444] {
+            // Code values are rounded, which is worth up to two steps of RGB.
+            for found in
+                cpu::to_rgba(&uniform(PictureFormat { size: Size::new(5, 3), layout, color }, yuv)).chunks(4)
+            {
+                let off = (0..3).map(|channel| found[channel].abs_diff(rgb[channel])).max().unwrap_or(0);
+                assert!(off <= 2 && found[3] == 255, "{layout:?} {color:?} {yuv:?}: {found:?}");
+            }
+        }
+    }
+    let format =
+        PictureFormat { size: Size::new(2, 2), layout: PictureLayout::Grey8, color: ColorSpace::default() };
+    assert_eq!(cpu::to_rgba(&uniform(format, [235, 0, 0]))[..4], [255; 4]);
+}
+
+#[test]
+fn a_colour_survives_the_way_to_planes_and_back_at_odd_sizes_too() {
+    for color in spaces() {
+        for layout in [PictureLayout::I420, PictureLayout::Nv12] {
+            let format = PictureFormat { size: Size::new(7, 5), layout, color };
+            for rgb in [[255, 0, 0], [12, 200, 99], [255, 255, 255], [0, 0, 0], [128, 64, 250]] {
+                let rgba = [rgb[0], rgb[1], rgb[2], 255].repeat(35);
+                let data = cpu::from_rgba(&rgba, format).expect("a layout that encoders take");
+                let back = cpu::to_rgba(&Picture { format, timestamp: Timestamp(0), data });
+                let off = back.iter().zip(&rgba).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+                assert!(off <= 3, "{layout:?} {color:?} {rgb:?}: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn chroma_lies_where_the_standard_puts_it() {
+    // A ramp of chroma along the row: 100 + 10 for each chroma sample, so 5 for each pixel.
+    for (range, at_pixel) in [(YuvRange::Limited, 0.0), (YuvRange::Full, 0.25)] {
+        let color = ColorSpace { matrix: YuvMatrix::Bt601, range };
+        let format = PictureFormat { size: Size::new(16, 4), layout: PictureLayout::I420, color };
+        let mut picture = uniform(format, [128, 128, 128]);
+        let u = format.plane_ranges()[1].clone();
+        for (index, sample) in picture.data[u].iter_mut().enumerate() {
+            *sample = 100 + 10 * (index as u8 % 8);
+        }
+        let rgba = cpu::to_rgba(&picture);
+        let map = color.rgb_from_yuv();
+        for pixel in 1..14 {
+            let cb = 100.0 + 10.0 * (pixel as f64 / 2.0 - at_pixel);
+            let blue = map.apply([128.0 / 255.0, cb / 255.0, 128.0 / 255.0])[2] * 255.0;
+            let found = f64::from(rgba[pixel * 4 + 2]);
+            assert!(
+                (found - blue.clamp(0.0, 255.0)).abs() <= 0.51,
+                "{range:?} pixel {pixel}: {found} not {blue}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_reference_converter_gives_the_same_colours() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    for color in spaces() {
+        let format = PictureFormat { size: Size::new(64, 48), layout: PictureLayout::I444, color };
+        let picture = test_picture(format, 1);
+        let path = directory.path().join("a.yuv");
+        std::fs::write(&path, &picture.data).expect("writable");
+        let matrix = if color.matrix == YuvMatrix::Bt601 { "bt601" } else { "bt709" };
+        let range = if color.range == YuvRange::Full { "full" } else { "limited" };
+        let scale = format!(
+            "scale=in_color_matrix={matrix}:in_range={range}:out_range=full:flags=accurate_rnd+bitexact"
+        );
+        let input = ["-f", "rawvideo", "-pix_fmt", "yuv444p", "-s", "64x48", "-i"];
+        let rgb = run("ffmpeg", &input, &path, &["-vf", &scale, "-f", "rawvideo", "-pix_fmt", "rgba", "-"]);
+        let ours = cpu::to_rgba(&picture);
+        let off = ours.iter().zip(&rgb).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+        assert!(off <= 2, "{color:?}: {off}");
+    }
+}
+
+#[test]
+fn every_layout_has_its_conversion_and_enough_threads() {
+    for conversion in &convert::ALL {
+        let planes = conversion.layout.planes(Size::new(7, 5));
+        assert_eq!(conversion.planes.len(), planes.len(), "{}", conversion.name);
+        let expected = match conversion.direction {
+            convert::Direction::ToRgba => Size::new(7, 5),
+            convert::Direction::FromRgba => Size::new(4, 3),
+        };
+        assert_eq!(conversion.threads(Size::new(7, 5)), expected, "{}", conversion.name);
+    }
+    assert!(
+        convert::to_rgba(PictureLayout::Rgba8).is_none()
+            && convert::from_rgba(PictureLayout::Rgba8).is_none()
+    );
+    assert_eq!(
+        convert::from_rgba(PictureLayout::I420).map(|conversion| conversion.name),
+        Some("rgba_to_i420")
+    );
+}
+
+#[test]
+fn the_counter_of_the_bars_is_read_back() {
+    let size = Size::new(240, 24);
+    for number in [0_u32, 1, 0b1010_0110, 0xff_ffff] {
+        let mut rgba = vec![128; size.pixels() * 4];
+        for y in 22..24 {
+            for x in 0..240 {
+                let bit = number >> (23 - x / 10) & 1;
+                rgba[(y * 240 + x) * 4..][..4].fill(if bit == 1 { 250 } else { 5 });
+            }
+        }
+        assert_eq!(generate::frame_number(&rgba, size), Some(number));
+        rgba.fill(128);
+        assert_eq!(generate::frame_number(&rgba, size), None);
+    }
+    assert!(generate::source("no such source").is_none());
+}
