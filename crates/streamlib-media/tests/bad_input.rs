@@ -26,9 +26,7 @@ fn file(directory: &Path, name: &str, content: &[u8]) -> PathBuf {
 }
 
 fn error_of(path: &Path) -> OpenError {
-    let error = open(path).err().unwrap_or_else(|| panic!("{} was opened", path.display()));
-    println!("{error}");
-    error
+    open(path).err().unwrap_or_else(|| panic!("{} was opened", path.display()))
 }
 
 /// Opens and reads a file to its end or its first error; says whether there was one.

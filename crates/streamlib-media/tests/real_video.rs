@@ -34,7 +34,7 @@ fn assert_reads_like_the_reference(path: &Path, decibels: f64) -> u64 {
             Timestamp::from_ticks(tick - ticks[0], timescale),
             "time of frame {frame}"
         );
-        let found = psnr(&picture.data, expected);
+        let found = if picture.data == expected { f64::INFINITY } else { psnr(&picture.data, expected) };
         assert!(found >= decibels, "pixels of frame {frame} differ: {found} dB");
     }
     assert!(!reader.read(&mut picture).expect("the end"), "there are more frames than the reference has");

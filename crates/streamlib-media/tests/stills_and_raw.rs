@@ -224,7 +224,7 @@ fn places_that_cannot_be_written_are_refused_with_advice() {
     }
     assert!(matches!(create(&at.join("f-%d-%d.png"), &options), Err(CreateError::Sequence { .. })));
     assert!(matches!(create(&at.join("f-%d.mp4"), &options), Err(CreateError::Sequence { .. })));
-    let rate = OutputOptions { frame_rate: Some((0, 1)), ..options.clone() };
+    let rate = OutputOptions { frame_rate: Some((0, 1)), ..options };
     assert!(matches!(create(&at.join("a.y4m"), &rate), Err(CreateError::Option { .. })));
     for size in [Size::new(0, 4), Size::new(20_000, 4)] {
         assert!(matches!(

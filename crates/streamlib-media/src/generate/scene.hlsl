@@ -31,29 +31,31 @@ float noise(float2 p) {
     return lerp(above, below, part.y);
 }
 
-// Centre and radius.
-float4 sphere(int index) {
-    if (index == 0) {
-        return float4(0, 1.1, 0, 1.1);
+// Centre and radius of each sphere, centre and half edge of each crate, and its cosine and sine about the vertical
+// axis: the same for the whole frame, set first of all.
+static float4 balls[SPHERES];
+static float4 crates[CRATES];
+static float2 spins[CRATES];
+
+void place() {
+    balls[0] = float4(0, 1.1, 0, 1.1);
+    [unroll]
+    for (int i = 1; i < SPHERES; i++) {
+        float radius = 0.34 + 0.07 * i;
+        float angle = i * (PI / 2) + time * 0.6;
+        float bounce = abs(sin(time * 1.9 + i * 1.3));
+        float reach = 2.35 + 0.25 * sin(time * 0.8 + i * 2.1);
+        balls[i] = float4(cos(angle) * reach, radius + bounce * 0.85, sin(angle) * reach, radius);
     }
-    float radius = 0.34 + 0.07 * index;
-    float angle = index * (PI / 2) + time * 0.6;
-    float bounce = abs(sin(time * 1.9 + index * 1.3));
-    float reach = 2.35 + 0.25 * sin(time * 0.8 + index * 2.1);
-    return float4(cos(angle) * reach, radius + bounce * 0.85, sin(angle) * reach, radius);
+    crates[0] = float4(-3.1, 0.75, 2.5, 0.75);
+    crates[1] = float4(3.4, 0.55, -2.6, 0.55);
+    spins[0] = float2(cos(time * 0.4), sin(time * 0.4));
+    spins[1] = float2(cos(time * 0.55), -sin(time * 0.55));
 }
 
-// Centre and half edge.
-float4 crate(int index) {
-    return index == 0 ? float4(-3.1, 0.75, 2.5, 0.75) : float4(3.4, 0.55, -2.6, 0.55);
-}
-
-// Turns about the vertical axis, into or out of a crate's own space.
-float3 turn(float3 v, int index, float way) {
-    float angle = time * (index == 0 ? 0.4 : -0.55);
-    float s = sin(angle) * way;
-    float c = cos(angle);
-    return float3(c * v.x - s * v.z, v.y, s * v.x + c * v.z);
+// Into a crate's own space, or out of it with the opposite spin.
+float3 turn(float3 v, float2 spin) {
+    return float3(spin.x * v.x - spin.y * v.z, v.y, spin.y * v.x + spin.x * v.z);
 }
 
 // Distances at which a ray enters and leaves a crate, in the crate's own space; entering after leaving is a miss.
@@ -75,8 +77,9 @@ Hit trace(float3 from, float3 along) {
         hit.distance = -from.y / along.y;
         hit.body = 1;
     }
+    [unroll]
     for (int i = 0; i < SPHERES; i++) {
-        float4 ball = sphere(i);
+        float4 ball = balls[i];
         float3 offset = from - ball.xyz;
         float b = dot(offset, along);
         float inside = b * b - dot(offset, offset) + ball.w * ball.w;
@@ -87,10 +90,11 @@ Hit trace(float3 from, float3 along) {
             hit.body = 2 + i;
         }
     }
+    [unroll]
     for (int j = 0; j < CRATES; j++) {
-        float4 box = crate(j);
-        float3 local_from = turn(from - box.xyz, j, 1);
-        float3 local_along = turn(along, j, 1);
+        float4 box = crates[j];
+        float3 local_from = turn(from - box.xyz, spins[j]);
+        float3 local_along = turn(along, spins[j]);
         float2 range = cross_crate(local_from, local_along, box.w);
         if (range.x < range.y && range.x > 0.001 && range.x < hit.distance) {
             float3 at = (local_from + local_along * range.x) / box.w;
@@ -98,7 +102,7 @@ Hit trace(float3 from, float3 along) {
             float3 normal = face.x > face.y && face.x > face.z ? float3(sign(at.x), 0, 0)
                 : face.y > face.z ? float3(0, sign(at.y), 0) : float3(0, 0, sign(at.z));
             hit.distance = range.x;
-            hit.normal = turn(normal, j, -1);
+            hit.normal = turn(normal, spins[j] * float2(1, -1));
             hit.body = 7 + j;
         }
     }
@@ -107,8 +111,9 @@ Hit trace(float3 from, float3 along) {
 
 float shadow(float3 at) {
     float light = 1;
+    [unroll]
     for (int i = 0; i < SPHERES; i++) {
-        float4 ball = sphere(i);
+        float4 ball = balls[i];
         float3 offset = at - ball.xyz;
         float b = dot(offset, SUN);
         float passing = sqrt(max(dot(offset, offset) - b * b, 0)) - ball.w;
@@ -116,9 +121,10 @@ float shadow(float3 at) {
             light *= smoothstep(-0.09, 0.09, passing / max(-b, 0.15));
         }
     }
+    [unroll]
     for (int j = 0; j < CRATES; j++) {
-        float4 box = crate(j);
-        float2 range = cross_crate(turn(at - box.xyz, j, 1), turn(SUN, j, 1), box.w);
+        float4 box = crates[j];
+        float2 range = cross_crate(turn(at - box.xyz, spins[j]), turn(SUN, spins[j]), box.w);
         if (range.y > 0.002) {
             light *= smoothstep(0.1, -0.02, (range.y - range.x) / (1 + range.y));
         }
@@ -129,16 +135,18 @@ float shadow(float3 at) {
 // How much of the sky is open above a point.
 float openness(float3 at, float3 normal) {
     float open = 1;
+    [unroll]
     for (int i = 0; i < SPHERES; i++) {
-        float4 ball = sphere(i);
+        float4 ball = balls[i];
         float3 to = ball.xyz - at;
         float squared = dot(to, to);
         float facing = saturate(dot(normal, to) * rsqrt(squared));
         open *= 1 - 0.9 * facing * saturate(ball.w * ball.w / squared);
     }
+    [unroll]
     for (int j = 0; j < CRATES; j++) {
-        float4 box = crate(j);
-        float3 local = turn(at - box.xyz, j, 1);
+        float4 box = crates[j];
+        float3 local = turn(at - box.xyz, spins[j]);
         float away = length(max(abs(local) - box.w, 0));
         open *= 1 - 0.5 * saturate(1 - away / box.w) * saturate(normal.y);
     }
@@ -147,11 +155,11 @@ float openness(float3 at, float3 normal) {
 
 float3 sky(float3 along) {
     float height = max(along.y, 0);
-    float3 color = lerp(float3(1.0, 0.72, 0.5), float3(0.16, 0.33, 0.68), sqrt(height));
+    float3 color = lerp(float3(1.45, 1.08, 0.82), float3(0.1, 0.28, 0.7), 1 - exp(-6 * height));
     float toward = saturate(dot(along, SUN));
     float glow = toward * toward;
     glow *= glow;
-    color += float3(1, 0.55, 0.25) * (glow * glow * 0.35);
+    color += float3(1, 0.5, 0.2) * (glow * glow * 0.5);
     color += SUNLIGHT * smoothstep(0.9975, 0.9990, toward) * 2;
     float2 at = along.xz / (height + 0.12) * 1.4 + time * 0.05;
     float cloud = noise(at) * 0.6 + noise(at * 2.3 + 7) * 0.4;
@@ -172,9 +180,10 @@ float4 surface(Hit hit, float3 at) {
         return float4(lerp(color, 0.08, joint * 0.8), 0.12 * (1 - joint));
     }
     if (hit.body >= 7) {
-        float4 box = crate(hit.body - 7);
-        float3 local = turn(at - box.xyz, hit.body - 7, 1) / box.w;
-        float3 normal = abs(turn(hit.normal, hit.body - 7, 1));
+        int index = hit.body - 7;
+        float4 box = crates[index];
+        float3 local = turn(at - box.xyz, spins[index]) / box.w;
+        float3 normal = abs(turn(hit.normal, spins[index]));
         float2 face = normal.x > 0.5 ? local.zy : normal.y > 0.5 ? local.xz : local.xy;
         float2 edge = abs(face);
         float frame = smoothstep(0.76, 0.78, max(edge.x, edge.y));
@@ -189,13 +198,13 @@ float4 surface(Hit hit, float3 at) {
     if (hit.body == 2) {
         return float4(0.9, 0.88, 0.85, 0.82);
     }
-    int index = hit.body - 2;
-    float turning = time * (0.8 + 0.2 * index);
+    int number = hit.body - 2;
+    float turning = time * (0.8 + 0.2 * number);
     float longitude = atan2(hit.normal.z, hit.normal.x) / PI + turning / PI;
     float stripes = smoothstep(-0.06, 0.06, sin(longitude * PI * 5) * (1 - abs(hit.normal.y)));
     float band = smoothstep(0.2, 0.18, abs(hit.normal.y));
-    float3 paint = index == 1 ? float3(0.85, 0.12, 0.1) : index == 2 ? float3(0.95, 0.6, 0.08)
-        : index == 3 ? float3(0.08, 0.42, 0.75) : float3(0.1, 0.55, 0.3);
+    float3 paint = number == 1 ? float3(0.85, 0.12, 0.1) : number == 2 ? float3(0.95, 0.6, 0.08)
+        : number == 3 ? float3(0.08, 0.42, 0.75) : float3(0.1, 0.55, 0.3);
     float3 color = lerp(float3(0.88, 0.85, 0.8), paint, stripes);
     return float4(lerp(color, paint * 0.45, band), 0.07);
 }
@@ -212,11 +221,12 @@ float3 shade(Hit hit, float3 at, float3 along, float3 color) {
 }
 
 float3 haze(float3 color, float3 along, float distance) {
-    float clear = exp(-distance * distance * 0.0011);
+    float clear = exp(-distance * distance * 0.0007);
     return lerp(sky(normalize(float3(along.x, 0.02, along.z))), color, clear);
 }
 
 float4 main(float2 uv : TEXCOORD) : SV_Target {
+    place();
     float2 screen = (uv * 2 - 1) * float2(resolution.x / resolution.y, -1);
     float orbit = 0.9 + time * 0.22;
     float3 eye = float3(cos(orbit) * 6.6, 2.25 + 0.55 * sin(time * 0.37), sin(orbit) * 6.6);
@@ -235,11 +245,15 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
         float3 mirrored = reflect(along, hit.normal);
         float grazing = 1 - saturate(-dot(along, hit.normal));
         float mirror = material.a + (1 - material.a) * 0.6 * pow(grazing, 5);
-        Hit second = trace(at + hit.normal * 0.004, mirrored);
-        float3 reflected;
+        float3 reflected = 0;
+        Hit second;
+        second.body = -1;
+        if (mirror > 0.03) {
+            second = trace(at + hit.normal * 0.004, mirrored);
+        }
         if (second.body == 0) {
             reflected = sky(mirrored);
-        } else {
+        } else if (second.body > 0) {
             float3 there = at + mirrored * second.distance;
             float lit = saturate(dot(second.normal, SUN)) * shadow(there + second.normal * 0.004);
             reflected = surface(second, there).rgb * (SUNLIGHT * lit + float3(0.38, 0.4, 0.45));
@@ -251,7 +265,7 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
     }
 
     // Filmic curve (Hejl and Burgess-Dawson, 2010), which encodes for the display as well; then a slight vignette.
-    color = max(color * 0.62 - 0.004, 0);
+    color = max(color * 0.6 - 0.004, 0);
     color = (color * (6.2 * color + 0.5)) / (color * (6.2 * color + 1.7) + 0.06);
     float2 corner = uv - 0.5;
     return float4(color * (1 - dot(corner, corner) * 0.45), 1);

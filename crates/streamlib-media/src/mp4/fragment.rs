@@ -40,7 +40,12 @@ pub(super) fn fragment_samples(
             }
             if let Some(body) = child(traf, b"tfdt") {
                 let start = decode::<Tfdt>(body)?.base_media_decode_time;
-                time = i64::try_from(start).map_err(|_| "a fragment begins beyond any time")?;
+                // So that sums of times cannot overflow.
+                const LATEST: u64 = 1 << 60;
+                if start > LATEST {
+                    return Err("a fragment begins beyond any time".to_owned());
+                }
+                time = start as i64;
             }
             let base = header.base_data_offset.unwrap_or(*position);
             time = runs(traf, (&header, defaults.of(track)), (base, time), samples)?;
@@ -76,7 +81,7 @@ fn runs(
                 // A run of a few bytes can declare four billion samples.
                 return Err(format!("its fragments declare more than {MAX_SAMPLES} samples"));
             }
-            let presented = time.saturating_add(i64::from(entry.cts.unwrap_or(0)));
+            let presented = time.saturating_add(entry.cts.unwrap_or(0));
             samples.push(Sample { offset, size, decoded: time, presented, duration });
             offset = offset.checked_add(u64::from(size)).ok_or("a sample lies beyond any file")?;
             time = time.saturating_add(i64::from(duration));

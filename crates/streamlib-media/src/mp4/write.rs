@@ -211,8 +211,8 @@ fn exact_timescale(times: &[Timestamp], rate: Option<(u32, u32)>) -> u32 {
     let nominal = rate.and_then(|(num, _)| num.checked_mul(FINE.div_ceil(num)));
     let exact =
         |&scale: &u32| times.iter().all(|time| Timestamp::from_ticks(time.to_ticks(scale), scale) == *time);
-    let candidates = nominal.into_iter().chain(TIMESCALES);
-    candidates.clone().find(exact).unwrap_or(TIMESCALES[TIMESCALES.len() - 1])
+    let mut candidates = nominal.into_iter().chain(TIMESCALES);
+    candidates.find(exact).unwrap_or(TIMESCALES[TIMESCALES.len() - 1])
 }
 
 fn check(path: &Path, options: &OutputOptions) -> Result<(), CreateError> {

@@ -1,5 +1,6 @@
 //! What the tests share: real files, test pictures and the reference tools.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::print_stdout, reason = "a test that cannot run says why")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,7 +99,7 @@ pub(crate) fn test_picture(format: PictureFormat, number: u32) -> Picture {
                 for channel in 0..texel.bytes_per_texel() as u32 {
                     let shifted = x + number * 2;
                     let wave = ((shifted as f64 / 9.0).sin() + (y as f64 / 7.0).cos()) * 45.0;
-                    let edge = if (shifted / 16 + y / 16) % 2 == 0 { 30.0 } else { -30.0 };
+                    let edge = if (shifted / 16 + y / 16).is_multiple_of(2) { 30.0 } else { -30.0 };
                     let value = 128.0 + wave + edge / f64::from(plane as u32 + channel + 1);
                     data.push(value.clamp(16.0, 235.0) as u8);
                 }
