@@ -39,7 +39,8 @@ impl Spread {
 impl CompileTimes {
     pub(crate) fn print(&self) {
         println!("compile: first {:.1} ms with loading DXC", self.first_ms);
-        let spreads = [("cold", &self.cold), ("disk cache", &self.from_disk), ("memory cache", &self.from_memory)];
+        let spreads =
+            [("cold", &self.cold), ("disk cache", &self.from_disk), ("memory cache", &self.from_memory)];
         for (name, spread) in spreads {
             let Spread { p50_ms, p99_ms, max_ms } = spread;
             println!("compile: {name:<13} p50 {p50_ms:>8.3} ms  p99 {p99_ms:>8.3} ms  max {max_ms:>8.3} ms");

@@ -32,7 +32,12 @@ pub(crate) fn measure(device: &DeviceOptions, effects: &Path, frames: u64) -> Fa
     let plays = [
         ("720p scene to MP4", generated, vec![], &scene),
         ("720p MP4 to MP4, no effect", file.clone(), vec![], &out),
-        ("720p MP4 to MP4, 3 effects", file, vec![effect("sepia"), effect("sharpen"), effect("vignette")], &out),
+        (
+            "720p MP4 to MP4, 3 effects",
+            file,
+            vec![effect("sepia"), effect("sharpen"), effect("vignette")],
+            &out,
+        ),
     ];
     let mut times = Vec::new();
     for (what, source, effects, output) in plays {

@@ -55,7 +55,8 @@ impl<'g> Rig<'g> {
         threads: Size,
         repeats: usize,
     ) -> Fallible<Vec<u64>> {
-        let formats: Vec<_> = interface.outputs.iter().map(|o| (o.name.as_str(), TextureFormat::Rgba8)).collect();
+        let formats: Vec<_> =
+            interface.outputs.iter().map(|o| (o.name.as_str(), TextureFormat::Rgba8)).collect();
         let kernel = self.gpu.create_kernel(&KernelDesc { label, spirv, interface, outputs: &formats })?;
         let pairs = self.inputs.len();
         let bound: Vec<_> = (0..pairs)

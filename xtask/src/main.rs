@@ -1,9 +1,5 @@
 //! `cargo run -p xtask -- tidy`: the repository's own rules, checked on every tracked file.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command speaks on its terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on its terminal")]
 
 mod rules;
 mod tree;
@@ -55,9 +51,5 @@ fn main() -> ExitCode {
         }
     }
     println!("tidy: errors: {errors}, notes: {}", findings.len() - errors);
-    if errors == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -14,14 +14,9 @@ pub(crate) mod testing {
 
     /// A tree of these (path, text) pairs, without packages.
     pub(crate) fn tree(files: &[(&str, &str)]) -> Tree {
-        let files = files.iter().map(|(path, text)| File {
-            path: (*path).to_owned(),
-            text: (*text).to_owned(),
-        });
-        Tree {
-            files: files.collect(),
-            packages: Vec::new(),
-        }
+        let files =
+            files.iter().map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() });
+        Tree { files: files.collect(), packages: Vec::new() }
     }
 
     /// The texts of the errors among `findings`.

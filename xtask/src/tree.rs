@@ -71,15 +71,11 @@ impl Tree {
         let metadata =
             run(Command::new("cargo").args(["metadata", "--no-deps", "--locked", "--format-version", "1"]))?;
         let metadata: Metadata = serde_json::from_slice(&metadata)?;
-        let listing = run(Command::new("git")
-            .current_dir(&metadata.workspace_root)
-            .args(["ls-files", "-z"]))?;
+        let listing =
+            run(Command::new("git").current_dir(&metadata.workspace_root).args(["ls-files", "-z"]))?;
         let listing = String::from_utf8_lossy(&listing);
         let paths = listing.split('\0').filter(|path| !path.is_empty());
-        Ok(Self {
-            files: read_files(&metadata.workspace_root, paths),
-            packages: metadata.packages,
-        })
+        Ok(Self { files: read_files(&metadata.workspace_root, paths), packages: metadata.packages })
     }
 
     /// The file at `path` (from the root).
@@ -91,27 +87,17 @@ impl Tree {
 /// Reads `paths` under `root`. A path that is gone from the working tree, is a link, or holds no text is passed over.
 fn read_files<'a>(root: &Path, paths: impl Iterator<Item = &'a str>) -> Vec<File> {
     paths
-        .filter(|path| {
-            root.join(path)
-                .symlink_metadata()
-                .is_ok_and(|data| data.is_file())
-        })
+        .filter(|path| root.join(path).symlink_metadata().is_ok_and(|data| data.is_file()))
         .filter_map(|path| {
             let text = std::fs::read_to_string(root.join(path)).ok()?;
-            Some(File {
-                path: path.to_owned(),
-                text,
-            })
+            Some(File { path: path.to_owned(), text })
         })
         .collect()
 }
 
 fn run(command: &mut Command) -> Result<Vec<u8>, TreeError> {
     let spelled = format!("{command:?}");
-    let output = command.output().map_err(|source| TreeError::Start {
-        command: spelled.clone(),
-        source,
-    })?;
+    let output = command.output().map_err(|source| TreeError::Start { command: spelled.clone(), source })?;
     if output.status.success() {
         Ok(output.stdout)
     } else {

@@ -135,16 +135,9 @@ mod tests {
 
     #[test]
     fn the_published_code_values_come_out() {
-        let code = |space: ColorSpace, rgb| {
-            space
-                .yuv_from_rgb()
-                .apply(rgb)
-                .map(|v| (v * 255.0).round() as i32)
-        };
-        let limited = |matrix| ColorSpace {
-            matrix,
-            range: YuvRange::Limited,
-        };
+        let code =
+            |space: ColorSpace, rgb| space.yuv_from_rgb().apply(rgb).map(|v| (v * 255.0).round() as i32);
+        let limited = |matrix| ColorSpace { matrix, range: YuvRange::Limited };
         assert_eq!(code(limited(YuvMatrix::Bt709), [1.0; 3]), [235, 128, 128]);
         assert_eq!(code(limited(YuvMatrix::Bt709), [0.0; 3]), [16, 128, 128]);
         assert_eq!(code(limited(YuvMatrix::Bt601), [1.0, 0.0, 0.0]), [81, 90, 240]);

@@ -27,15 +27,8 @@ pub enum TextureFormat {
 
 impl TextureFormat {
     /// Every format, for tests and capability listings.
-    pub const ALL: [Self; 7] = [
-        Self::Rgba8,
-        Self::Rgba8Srgb,
-        Self::Bgra8,
-        Self::Bgra8Srgb,
-        Self::Rgba16Float,
-        Self::R8,
-        Self::Rg8,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Rgba8, Self::Rgba8Srgb, Self::Bgra8, Self::Bgra8Srgb, Self::Rgba16Float, Self::R8, Self::Rg8];
 
     /// Size of one texel in bytes.
     #[must_use]

@@ -211,11 +211,7 @@ impl Parameter {
         for &number in &numbers {
             if !self.ty.scalar.fits(number) {
                 let (name, ty) = (self.name.clone(), self.ty.to_string());
-                return Err(ParameterError::Kind {
-                    name,
-                    ty,
-                    found: number,
-                });
+                return Err(ParameterError::Kind { name, ty, found: number });
             }
             if self.min.is_some_and(|min| number < min) || self.max.is_some_and(|max| number > max) {
                 return Err(ParameterError::Range {
@@ -265,22 +261,14 @@ impl BufferSlot {
         let columns = self.columns.max(1) as usize;
         let name = self.name.clone();
         if numbers.is_empty() || !numbers.len().is_multiple_of(columns) {
-            return Err(ParameterError::BufferCount {
-                name,
-                columns,
-                found: numbers.len(),
-            });
+            return Err(ParameterError::BufferCount { name, columns, found: numbers.len() });
         }
         let mut bytes = vec![0; numbers.len() / columns * self.stride as usize];
         for (element, numbers) in numbers.chunks_exact(columns).enumerate() {
             for (column, &number) in numbers.iter().enumerate() {
                 if !self.scalar.fits(number) {
                     let ty = format!("buffer of {}", self.scalar.name());
-                    return Err(ParameterError::Kind {
-                        name,
-                        ty,
-                        found: number,
-                    });
+                    return Err(ParameterError::Kind { name, ty, found: number });
                 }
                 let start = element * self.stride as usize + column * 4;
                 bytes[start..start + 4].copy_from_slice(&self.scalar.bytes(number));
@@ -401,22 +389,14 @@ impl Interface {
         self.parameters
             .iter()
             .find(|p| p.name == name)
-            .ok_or_else(|| ParameterError::Unknown {
-                name: name.to_owned(),
-                known: self.parameter_names(),
-            })
+            .ok_or_else(|| ParameterError::Unknown { name: name.to_owned(), known: self.parameter_names() })
     }
 
     /// Names of everything that can be set: parameters, then buffers.
     #[must_use]
     pub fn parameter_names(&self) -> Vec<String> {
         let buffers = self.buffers.iter().map(|buffer| &buffer.name);
-        self.parameters
-            .iter()
-            .map(|parameter| &parameter.name)
-            .chain(buffers)
-            .cloned()
-            .collect()
+        self.parameters.iter().map(|parameter| &parameter.name).chain(buffers).cloned().collect()
     }
 
     /// A uniform block with every parameter at its default and every frame uniform at zero.
@@ -512,46 +492,19 @@ mod tests {
             array_stride: 0,
         };
         let name = "p".to_owned();
-        Parameter {
-            name,
-            ty,
-            offset: 4,
-            default: vec![],
-            min: None,
-            max: None,
-            description: None,
-        }
+        Parameter { name, ty, offset: 4, default: vec![], min: None, max: None, description: None }
     }
 
     #[test]
     fn a_value_is_refused_when_count_kind_or_range_is_wrong() {
         let float2 = parameter(Scalar::Float, 1, 2);
-        assert!(
-            float2
-                .check(&Value::List(vec![Value::Int(1), Value::Float(0.5)]))
-                .is_ok()
-        );
-        assert!(matches!(
-            float2.check(&Value::Int(1)),
-            Err(ParameterError::Count { .. })
-        ));
+        assert!(float2.check(&Value::List(vec![Value::Int(1), Value::Float(0.5)])).is_ok());
+        assert!(matches!(float2.check(&Value::Int(1)), Err(ParameterError::Count { .. })));
         let uint = parameter(Scalar::Uint, 1, 1);
-        assert!(matches!(
-            uint.check(&Value::Int(-1)),
-            Err(ParameterError::Kind { .. })
-        ));
-        let ranged = Parameter {
-            max: Some(1.0),
-            ..parameter(Scalar::Float, 1, 1)
-        };
-        assert!(matches!(
-            ranged.check(&Value::Float(1.5)),
-            Err(ParameterError::Range { .. })
-        ));
-        assert!(matches!(
-            ranged.check(&Value::Float(f64::NAN)),
-            Err(ParameterError::Kind { .. })
-        ));
+        assert!(matches!(uint.check(&Value::Int(-1)), Err(ParameterError::Kind { .. })));
+        let ranged = Parameter { max: Some(1.0), ..parameter(Scalar::Float, 1, 1) };
+        assert!(matches!(ranged.check(&Value::Float(1.5)), Err(ParameterError::Range { .. })));
+        assert!(matches!(ranged.check(&Value::Float(f64::NAN)), Err(ParameterError::Kind { .. })));
     }
 
     #[test]

@@ -32,17 +32,10 @@ impl PictureLayout {
             Self::Rgba8 => vec![(full, TextureFormat::Rgba8)],
             Self::Grey8 => vec![(full, TextureFormat::R8)],
             Self::I420 => {
-                vec![
-                    (full, TextureFormat::R8),
-                    (half, TextureFormat::R8),
-                    (half, TextureFormat::R8),
-                ]
+                vec![(full, TextureFormat::R8), (half, TextureFormat::R8), (half, TextureFormat::R8)]
             }
             Self::Nv12 => vec![(full, TextureFormat::R8), (half, TextureFormat::Rg8)],
-            Self::Yuyv => vec![(
-                Size::new(size.width.div_ceil(2), size.height),
-                TextureFormat::Rgba8,
-            )],
+            Self::Yuyv => vec![(Size::new(size.width.div_ceil(2), size.height), TextureFormat::Rgba8)],
             Self::I444 => vec![(full, TextureFormat::R8); 3],
         }
     }

@@ -32,14 +32,8 @@ impl Value {
         struct Line {
             v: Value,
         }
-        let parsed = if text.contains('\n') {
-            None
-        } else {
-            toml::from_str::<Line>(&bracketed).ok()
-        };
-        parsed.map(|line| line.v).ok_or_else(|| ParseValueError {
-            text: text.to_owned(),
-        })
+        let parsed = if text.contains('\n') { None } else { toml::from_str::<Line>(&bracketed).ok() };
+        parsed.map(|line| line.v).ok_or_else(|| ParseValueError { text: text.to_owned() })
     }
 
     /// Every number in reading order; booleans count as 0 and 1.
@@ -92,14 +86,8 @@ mod tests {
         assert_eq!(Value::parse("0.3"), Ok(Value::Float(0.3)));
         assert_eq!(Value::parse(" 7 "), Ok(Value::Int(7)));
         assert_eq!(Value::parse("true"), Ok(Value::Bool(true)));
-        assert_eq!(
-            Value::parse("1,0,0.5").map(|v| v.flatten()),
-            Ok(vec![1.0, 0.0, 0.5])
-        );
-        assert_eq!(
-            Value::parse("[[1,2],[3,4]]").map(|v| v.flatten()),
-            Ok(vec![1.0, 2.0, 3.0, 4.0])
-        );
+        assert_eq!(Value::parse("1,0,0.5").map(|v| v.flatten()), Ok(vec![1.0, 0.0, 0.5]));
+        assert_eq!(Value::parse("[[1,2],[3,4]]").map(|v| v.flatten()), Ok(vec![1.0, 2.0, 3.0, 4.0]));
         for bad in ["", "abc", "]", "1\nw = 2"] {
             assert!(Value::parse(bad).is_err(), "{bad:?} was read as a value");
         }

@@ -31,27 +31,17 @@ fn camera(wanted: impl Fn(&CameraInfo) -> bool, kind: &str) -> Option<(CameraInf
 fn any_camera() -> Option<(CameraInfo, MutexGuard<'static, ()>)> {
     let usable = |camera: &CameraInfo| {
         let known = ["YUYV", "NV12", "YU12", "GREY"];
-        camera
-            .formats
-            .iter()
-            .any(|format| known.contains(&format.fourcc.as_str()))
+        camera.formats.iter().any(|format| known.contains(&format.fourcc.as_str()))
     };
     camera(usable, "V4L2 camera with uncompressed pictures")
 }
 
 fn vivid() -> Option<(CameraInfo, MutexGuard<'static, ()>)> {
-    camera(
-        |camera| camera.bus.starts_with("platform:vivid"),
-        "V4L2 camera of the vivid test driver",
-    )
+    camera(|camera| camera.bus.starts_with("platform:vivid"), "V4L2 camera of the vivid test driver")
 }
 
 fn empty(camera: &Camera) -> Picture {
-    Picture {
-        format: camera.format(),
-        timestamp: Timestamp::default(),
-        data: Vec::new(),
-    }
+    Picture { format: camera.format(), timestamp: Timestamp::default(), data: Vec::new() }
 }
 
 #[test]
@@ -64,10 +54,7 @@ fn every_listed_camera_has_formats_with_sizes_and_rates() {
         assert!((1..=4).contains(&format.fourcc.len()), "{format:?}");
         for mode in &format.modes {
             assert!(mode.size.pixels() > 0, "{format:?}");
-            assert!(
-                mode.rates.iter().all(|rate| rate.is_finite() && *rate > 0.0),
-                "{format:?}"
-            );
+            assert!(mode.rates.iter().all(|rate| rate.is_finite() && *rate > 0.0), "{format:?}");
         }
     }
 }
@@ -115,21 +102,14 @@ fn waiting_for_no_time_is_a_stall_that_the_camera_survives() {
     let mut picture = empty(&camera);
     // No camera fills buffers as fast as they are taken.
     let stalled = (0..10_000).find_map(|_| camera.read(&mut picture, Duration::ZERO).err());
-    assert!(
-        matches!(stalled, Some(CameraError::Stalled { .. })),
-        "{stalled:?}"
-    );
+    assert!(matches!(stalled, Some(CameraError::Stalled { .. })), "{stalled:?}");
     camera.read(&mut picture, PATIENCE).unwrap();
 }
 
 /// Y, Cb, Cr (0..=1) of the pixel at `x`, `y`.
 fn sample(picture: &Picture, x: usize, y: usize) -> [f64; 3] {
-    let planes: Vec<_> = picture
-        .format
-        .plane_ranges()
-        .into_iter()
-        .map(|range| &picture.data[range])
-        .collect();
+    let planes: Vec<_> =
+        picture.format.plane_ranges().into_iter().map(|range| &picture.data[range]).collect();
     let width = picture.format.size.width as usize;
     let half = width.div_ceil(2);
     let codes = match picture.format.layout {
@@ -165,19 +145,10 @@ const BARS: [[f64; 3]; 8] = [
 #[test]
 fn the_test_pattern_has_the_right_colours_in_every_layout_and_size() {
     let Some((info, _guard)) = vivid() else { return };
-    let layouts = [
-        PictureLayout::Yuyv,
-        PictureLayout::Nv12,
-        PictureLayout::I420,
-        PictureLayout::Grey8,
-    ];
+    let layouts = [PictureLayout::Yuyv, PictureLayout::Nv12, PictureLayout::I420, PictureLayout::Grey8];
     for layout in layouts {
         for size in [Size::new(320, 180), Size::new(640, 360)] {
-            let options = CameraOptions {
-                size: Some(size),
-                layout: Some(layout),
-                frame_rate: Some(30),
-            };
+            let options = CameraOptions { size: Some(size), layout: Some(layout), frame_rate: Some(30) };
             let mut camera = Camera::open(&info.path, &options).unwrap();
             assert_eq!((camera.format().size, camera.format().layout), (size, layout));
             let mut picture = empty(&camera);
@@ -189,10 +160,7 @@ fn the_test_pattern_has_the_right_colours_in_every_layout_and_size() {
                 // A grey picture has the bar's luma alone, so only its colourless bars are known.
                 let known = layout != PictureLayout::Grey8 || bar == 0 || bar == 7;
                 let close = rgb.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.03);
-                assert!(
-                    !known || close,
-                    "{layout:?} {size} bar {bar}: {rgb:.3?} is not {expected:?}"
-                );
+                assert!(!known || close, "{layout:?} {size} bar {bar}: {rgb:.3?} is not {expected:?}");
             }
         }
     }
@@ -201,16 +169,10 @@ fn the_test_pattern_has_the_right_colours_in_every_layout_and_size() {
 #[test]
 fn a_size_that_the_camera_lacks_becomes_the_nearest_one() {
     let Some((info, _guard)) = vivid() else { return };
-    let options = CameraOptions {
-        size: Some(Size::new(650, 350)),
-        ..CameraOptions::default()
-    };
+    let options = CameraOptions { size: Some(Size::new(650, 350)), ..CameraOptions::default() };
     let camera = Camera::open(&info.path, &options).unwrap();
-    let listed = info
-        .formats
-        .iter()
-        .flat_map(|format| &format.modes)
-        .any(|mode| mode.size == camera.format().size);
+    let listed =
+        info.formats.iter().flat_map(|format| &format.modes).any(|mode| mode.size == camera.format().size);
     assert!(listed, "{:?}", camera.format());
 }
 
@@ -219,10 +181,7 @@ fn a_layout_that_no_camera_delivers_is_refused_with_what_there_is() {
     let Some((info, _guard)) = any_camera() else {
         return;
     };
-    let options = CameraOptions {
-        layout: Some(PictureLayout::I444),
-        ..CameraOptions::default()
-    };
+    let options = CameraOptions { layout: Some(PictureLayout::I444), ..CameraOptions::default() };
     let refused = Camera::open(&info.path, &options);
     assert!(
         matches!(&refused, Err(CameraError::NoUsableFormat { offered, .. }) if !offered.is_empty()),
@@ -234,21 +193,14 @@ fn a_layout_that_no_camera_delivers_is_refused_with_what_there_is() {
 fn an_unplugged_camera_is_a_typed_error() {
     let Some((info, _guard)) = vivid() else { return };
     let node = info.path.file_name().unwrap();
-    let device = Path::new("/sys/class/video4linux")
-        .join(node)
-        .join("device")
-        .canonicalize()
-        .unwrap();
+    let device = Path::new("/sys/class/video4linux").join(node).join("device").canonicalize().unwrap();
     let driver = device.join("driver").canonicalize().unwrap();
     let name = device.file_name().unwrap().as_encoded_bytes();
     let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
     let mut picture = empty(&camera);
     camera.read(&mut picture, PATIENCE).unwrap();
     if let Err(error) = std::fs::write(driver.join("unbind"), name) {
-        println!(
-            "SKIPPED: {} cannot be taken from its driver: {error}",
-            device.display()
-        );
+        println!("SKIPPED: {} cannot be taken from its driver: {error}", device.display());
         return;
     }
     let gone = (0..100).find_map(|_| camera.read(&mut picture, PATIENCE).err());
@@ -260,17 +212,11 @@ fn an_unplugged_camera_is_a_typed_error() {
 #[test]
 fn what_is_no_camera_is_refused_by_name() {
     let open = |path: &Path| Camera::open(path, &CameraOptions::default()).map(drop);
-    assert!(matches!(
-        open(Path::new("/dev/video-none")),
-        Err(CameraError::NotFound { .. })
-    ));
+    assert!(matches!(open(Path::new("/dev/video-none")), Err(CameraError::NotFound { .. })));
     for path in ["/dev/null", "/dev/zero", "/dev", env!("CARGO_MANIFEST_PATH")].map(PathBuf::from) {
         let refused = open(&path);
         let text = refused.as_ref().map_err(ToString::to_string);
-        let typed = matches!(
-            refused,
-            Err(CameraError::NotACamera { .. } | CameraError::NotFound { .. })
-        );
+        let typed = matches!(refused, Err(CameraError::NotACamera { .. } | CameraError::NotFound { .. }));
         assert!(typed, "{}: {text:?}", path.display());
     }
 }

@@ -28,7 +28,10 @@ fn effects_that_are_wrong_are_refused_with_the_authors_line() {
         return;
     }
     let main = "float4 main(float2 uv : TEXCOORD) : SV_Target";
-    refuses_effect(&format!("// a comment\n{main} {{\n  return nonsense;\n}}"), &["bad.hlsl:3:10", "nonsense"]);
+    refuses_effect(
+        &format!("// a comment\n{main} {{\n  return nonsense;\n}}"),
+        &["bad.hlsl:3:10", "nonsense"],
+    );
     refuses_effect("float4 helper(float2 uv) { return 0; }", &["main"]);
     refuses_effect(
         &format!("float f(float x) {{ return x > 1 ? f(x - 1) : 1; }}\n{main} {{ return f(uv.x); }}"),
@@ -116,7 +119,8 @@ fn a_disk_that_fills_up_leaves_no_file() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new("bash");
-    let play = "trap '' XFSZ; ulimit -f 8; exec \"$0\" play generate:scene --size 320x240 --frames 30 -o \"$1\"";
+    let play =
+        "trap '' XFSZ; ulimit -f 8; exec \"$0\" play generate:scene --size 320x240 --frames 30 -o \"$1\"";
     for output in ["out.mp4", "out.y4m", "out%03d.png"] {
         command = Command::new("bash");
         command.current_dir(folder.path()).args(["-c", play, env!("CARGO_BIN_EXE_streamlib"), output]);

@@ -23,7 +23,10 @@ fn a_hundred_effects_are_compiled_once_and_then_come_from_the_cache() {
     }
     let check = |names: &mut dyn Iterator<Item = &String>| {
         let mut command = streamlib(folder.path());
-        command.env("XDG_CACHE_HOME", folder.path().join("cache")).args(["effect", "check", "--json"]).args(names);
+        command
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
+            .args(["effect", "check", "--json"])
+            .args(names);
         json(&mut command).as_array().expect("a list").clone()
     };
     let twice = check(&mut names.iter().chain(&names));
@@ -40,8 +43,10 @@ fn diagnostics_are_data_when_asked_for() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("bad.hlsl"), "float4 main() : SV_Target {\n    return oops;\n}").expect("written");
-    let output = streamlib(folder.path()).args(["effect", "check", "bad.hlsl", "--json"]).output().expect("it starts");
+    std::fs::write(folder.path().join("bad.hlsl"), "float4 main() : SV_Target {\n    return oops;\n}")
+        .expect("written");
+    let output =
+        streamlib(folder.path()).args(["effect", "check", "bad.hlsl", "--json"]).output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
     let results: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let diagnostic = &results[0]["diagnostics"][0];
@@ -78,7 +83,8 @@ fn inspection_lists_what_can_be_set() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let seen = json(streamlib(folder.path()).args(["effect", "inspect", &effect("split_screen"), "--json"]));
-    let inputs: Vec<_> = seen["inputs"].as_array().expect("a list").iter().map(|input| &input["name"]).collect();
+    let inputs: Vec<_> =
+        seen["inputs"].as_array().expect("a list").iter().map(|input| &input["name"]).collect();
     assert!(inputs.contains(&&"input".into()) && inputs.contains(&&"before".into()), "{inputs:?}");
     let position = seen["parameters"].as_array().expect("a list").iter().find(|p| p["name"] == "position");
     assert_eq!(position.expect("it has a position")["max"], 1.0);

@@ -19,7 +19,8 @@ fn real_video(name: &str) -> Option<String> {
 
 /// Presentation times in seconds of the video frames of a file, in order, as ffprobe sees them.
 fn times(path: &Path) -> Vec<f64> {
-    let entries = ["-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0"];
+    let entries =
+        ["-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0"];
     let out = succeed(Command::new("ffprobe").args(["-v", "error"]).args(entries).arg(path));
     let number = |line: &str| line.trim().trim_end_matches(',').parse().expect("a time in seconds");
     out.lines().filter(|line| !line.trim().is_empty()).map(number).collect()
@@ -28,10 +29,17 @@ fn times(path: &Path) -> Vec<f64> {
 /// Least PSNR in dB over all frames and planes, by ffmpeg.
 fn least_psnr(a: &Path, b: &Path) -> f64 {
     let mut command = Command::new("ffmpeg");
-    command.arg("-i").arg(a).arg("-i").arg(b).args(["-lavfi", "[0:v][1:v]psnr=stats_file=-", "-f", "null", "-"]);
+    command.arg("-i").arg(a).arg("-i").arg(b).args([
+        "-lavfi",
+        "[0:v][1:v]psnr=stats_file=-",
+        "-f",
+        "null",
+        "-",
+    ]);
     let stats = succeed(command.args(["-v", "error"]));
     let average = |line: &str| {
-        let value = line.split_whitespace().find_map(|word| word.strip_prefix("psnr_avg:").map(str::to_owned));
+        let value =
+            line.split_whitespace().find_map(|word| word.strip_prefix("psnr_avg:").map(str::to_owned));
         let value = value.expect("ffmpeg prints psnr_avg");
         if value == "inf" { f64::INFINITY } else { value.parse().expect("a number") }
     };
@@ -50,7 +58,15 @@ fn real_file_survives(name: &str, frames: usize) {
         "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }",
     )
     .expect("written");
-    let report = json(streamlib(folder.path()).args(["play", &input, "-e", "identity.hlsl", "-o", "out.mp4", "--json"]));
+    let report = json(streamlib(folder.path()).args([
+        "play",
+        &input,
+        "-e",
+        "identity.hlsl",
+        "-o",
+        "out.mp4",
+        "--json",
+    ]));
     assert_eq!(report["frames_in"], frames);
     assert_eq!(report["frames_out"], frames);
     assert_eq!(report["frames_dropped"], 0);
@@ -119,7 +135,9 @@ fn every_kind_of_output_can_be_an_input_again() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let bars = ["generate:bars", "--size", "96x64", "--fps", "24"];
-    for (output, frames) in [("a.mp4", 5), ("a.y4m", 5), ("seq-%03d.png", 5), ("seq-%03d.jpg", 5), ("a.png", 1)] {
+    for (output, frames) in
+        [("a.mp4", 5), ("a.y4m", 5), ("seq-%03d.png", 5), ("seq-%03d.jpg", 5), ("a.png", 1)]
+    {
         let play = |input: &[&str], output: &str| {
             let count = frames.to_string();
             let mut command = streamlib(folder.path());
@@ -144,7 +162,16 @@ fn a_variable_frame_rate_survives() {
     let mut make = Command::new("ffmpeg");
     make.current_dir(folder.path())
         .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=128x96:rate=25:duration=1", "-vf", uneven])
-        .args(["-fps_mode", "vfr", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-video_track_timescale", "12800"])
+        .args([
+            "-fps_mode",
+            "vfr",
+            "-c:v",
+            "libx264",
+            "-pix_fmt",
+            "yuv420p",
+            "-video_track_timescale",
+            "12800",
+        ])
         .arg("uneven.mp4");
     succeed(&mut make);
     succeed(streamlib(folder.path()).args(["play", "uneven.mp4", "-o", "out.mp4", "-q"]));
@@ -175,7 +202,17 @@ fn a_graph_of_two_sources_and_two_sinks_runs() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     succeed(streamlib(folder.path()).args([
-        "play", "generate:bars", "--size", "64x48", "--fps", "10", "--frames", "4", "-o", "slow.mp4", "-q",
+        "play",
+        "generate:bars",
+        "--size",
+        "64x48",
+        "--fps",
+        "10",
+        "--frames",
+        "4",
+        "-o",
+        "slow.mp4",
+        "-q",
     ]));
     let graph = format!(
         "clock = 'scene'

@@ -57,11 +57,7 @@ fn direction(package: &Package, dependency: &Dependency) -> Option<String> {
     }
     // A crate may name itself, to switch on its own features in tests.
     let upward = layer(from)? > layer(to)?;
-    let kind = dependency
-        .kind
-        .as_deref()
-        .map(|kind| format!(" ({kind})"))
-        .unwrap_or_default();
+    let kind = dependency.kind.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
     upward.then(|| {
         format!("{path}{kind} points up: {to} stands above {from}, so what both need belongs further down")
     })
@@ -83,20 +79,14 @@ mod tests {
     use crate::rules::testing::errors;
 
     fn found(package: &str, dependency: &str) -> Vec<String> {
-        let dependency = Dependency {
-            name: dependency.to_owned(),
-            kind: None,
-        };
+        let dependency = Dependency { name: dependency.to_owned(), kind: None };
         let package = Package {
             name: package.to_owned(),
             description: None,
             manifest_path: "Cargo.toml".into(),
             dependencies: vec![dependency],
         };
-        errors(check(&Tree {
-            packages: vec![package],
-            ..Tree::default()
-        }))
+        errors(check(&Tree { packages: vec![package], ..Tree::default() }))
     }
 
     #[test]
@@ -110,10 +100,7 @@ mod tests {
     fn a_crate_may_not_depend_on_one_above_and_the_path_is_printed() {
         let errors = found("streamlib-core", "streamlib-vulkan");
         assert_eq!(errors.len(), 1);
-        assert!(
-            errors[0].contains("streamlib-core -> streamlib-vulkan"),
-            "{errors:?}"
-        );
+        assert!(errors[0].contains("streamlib-core -> streamlib-vulkan"), "{errors:?}");
     }
 
     #[test]
@@ -125,10 +112,7 @@ mod tests {
     fn an_owned_crate_is_named_by_its_owner_only() {
         assert_eq!(found("streamlib-vulkan", "ash"), [""; 0]);
         let errors = found("streamlib", "ash");
-        assert!(
-            errors[0].contains("streamlib -> ash: only streamlib-vulkan"),
-            "{errors:?}"
-        );
+        assert!(errors[0].contains("streamlib -> ash: only streamlib-vulkan"), "{errors:?}");
         assert_eq!(found("streamlib-bench", "hassle-rs").len(), 1);
     }
 

@@ -10,21 +10,13 @@ const MAP: &str = "ARCHITECTURE.md";
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let map = tree.file(MAP).map(|file| file.text.as_str());
-    tree.packages
-        .iter()
-        .flat_map(|package| faults(package, map))
-        .map(Finding::Error)
-        .collect()
+    tree.packages.iter().flat_map(|package| faults(package, map)).map(Finding::Error).collect()
 }
 
 fn faults(package: &Package, map: Option<&str>) -> Vec<String> {
     let name = &package.name;
     let mut faults = Vec::new();
-    if package
-        .description
-        .as_deref()
-        .is_none_or(|text| text.trim().is_empty())
-    {
+    if package.description.as_deref().is_none_or(|text| text.trim().is_empty()) {
         faults.push(format!("{name}: no description in Cargo.toml"));
     }
     if !takes_workspace_lints(package) {
@@ -39,10 +31,7 @@ fn faults(package: &Package, map: Option<&str>) -> Vec<String> {
 fn takes_workspace_lints(package: &Package) -> bool {
     let text = std::fs::read_to_string(&package.manifest_path).unwrap_or_default();
     let manifest: toml::Table = text.parse().unwrap_or_default();
-    manifest
-        .get("lints")
-        .and_then(|lints| lints.get("workspace"))
-        .and_then(toml::Value::as_bool)
+    manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool)
         == Some(true)
 }
 
@@ -54,8 +43,7 @@ fn directory(package: &Package) -> &str {
 
 /// Whether `map` holds `name` as a word of its own: `streamlib` is not found inside `streamlib-core`.
 fn names_crate(map: &str, name: &str) -> bool {
-    map.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
-        .any(|word| word == name)
+    map.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).any(|word| word == name)
 }
 
 #[cfg(test)]
@@ -88,10 +76,7 @@ mod tests {
         package.description = Some(" ".to_owned());
         let faults = faults(&package, None);
         assert_eq!(faults.len(), 2);
-        assert!(
-            faults[0].contains("no description") && faults[1].contains("[lints]"),
-            "{faults:?}"
-        );
+        assert!(faults[0].contains("no description") && faults[1].contains("[lints]"), "{faults:?}");
     }
 
     #[test]

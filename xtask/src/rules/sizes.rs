@@ -10,18 +10,13 @@ const LONG: usize = 400;
 const TOO_LONG: usize = 800;
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let sources = tree
-        .files
-        .iter()
-        .filter(|file| EXTENSIONS.contains(&file.extension()));
+    let sources = tree.files.iter().filter(|file| EXTENSIONS.contains(&file.extension()));
     sources
         .filter_map(|file| {
             let lines = file.text.lines().count();
             let text = format!("{}: {lines} lines", file.path);
             if lines > TOO_LONG {
-                Some(Finding::Error(format!(
-                    "{text}: split it (the limit is {TOO_LONG})"
-                )))
+                Some(Finding::Error(format!("{text}: split it (the limit is {TOO_LONG})")))
             } else {
                 (lines > LONG).then_some(Finding::Note(text))
             }
@@ -38,17 +33,8 @@ mod tests {
     fn long_files_are_noted_and_too_long_ones_fail() {
         let text = |lines: usize| "x\n".repeat(lines);
         assert_eq!(check(&tree(&[("a.rs", &text(400)), ("b.md", &text(900))])), []);
-        assert!(matches!(
-            check(&tree(&[("a.hlsl", &text(401))]))[..],
-            [Finding::Note(_)]
-        ));
-        assert!(matches!(
-            check(&tree(&[("a.py", &text(800))]))[..],
-            [Finding::Note(_)]
-        ));
-        assert!(matches!(
-            check(&tree(&[("a.rs", &text(801))]))[..],
-            [Finding::Error(_)]
-        ));
+        assert!(matches!(check(&tree(&[("a.hlsl", &text(401))]))[..], [Finding::Note(_)]));
+        assert!(matches!(check(&tree(&[("a.py", &text(800))]))[..], [Finding::Note(_)]));
+        assert!(matches!(check(&tree(&[("a.rs", &text(801))]))[..], [Finding::Error(_)]));
     }
 }

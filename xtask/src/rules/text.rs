@@ -13,11 +13,7 @@ const UNFINISHED: [&str; 5] = [
 ];
 
 /// Directories of one person's machine.
-const OWN_PATHS: [&str; 3] = [
-    concat!("/ho", "me/"),
-    concat!("/ro", "ot/"),
-    concat!("/wo", "rk/"),
-];
+const OWN_PATHS: [&str; 3] = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/wo", "rk/")];
 
 /// Parts of the host names of package registries and their mirrors: which one is used is the machine's own setting.
 const REGISTRIES: [&str; 8] = [
@@ -35,20 +31,14 @@ const REGISTRIES: [&str; 8] = [
 const GENERATED: [&str; 1] = ["Cargo.lock"];
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
-    let written = tree
-        .files
-        .iter()
-        .filter(|file| !GENERATED.contains(&file.path.as_str()));
+    let written = tree.files.iter().filter(|file| !GENERATED.contains(&file.path.as_str()));
     written.flat_map(faults).map(Finding::Error).collect()
 }
 
 fn faults(file: &File) -> Vec<String> {
     let mut faults = Vec::new();
     for (index, line) in file.text.split('\n').enumerate() {
-        let faults_of_line = words(line)
-            .into_iter()
-            .chain(white_space(file, line))
-            .chain(registry(line));
+        let faults_of_line = words(line).into_iter().chain(white_space(file, line)).chain(registry(line));
         faults.extend(faults_of_line.map(|fault| format!("{}:{}: {fault}", file.path, index + 1)));
     }
     if !file.text.is_empty() && !file.text.ends_with('\n') {
@@ -58,10 +48,8 @@ fn faults(file: &File) -> Vec<String> {
 }
 
 fn words(line: &str) -> Vec<String> {
-    let unfinished = UNFINISHED
-        .iter()
-        .filter(|word| holds_word(line, word))
-        .map(|word| format!("unfinished: {word}"));
+    let unfinished =
+        UNFINISHED.iter().filter(|word| holds_word(line, word)).map(|word| format!("unfinished: {word}"));
     let paths = OWN_PATHS
         .iter()
         .filter(|path| starts_path(line, path))
@@ -101,14 +89,10 @@ fn white_space(file: &File, line: &str) -> Vec<String> {
 fn registry(line: &str) -> Option<String> {
     let hosts = line.match_indices("://").map(|(at, found)| {
         let rest = &line[at + found.len()..];
-        &rest[..rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || ".-:@".contains(c)))
-            .unwrap_or(rest.len())]
+        &rest[..rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".-:@".contains(c))).unwrap_or(rest.len())]
     });
     let mut named = hosts.filter(|host| REGISTRIES.iter().any(|registry| host.contains(registry)));
-    named
-        .next()
-        .map(|host| format!("the host of a package registry: {host}"))
+    named.next().map(|host| format!("the host of a package registry: {host}"))
 }
 
 #[cfg(test)]
@@ -136,20 +120,14 @@ mod tests {
             (concat!("read(\"/ho", "me/me/video.mp4\")"), "own path"),
             (concat!("cd /wo", "rk/main"), "own path"),
             (concat!("https://static.", "crates.io/x"), "package registry"),
-            (
-                concat!("index = \"sparse+https://my-", "artifactory.example/\""),
-                "package registry",
-            ),
+            (concat!("index = \"sparse+https://my-", "artifactory.example/\""), "package registry"),
             ("let a = 1; ", "white space"),
             ("\tlet a = 1;", "a tab"),
             ("windows\r", "white space"),
         ] {
             let errors = found("a.rs", &format!("fine\n{line}\n"));
             assert_eq!(errors.len(), 1, "{line:?}: {errors:?}");
-            assert!(
-                errors[0].starts_with("a.rs:2: ") && errors[0].contains(fault),
-                "{errors:?}"
-            );
+            assert!(errors[0].starts_with("a.rs:2: ") && errors[0].contains(fault), "{errors:?}");
         }
     }
 
@@ -166,12 +144,6 @@ mod tests {
     #[test]
     fn tabs_are_free_outside_rust_and_lock_files_are_not_read() {
         assert_eq!(found("a.mk", "\trule\n"), [""; 0]);
-        assert_eq!(
-            found(
-                "Cargo.lock",
-                concat!("source = \"https://index.", "crates.io/\"\n")
-            ),
-            [""; 0]
-        );
+        assert_eq!(found("Cargo.lock", concat!("source = \"https://index.", "crates.io/\"\n")), [""; 0]);
     }
 }

@@ -16,11 +16,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let restricted = sources.filter(|file| !ALLOWED.iter().any(|allowed| file.path.starts_with(allowed)));
     restricted
         .flat_map(|file| {
-            let lines = file
-                .text
-                .lines()
-                .enumerate()
-                .filter(|(_, line)| uses_unsafe(line));
+            let lines = file.text.lines().enumerate().filter(|(_, line)| uses_unsafe(line));
             lines.map(|(index, _)| {
                 Finding::Error(format!(
                     "{}:{}: unsafe code belongs in {}",
@@ -39,9 +35,8 @@ fn uses_unsafe(line: &str) -> bool {
     code.match_indices("unsafe").any(|(at, word)| {
         let before = code[..at].chars().next_back();
         let rest = code[at + word.len()..].trim_start();
-        let starts = ["{", "fn ", "impl", "trait ", "extern", "("]
-            .iter()
-            .any(|start| rest.starts_with(start));
+        let starts =
+            ["{", "fn ", "impl", "trait ", "extern", "("].iter().any(|start| rest.starts_with(start));
         starts && !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"')
     })
 }
@@ -58,20 +53,11 @@ mod tests {
             ("crates/streamlib-core/src/lib.rs", block),
             ("crates/streamlib-vulkan/src/lib.rs", block),
             ("crates/streamlib-shader/src/dxc.rs", block),
-            (
-                "crates/streamlib-shader/src/reflect.rs",
-                concat!("uns", "afe impl Send for T {}\n"),
-            ),
+            ("crates/streamlib-shader/src/reflect.rs", concat!("uns", "afe impl Send for T {}\n")),
         ])));
         assert_eq!(errors.len(), 2);
-        assert!(
-            errors[0].starts_with("crates/streamlib-core/src/lib.rs:2: "),
-            "{errors:?}"
-        );
-        assert!(
-            errors[1].starts_with("crates/streamlib-shader/src/reflect.rs:1: "),
-            "{errors:?}"
-        );
+        assert!(errors[0].starts_with("crates/streamlib-core/src/lib.rs:2: "), "{errors:?}");
+        assert!(errors[1].starts_with("crates/streamlib-shader/src/reflect.rs:1: "), "{errors:?}");
     }
 
     #[test]

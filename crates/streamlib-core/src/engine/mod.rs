@@ -62,15 +62,7 @@ impl<G: Gpu> Engine<G> {
         let slots = slots.collect::<Result<Vec<_>, _>>()?;
         resources.clear_history(&*gpu, &plan)?;
         let blocks = plan.passes.iter().map(|pass| pass.block.clone()).collect();
-        Ok(Self {
-            gpu,
-            plan,
-            blocks,
-            slots,
-            frames: 0,
-            first: None,
-            newest: Timestamp::default(),
-        })
+        Ok(Self { gpu, plan, blocks, slots, frames: 0, first: None, newest: Timestamp::default() })
     }
 
     /// The plan that runs.
@@ -98,15 +90,9 @@ impl<G: Gpu> Engine<G> {
     /// # Errors
     /// When the plan has no such node, the node no such parameter, or the value does not fit.
     pub fn set(&mut self, node: &str, name: &str, value: &Value) -> Result<(), GraphError> {
-        let wrong = |error| GraphError::Parameter {
-            node: node.to_owned(),
-            error,
-        };
+        let wrong = |error| GraphError::Parameter { node: node.to_owned(), error };
         let Some(index) = self.plan.passes.iter().position(|pass| pass.node == node) else {
-            let error = ParameterError::Unknown {
-                name: name.to_owned(),
-                known: vec![],
-            };
+            let error = ParameterError::Unknown { name: name.to_owned(), known: vec![] };
             return Err(wrong(error));
         };
         let parameter = self.plan.passes[index].interface.parameter(name).map_err(wrong)?;
@@ -158,11 +144,7 @@ impl<G: Gpu> Engine<G> {
         let (index, first) = (self.index(), *self.first.get_or_insert(meta.captured));
         let moment = uniforms::Moment {
             time: Timestamp(meta.captured.0 - first.0).seconds(),
-            delta: if self.frames == 0 {
-                0.0
-            } else {
-                Timestamp(meta.captured.0 - self.newest.0).seconds()
-            },
+            delta: if self.frames == 0 { 0.0 } else { Timestamp(meta.captured.0 - self.newest.0).seconds() },
             meta,
         };
         let slot = &mut self.slots[index];
@@ -174,10 +156,7 @@ impl<G: Gpu> Engine<G> {
         slot.busy = true;
         self.frames += 1;
         self.newest = meta.captured;
-        Ok(Ticket {
-            slot: index,
-            captured: meta.captured,
-        })
+        Ok(Ticket { slot: index, captured: meta.captured })
     }
 
     /// Waits for a submitted frame and reads it back: one picture per sink of the plan, in the plan's order. Frames must be

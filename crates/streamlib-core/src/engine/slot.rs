@@ -28,14 +28,8 @@ impl<G: Gpu> Resources<G> {
     pub(super) fn new(gpu: &G, plan: &Plan) -> Result<Self, G::Error> {
         let textures = plan.textures.iter().map(|texture| {
             let copies = 0..if texture.keeps_history { plan.slots } else { 1 };
-            let desc = TextureDesc {
-                label: &texture.label,
-                size: texture.size,
-                format: texture.format,
-            };
-            copies
-                .map(|_| gpu.create_texture(&desc))
-                .collect::<Result<Vec<_>, _>>()
+            let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
+            copies.map(|_| gpu.create_texture(&desc)).collect::<Result<Vec<_>, _>>()
         });
         let parameters = |pass: &PlanPass| {
             let buffers = pass.buffers.iter().map(|(name, bytes)| {
@@ -49,10 +43,8 @@ impl<G: Gpu> Resources<G> {
             });
             buffers.collect::<Result<Vec<_>, G::Error>>()
         };
-        let sources = plan
-            .sources
-            .iter()
-            .map(|source| source.convert.as_ref().map_or(Ok(vec![]), parameters));
+        let sources =
+            plan.sources.iter().map(|source| source.convert.as_ref().map_or(Ok(vec![]), parameters));
         Ok(Self {
             textures: textures.collect::<Result<_, _>>()?,
             buffers: plan.passes.iter().map(parameters).collect::<Result<_, _>>()?,
@@ -68,18 +60,9 @@ impl<G: Gpu> Resources<G> {
     }
 
     pub(super) fn clear_history(&self, gpu: &G, plan: &Plan) -> Result<(), G::Error> {
-        let kept = plan
-            .textures
-            .iter()
-            .zip(&self.textures)
-            .filter(|(texture, _)| texture.keeps_history);
+        let kept = plan.textures.iter().zip(&self.textures).filter(|(texture, _)| texture.keeps_history);
         let copies = kept.flat_map(|(_, copies)| copies);
-        let commands: Vec<_> = copies
-            .map(|texture| Command::Clear {
-                texture,
-                color: BLACK,
-            })
-            .collect();
+        let commands: Vec<_> = copies.map(|texture| Command::Clear { texture, color: BLACK }).collect();
         if commands.is_empty() {
             return Ok(());
         }
@@ -126,16 +109,8 @@ impl<G: Gpu> Slot<G> {
         resources: &Resources<G>,
         slot: usize,
     ) -> Result<Self, G::Error> {
-        let at = Recorder {
-            gpu,
-            plan,
-            kernels,
-            resources,
-            slot,
-        };
-        let feeds = (0..plan.sources.len())
-            .map(|source| at.feed(source))
-            .collect::<Result<_, _>>()?;
+        let at = Recorder { gpu, plan, kernels, resources, slot };
+        let feeds = (0..plan.sources.len()).map(|source| at.feed(source)).collect::<Result<_, _>>()?;
         let drains = plan.sinks.iter().map(|sink| {
             let planes: Vec<_> = sink.format.layout.planes(sink.format.size);
             let (offsets, bytes) = plane_offsets(&planes);
@@ -144,13 +119,7 @@ impl<G: Gpu> Slot<G> {
         });
         let drains = drains.collect::<Result<Vec<Drain<G>>, G::Error>>()?;
         let recording = at.frame(&drains)?;
-        Ok(Self {
-            feeds,
-            drains,
-            recording,
-            value: 0,
-            busy: false,
-        })
+        Ok(Self { feeds, drains, recording, value: 0, busy: false })
     }
 }
 
@@ -189,20 +158,9 @@ impl<'a, G: Gpu> Recorder<'a, G> {
     fn bind(&self, pass: &'a PlanPass, buffers: &'a [(String, G::HostBuffer)]) -> Bound<'a, G> {
         let now = |texture| TextureUse { texture, delay: 0 };
         Bound {
-            inputs: pass
-                .inputs
-                .iter()
-                .map(|(port, used)| (port.as_str(), self.texture(*used)))
-                .collect(),
-            outputs: pass
-                .outputs
-                .iter()
-                .map(|(port, t)| (port.as_str(), self.texture(now(*t))))
-                .collect(),
-            buffers: buffers
-                .iter()
-                .map(|(name, buffer)| (name.as_str(), buffer))
-                .collect(),
+            inputs: pass.inputs.iter().map(|(port, used)| (port.as_str(), self.texture(*used))).collect(),
+            outputs: pass.outputs.iter().map(|(port, t)| (port.as_str(), self.texture(now(*t)))).collect(),
+            buffers: buffers.iter().map(|(name, buffer)| (name.as_str(), buffer)).collect(),
         }
     }
 
@@ -224,18 +182,10 @@ impl<'a, G: Gpu> Recorder<'a, G> {
         let planned = &self.plan.sources[source];
         let planes: Vec<_> = planned.format.layout.planes(planned.format.size);
         let (offsets, bytes) = plane_offsets(&planes);
-        let buffer = self
-            .gpu
-            .create_host_buffer(&planned.node, bytes, HostBufferUse::Upload)?;
-        let targets = planned
-            .planes
-            .iter()
-            .map(|&texture| self.texture(TextureUse { texture, delay: 0 }));
-        let uploads = targets.zip(&offsets).map(|(to, &offset)| Command::Upload {
-            from: &buffer,
-            offset,
-            to,
-        });
+        let buffer = self.gpu.create_host_buffer(&planned.node, bytes, HostBufferUse::Upload)?;
+        let targets = planned.planes.iter().map(|&texture| self.texture(TextureUse { texture, delay: 0 }));
+        let uploads =
+            targets.zip(&offsets).map(|(to, &offset)| Command::Upload { from: &buffer, offset, to });
         let mut commands: Vec<_> = uploads.collect();
         let bound;
         if let Some(pass) = &planned.convert {
@@ -244,22 +194,13 @@ impl<'a, G: Gpu> Recorder<'a, G> {
         }
         let recording = self.gpu.record(&planned.node, &commands)?;
         drop(commands);
-        Ok(Feed {
-            buffer,
-            offsets,
-            recording,
-        })
+        Ok(Feed { buffer, offsets, recording })
     }
 
     fn frame(&self, drains: &[Drain<G>]) -> Result<G::Recording, G::Error> {
         let passes = self.plan.passes.iter().zip(&self.resources.buffers);
         let bound: Vec<_> = passes.map(|(pass, buffers)| self.bind(pass, buffers)).collect();
-        let passes = self
-            .plan
-            .passes
-            .iter()
-            .zip(&bound)
-            .map(|(pass, bound)| self.dispatch(pass, bound));
+        let passes = self.plan.passes.iter().zip(&bound).map(|(pass, bound)| self.dispatch(pass, bound));
         let downloads = self.plan.sinks.iter().zip(drains).flat_map(|(sink, drain)| {
             let planes = sink.planes.iter().zip(&drain.offsets);
             planes.map(|(&plane, &offset)| Command::Download {

@@ -19,10 +19,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 const GREY: PictureFormat = PictureFormat {
     size: Size::new(2, 1),
     layout: PictureLayout::Rgba8,
-    color: ColorSpace {
-        matrix: crate::color::YuvMatrix::Bt709,
-        range: crate::color::YuvRange::Full,
-    },
+    color: ColorSpace { matrix: crate::color::YuvMatrix::Bt709, range: crate::color::YuvRange::Full },
 };
 
 fn float(name: &str, offset: u32) -> Parameter {
@@ -48,10 +45,8 @@ fn float(name: &str, offset: u32) -> Parameter {
 
 /// `add` gives `input` + `amount`; `difference` gives |`input` − `past`|; `clock` shows the frame's time in red.
 fn interface(name: &str) -> Interface {
-    let slot = |(binding, name): (usize, &&str)| TextureSlot {
-        name: (*name).into(),
-        binding: binding as u32,
-    };
+    let slot =
+        |(binding, name): (usize, &&str)| TextureSlot { name: (*name).into(), binding: binding as u32 };
     let inputs: &[&str] = match name {
         "difference" => &["input", "past"],
         _ => &["input"],
@@ -63,18 +58,12 @@ fn interface(name: &str) -> Interface {
         group_size_is_free: true,
         encode_srgb_constant: None,
         inputs: inputs.iter().enumerate().map(slot).collect(),
-        outputs: vec![TextureSlot {
-            name: "output".into(),
-            binding: 9,
-        }],
+        outputs: vec![TextureSlot { name: "output".into(), binding: 9 }],
         samplers: vec![],
         buffers: vec![],
         uniforms: Some(UniformBlock { binding: 10, size: 8 }),
         parameters: vec![float("amount", 0)],
-        frame_uniforms: vec![FrameUniformSlot {
-            uniform: FrameUniform::Time,
-            parameter: float("time", 4),
-        }],
+        frame_uniforms: vec![FrameUniformSlot { uniform: FrameUniform::Time, parameter: float("time", 4) }],
     }
 }
 
@@ -82,10 +71,7 @@ fn gpu() -> Arc<CpuGpu> {
     let number =
         |block: &[u8], at: usize| f32::from_le_bytes(block[at..at + 4].try_into().expect("four bytes"));
     let kernels: [(&'static str, KernelFn); 3] = [
-        (
-            "add",
-            Arc::new(move |i, b, at| i[0].texel(at).map(|v| v + number(b, 0))),
-        ),
+        ("add", Arc::new(move |i, b, at| i[0].texel(at).map(|v| v + number(b, 0)))),
         (
             "difference",
             Arc::new(|i, _, at| {
@@ -101,10 +87,7 @@ fn gpu() -> Arc<CpuGpu> {
 /// An engine for a graph file whose effects are the kernels' names.
 fn engine(text: &str) -> Engine<CpuGpu> {
     let graph = Graph::from_toml(text).expect("a graph");
-    let sources = graph
-        .sources()
-        .map(|(name, _)| (name.to_owned(), GREY.size))
-        .collect();
+    let sources = graph.sources().map(|(name, _)| (name.to_owned(), GREY.size)).collect();
     let layout = Layout::new(&graph, &sources, 4096).expect("sizes");
     let code = |node: &str| match &graph.nodes[node] {
         crate::graph::Node::Effect(effect) => match &effect.text {
@@ -113,50 +96,24 @@ fn engine(text: &str) -> Engine<CpuGpu> {
         },
         _ => unreachable!("only effects have code"),
     };
-    let effects = graph
-        .effects()
-        .map(|(node, _)| (node.to_owned(), Arc::new(interface(&code(node)))))
-        .collect();
-    let feeds = graph
-        .sources()
-        .map(|(node, _)| (node.to_owned(), Feed::Pictures(GREY, None)))
-        .collect();
-    let drain = Drain {
-        format: GREY,
-        convert: None,
-    };
-    let drains = graph
-        .sinks()
-        .map(|(node, _)| (node.to_owned(), drain.clone()))
-        .collect::<BTreeMap<_, _>>();
-    let parts = Parts {
-        effects: &effects,
-        feeds: &feeds,
-        drains: &drains,
-    };
+    let effects =
+        graph.effects().map(|(node, _)| (node.to_owned(), Arc::new(interface(&code(node))))).collect();
+    let feeds = graph.sources().map(|(node, _)| (node.to_owned(), Feed::Pictures(GREY, None))).collect();
+    let drain = Drain { format: GREY, convert: None };
+    let drains = graph.sinks().map(|(node, _)| (node.to_owned(), drain.clone())).collect::<BTreeMap<_, _>>();
+    let parts = Parts { effects: &effects, feeds: &feeds, drains: &drains };
     let plan = Plan::new(&graph, &layout, &parts).expect("a plan");
     let gpu = gpu();
     let build = |kernel: &PlanKernel| {
-        let Code::Node(node) = &kernel.code else {
-            unreachable!("no conversions here")
-        };
+        let Code::Node(node) = &kernel.code else { unreachable!("no conversions here") };
         let label = code(node);
-        gpu.create_kernel(&KernelDesc {
-            label: &label,
-            spirv: &[],
-            interface: &effects[node],
-            outputs: &[],
-        })
+        gpu.create_kernel(&KernelDesc { label: &label, spirv: &[], interface: &effects[node], outputs: &[] })
     };
     Engine::new::<CpuGpuError>(gpu.clone(), plan, build).expect("an engine")
 }
 
 fn grey(value: u8) -> Picture {
-    Picture {
-        format: GREY,
-        timestamp: Timestamp(0),
-        data: [value, value, value, 255].repeat(2),
-    }
+    Picture { format: GREY, timestamp: Timestamp(0), data: [value, value, value, 255].repeat(2) }
 }
 
 fn run(engine: &mut Engine<CpuGpu>, frame: u64, value: Option<u8>) -> u8 {
@@ -164,13 +121,7 @@ fn run(engine: &mut Engine<CpuGpu>, frame: u64, value: Option<u8>) -> u8 {
         engine.ingest(0, &grey(value)).expect("fed");
     }
     let captured = Timestamp(5_000_000_000 + frame as i64 * 200_000_000);
-    let ticket = engine
-        .submit(&FrameMeta {
-            captured,
-            sequence: frame,
-            camera: None,
-        })
-        .expect("submitted");
+    let ticket = engine.submit(&FrameMeta { captured, sequence: frame, camera: None }).expect("submitted");
     let mut out = [grey(0)];
     engine.collect(&ticket, LIMIT, &mut out).expect("collected");
     assert_eq!(out[0].timestamp, captured);
@@ -195,9 +146,7 @@ const CHAIN: &str = "
 fn effects_run_in_order_with_their_own_parameters() {
     let mut engine = engine(CHAIN);
     assert_eq!(run(&mut engine, 0, Some(10)), 10 + 51);
-    engine
-        .set("b", "amount", &Value::Float(0.4))
-        .expect("b has an amount");
+    engine.set("b", "amount", &Value::Float(0.4)).expect("b has an amount");
     assert_eq!(run(&mut engine, 1, Some(20)), 20 + 51 + 102);
 }
 
@@ -230,11 +179,7 @@ fn a_delayed_link_reads_the_frame_before_and_black_before_the_first() {
         for frame in 0..20_u8 {
             let past = if frame < delay { 0 } else { 10 * (frame - delay) };
             let value = 10 * frame;
-            assert_eq!(
-                run(&mut engine, u64::from(frame), Some(value)),
-                value - past,
-                "delay {delay}"
-            );
+            assert_eq!(run(&mut engine, u64::from(frame), Some(value)), value - past, "delay {delay}");
         }
     }
 }
@@ -265,25 +210,12 @@ fn time_counts_from_the_first_frame() {
 #[test]
 fn a_full_ring_and_a_foreign_picture_are_refused() {
     let mut engine = engine(CHAIN);
-    let wrong = Picture {
-        data: vec![0; 3],
-        ..grey(0)
-    };
-    assert!(matches!(
-        engine.ingest(0, &wrong),
-        Err(EngineError::WrongPicture { bytes: 3, .. })
-    ));
-    let tickets: Vec<_> = (0..3)
-        .map(|_| engine.submit(&FrameMeta::default()).expect("free"))
-        .collect();
+    let wrong = Picture { data: vec![0; 3], ..grey(0) };
+    assert!(matches!(engine.ingest(0, &wrong), Err(EngineError::WrongPicture { bytes: 3, .. })));
+    let tickets: Vec<_> = (0..3).map(|_| engine.submit(&FrameMeta::default()).expect("free")).collect();
     assert!(!engine.has_free_slot());
-    assert!(matches!(
-        engine.submit(&FrameMeta::default()),
-        Err(EngineError::NoFreeSlot)
-    ));
+    assert!(matches!(engine.submit(&FrameMeta::default()), Err(EngineError::NoFreeSlot)));
     assert!(matches!(engine.ingest(0, &grey(0)), Err(EngineError::NoFreeSlot)));
-    engine
-        .collect(&tickets[0], LIMIT, &mut [grey(0)])
-        .expect("collected");
+    engine.collect(&tickets[0], LIMIT, &mut [grey(0)]).expect("collected");
     assert!(engine.has_free_slot());
 }

@@ -39,13 +39,7 @@ impl Graph {
             }
         }
         let roots = self.sinks().map(|(name, _)| name).collect();
-        let mut search = Search {
-            graph: self,
-            state: BTreeMap::new(),
-            path: vec![],
-            order: vec![],
-            roots,
-        };
+        let mut search = Search { graph: self, state: BTreeMap::new(), path: vec![], order: vec![], roots };
         while let Some(root) = search.roots.pop_front() {
             search.visit(root)?;
         }
@@ -65,10 +59,7 @@ impl Graph {
             return Err(GraphError::UnknownInput { node, port, known });
         }
         match known.iter().find(|port| !effect.inputs.contains_key(*port)) {
-            Some(port) => Err(GraphError::MissingInput {
-                node: name.to_owned(),
-                port: port.clone(),
-            }),
+            Some(port) => Err(GraphError::MissingInput { node: name.to_owned(), port: port.clone() }),
             None => Ok(()),
         }
     }
@@ -82,11 +73,7 @@ impl Graph {
     ) -> Result<(), GraphError> {
         let (node, port, from) = (node.to_owned(), port.to_owned(), link.node.clone());
         if link.delay > MAX_DELAY {
-            return Err(GraphError::DelayTooLong {
-                node,
-                port,
-                delay: link.delay,
-            });
+            return Err(GraphError::DelayTooLong { node, port, delay: link.delay });
         }
         let known = match self.nodes.get(&from) {
             None => return Err(GraphError::UnknownNode { node, port, from }),
@@ -97,13 +84,7 @@ impl Graph {
         if known.contains(&link.port) {
             return Ok(());
         }
-        Err(GraphError::UnknownOutput {
-            node,
-            port,
-            from,
-            from_port: link.port.clone(),
-            known,
-        })
+        Err(GraphError::UnknownOutput { node, port, from, from_port: link.port.clone(), known })
     }
 }
 
@@ -161,13 +142,7 @@ mod tests {
     fn effect(links: &[(&str, &str, u32)]) -> Node {
         let mut effect = Effect::new(EffectText::Inline(String::new()));
         for (port, from, delay) in links {
-            effect.inputs.insert(
-                (*port).to_owned(),
-                Link {
-                    delay: *delay,
-                    ..Link::from_node(*from)
-                },
-            );
+            effect.inputs.insert((*port).to_owned(), Link { delay: *delay, ..Link::from_node(*from) });
         }
         Node::Effect(effect)
     }
@@ -175,33 +150,19 @@ mod tests {
     fn graph(nodes: &[(&str, Node)], last: &str) -> Graph {
         let mut graph = Graph::default();
         graph.insert("cam", Node::Source(Source::default()));
-        graph.insert(
-            "out",
-            Node::Sink(Sink {
-                uri: "out.png".into(),
-                input: Link::from_node(last),
-            }),
-        );
-        nodes
-            .iter()
-            .for_each(|(name, node)| graph.insert(*name, node.clone()));
+        graph.insert("out", Node::Sink(Sink { uri: "out.png".into(), input: Link::from_node(last) }));
+        nodes.iter().for_each(|(name, node)| graph.insert(*name, node.clone()));
         graph
     }
 
     fn order(graph: &Graph) -> Result<Order, GraphError> {
         let outputs = [OUTPUT.to_owned()];
         // Every effect has just the inputs that it links, but `needs_two` has two.
-        let inputs: BTreeMap<&str, Vec<String>> = graph
-            .effects()
-            .map(|(name, e)| (name, e.inputs.keys().cloned().collect()))
-            .collect();
+        let inputs: BTreeMap<&str, Vec<String>> =
+            graph.effects().map(|(name, e)| (name, e.inputs.keys().cloned().collect())).collect();
         let two = ["input".to_owned(), "mask".to_owned()];
         graph.order(|name| PortNames {
-            inputs: if name == "needs_two" {
-                &two
-            } else {
-                inputs.get(name).map_or(&[], Vec::as_slice)
-            },
+            inputs: if name == "needs_two" { &two } else { inputs.get(name).map_or(&[], Vec::as_slice) },
             outputs: &outputs,
         })
     }
@@ -214,23 +175,14 @@ mod tests {
             ("c", effect(&[("input", "b", 0)])),
             ("unused", effect(&[("input", "cam", 0)])),
         ];
-        assert_eq!(
-            order(&graph(&nodes, "c")),
-            Ok(["cam", "a", "b", "c", "out"].map(String::from).to_vec())
-        );
+        assert_eq!(order(&graph(&nodes, "c")), Ok(["cam", "a", "b", "c", "out"].map(String::from).to_vec()));
     }
 
     #[test]
     fn a_node_needed_only_with_a_delay_runs_too() {
-        let nodes = [
-            ("late", effect(&[("input", "cam", 0)])),
-            ("b", effect(&[("input", "late", 2)])),
-        ];
+        let nodes = [("late", effect(&[("input", "cam", 0)])), ("b", effect(&[("input", "late", 2)]))];
         let order = order(&graph(&nodes, "b")).expect("no cycle");
-        assert!(
-            order.contains(&"late".to_owned()) && order.contains(&"cam".to_owned()),
-            "{order:?}"
-        );
+        assert!(order.contains(&"late".to_owned()) && order.contains(&"cam".to_owned()), "{order:?}");
     }
 
     #[test]
@@ -258,10 +210,7 @@ mod tests {
         assert!(text(&wrong, "needs_two").contains("has no input `nonsense`; it has: input, mask"));
         let late = [("a", effect(&[("input", "cam", 99)]))];
         assert!(text(&late, "a").contains("delayed by 99 frames"));
-        let circle = [
-            ("a", effect(&[("input", "b", 0)])),
-            ("b", effect(&[("input", "a", 0)])),
-        ];
+        let circle = [("a", effect(&[("input", "b", 0)])), ("b", effect(&[("input", "a", 0)]))];
         assert!(text(&circle, "a").contains("a → b → a"), "{}", text(&circle, "a"));
         let itself = [("a", effect(&[("input", "a", 0)]))];
         assert!(text(&itself, "a").contains("a → a"), "{}", text(&itself, "a"));
@@ -270,10 +219,7 @@ mod tests {
 
     #[test]
     fn the_clock_is_the_source_at_the_end_of_the_default_inputs() {
-        let mut both = graph(
-            &[("mix", effect(&[("input", "film", 0), ("a", "cam", 0)]))],
-            "mix",
-        );
+        let mut both = graph(&[("mix", effect(&[("input", "film", 0), ("a", "cam", 0)]))], "mix");
         both.insert("film", Node::Source(Source::default()));
         assert_eq!(both.clock(), Some("film"));
         both.clock = Some("cam".into());

@@ -61,10 +61,7 @@ pub enum GraphError {
         nodes: Vec<String>,
     },
     /// A delay that would need too much memory.
-    #[error(
-        "input `{port}` of node `{node}` is delayed by {delay} frames; the most is {}",
-        super::MAX_DELAY
-    )]
+    #[error("input `{port}` of node `{node}` is delayed by {delay} frames; the most is {}", super::MAX_DELAY)]
     DelayTooLong {
         /// Node.
         node: String,
@@ -102,11 +99,7 @@ pub enum GraphError {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// A graph file that cannot be read as one.

@@ -48,10 +48,7 @@ struct NodeText {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a link is \"NODE\", \"NODE.PORT\" or { from = \"NODE\", delay = 1 }"
-)]
+#[serde(untagged, expecting = "a link is \"NODE\", \"NODE.PORT\" or { from = \"NODE\", delay = 1 }")]
 enum LinkText {
     Name(String),
     Delayed(DelayedLink),
@@ -72,28 +69,18 @@ impl From<LinkText> for Link {
             LinkText::Delayed(DelayedLink { from, delay }) => (from, delay),
         };
         let (node, port) = from.split_once('.').unwrap_or((&from, OUTPUT));
-        Self {
-            node: node.to_owned(),
-            port: port.to_owned(),
-            delay,
-        }
+        Self { node: node.to_owned(), port: port.to_owned(), delay }
     }
 }
 
 impl From<&Link> for LinkText {
     fn from(link: &Link) -> Self {
-        let from = if link.port == OUTPUT {
-            link.node.clone()
-        } else {
-            format!("{}.{}", link.node, link.port)
-        };
+        let from =
+            if link.port == OUTPUT { link.node.clone() } else { format!("{}.{}", link.node, link.port) };
         if link.delay == 0 {
             Self::Name(from)
         } else {
-            Self::Delayed(DelayedLink {
-                from,
-                delay: link.delay,
-            })
+            Self::Delayed(DelayedLink { from, delay: link.delay })
         }
     }
 }
@@ -124,9 +111,7 @@ impl Serialize for Graph {
 
 impl<'de> Deserialize<'de> for Graph {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        GraphText::deserialize(deserializer)?
-            .try_into()
-            .map_err(serde::de::Error::custom)
+        GraphText::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
     }
 }
 
@@ -136,51 +121,26 @@ impl TryFrom<GraphText> for Graph {
     fn try_from(text: GraphText) -> Result<Self, GraphFileError> {
         let nodes = text.nodes.into_iter();
         let nodes = nodes.map(|(name, node)| node_from_text(&name, node).map(|node| (name, node)));
-        Ok(Self {
-            name: text.name,
-            clock: text.clock,
-            nodes: nodes.collect::<Result<_, _>>()?,
-        })
+        Ok(Self { name: text.name, clock: text.clock, nodes: nodes.collect::<Result<_, _>>()? })
     }
 }
 
 fn node_from_text(name: &str, mut text: NodeText) -> Result<Node, GraphFileError> {
     let owned = || name.to_owned();
-    match (
-        text.source.take(),
-        text.effect.take(),
-        text.hlsl.take(),
-        text.sink.take(),
-    ) {
+    match (text.source.take(), text.effect.take(), text.hlsl.take(), text.sink.take()) {
         (Some(uri), None, None, None) => {
             refuse(name, "source", &text, &["scale", "format", "inputs", "set"])?;
-            Ok(Node::Source(Source {
-                uri,
-                size: text.size,
-                fps: text.fps,
-                frames: text.frames,
-            }))
+            Ok(Node::Source(Source { uri, size: text.size, fps: text.fps, frames: text.frames }))
         }
         (None, Some(file), None, None) => effect_from_text(name, EffectText::File(file), text),
         (None, None, Some(hlsl), None) => effect_from_text(name, EffectText::Inline(hlsl), text),
         (None, None, None, Some(uri)) => {
-            refuse(
-                name,
-                "sink",
-                &text,
-                &["size", "scale", "format", "fps", "frames", "set"],
-            )?;
-            let input = text
-                .inputs
-                .remove(INPUT)
-                .ok_or_else(|| GraphFileError::SinkInput(owned()))?;
+            refuse(name, "sink", &text, &["size", "scale", "format", "fps", "frames", "set"])?;
+            let input = text.inputs.remove(INPUT).ok_or_else(|| GraphFileError::SinkInput(owned()))?;
             if !text.inputs.is_empty() {
                 return Err(GraphFileError::SinkInput(owned()));
             }
-            Ok(Node::Sink(Sink {
-                uri,
-                input: input.into(),
-            }))
+            Ok(Node::Sink(Sink { uri, input: input.into() }))
         }
         _ => Err(GraphFileError::Kind(owned())),
     }
@@ -196,11 +156,7 @@ fn effect_from_text(name: &str, effect: EffectText, text: NodeText) -> Result<No
     };
     Ok(Node::Effect(Effect {
         text: effect,
-        inputs: text
-            .inputs
-            .into_iter()
-            .map(|(port, link)| (port, link.into()))
-            .collect(),
+        inputs: text.inputs.into_iter().map(|(port, link)| (port, link.into())).collect(),
         set: text.set,
         size,
         format: text.format.unwrap_or(TextureFormat::Rgba8),
@@ -224,27 +180,15 @@ fn refuse(
         _ => !text.set.is_empty(),
     };
     match keys.iter().find(|key| present(key)) {
-        Some(key) => Err(GraphFileError::Key {
-            node: node.to_owned(),
-            kind,
-            key,
-        }),
+        Some(key) => Err(GraphFileError::Key { node: node.to_owned(), kind, key }),
         None => Ok(()),
     }
 }
 
 impl From<&Graph> for GraphText {
     fn from(graph: &Graph) -> Self {
-        let nodes = graph
-            .nodes
-            .iter()
-            .map(|(name, node)| (name.clone(), node.into()))
-            .collect();
-        Self {
-            name: graph.name.clone(),
-            clock: graph.clock.clone(),
-            nodes,
-        }
+        let nodes = graph.nodes.iter().map(|(name, node)| (name.clone(), node.into())).collect();
+        Self { name: graph.name.clone(), clock: graph.clock.clone(), nodes }
     }
 }
 
@@ -267,11 +211,7 @@ impl From<&Node> for NodeText {
                     OutputSize::Fixed(size) => text.size = Some(size),
                 }
                 text.format = (effect.format != TextureFormat::Rgba8).then_some(effect.format);
-                text.inputs = effect
-                    .inputs
-                    .iter()
-                    .map(|(port, link)| (port.clone(), link.into()))
-                    .collect();
+                text.inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), link.into())).collect();
                 text.set = effect.set.clone();
             }
             Node::Sink(sink) => {
@@ -310,16 +250,8 @@ mod tests {
     fn a_graph_survives_toml_and_json() {
         let graph = Graph::from_toml(BLOOM).expect("it is a graph");
         assert_eq!(graph.nodes.len(), 4);
-        let Node::Effect(trail) = &graph.nodes["trail"] else {
-            panic!("trail is an effect")
-        };
-        assert_eq!(
-            trail.inputs["previous"],
-            Link {
-                delay: 1,
-                ..Link::from_node("trail")
-            }
-        );
+        let Node::Effect(trail) = &graph.nodes["trail"] else { panic!("trail is an effect") };
+        assert_eq!(trail.inputs["previous"], Link { delay: 1, ..Link::from_node("trail") });
         assert_eq!(trail.inputs["input"].port, "mask");
         assert_eq!(Graph::from_toml(&graph.to_toml()), Ok(graph.clone()));
         let json = serde_json::to_string(&graph).expect("a graph is JSON");
@@ -334,19 +266,8 @@ mod tests {
         assert_eq!(two, GraphFileError::Kind("a".into()));
         let key = read("[nodes.a]\nsource = 'x'\nscale = 2.0");
         assert_eq!(key.to_string(), "node `a`: a source has no `scale`");
-        assert_eq!(
-            read("[nodes.a]\nsink = 'x'"),
-            GraphFileError::SinkInput("a".into())
-        );
-        assert!(
-            read("[nodes.a]\nsorce = 'x'")
-                .to_string()
-                .contains("unknown field `sorce`")
-        );
-        assert!(
-            read("[nodes.a]\neffect = 'x'\ninputs = { input = 3 }")
-                .to_string()
-                .contains("a link is")
-        );
+        assert_eq!(read("[nodes.a]\nsink = 'x'"), GraphFileError::SinkInput("a".into()));
+        assert!(read("[nodes.a]\nsorce = 'x'").to_string().contains("unknown field `sorce`"));
+        assert!(read("[nodes.a]\neffect = 'x'\ninputs = { input = 3 }").to_string().contains("a link is"));
     }
 }

@@ -128,11 +128,7 @@ impl Link {
     /// A link from the default output of `node`, without delay.
     #[must_use]
     pub fn from_node(node: impl Into<String>) -> Self {
-        Self {
-            node: node.into(),
-            port: OUTPUT.to_owned(),
-            delay: 0,
-        }
+        Self { node: node.into(), port: OUTPUT.to_owned(), delay: 0 }
     }
 }
 
@@ -144,11 +140,7 @@ impl Node {
             Self::Effect(effect) => (Some(effect.inputs.iter()), None),
             Self::Sink(sink) => (None, Some((INPUT, &sink.input))),
         };
-        effect
-            .into_iter()
-            .flatten()
-            .map(|(port, link)| (port.as_str(), link))
-            .chain(sink)
+        effect.into_iter().flatten().map(|(port, link)| (port.as_str(), link)).chain(sink)
     }
 
     /// The link of the default input: the one called [`INPUT`], else the first by name.

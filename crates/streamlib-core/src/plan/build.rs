@@ -64,26 +64,15 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(graph: &'a Graph, layout: &'a Layout, needed: &BTreeSet<&str>) -> Self {
-        let running = graph
-            .nodes
-            .iter()
-            .filter(|(name, _)| needed.contains(name.as_str()));
-        let links: Vec<&Link> = running
-            .flat_map(|(_, node)| node.links())
-            .map(|(_, link)| link)
-            .collect();
+        let running = graph.nodes.iter().filter(|(name, _)| needed.contains(name.as_str()));
+        let links: Vec<&Link> = running.flat_map(|(_, node)| node.links()).map(|(_, link)| link).collect();
         let longest = links.iter().map(|link| link.delay).max().unwrap_or(0);
         let late = links.iter().filter(|link| link.delay > 0);
         Self {
             layout,
-            delayed: late
-                .map(|link| (link.node.as_str(), link.port.as_str()))
-                .collect(),
+            delayed: late.map(|link| (link.node.as_str(), link.port.as_str())).collect(),
             outputs: BTreeMap::new(),
-            formats: graph
-                .effects()
-                .map(|(name, effect)| (name, effect.format))
-                .collect(),
+            formats: graph.effects().map(|(name, effect)| (name, effect.format)).collect(),
             plan: Plan {
                 slots: SLOTS.max(longest + 1),
                 textures: vec![],
@@ -96,12 +85,7 @@ impl<'a> Builder<'a> {
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        self.plan.textures.push(PlanTexture {
-            label,
-            size,
-            format,
-            keeps_history,
-        });
+        self.plan.textures.push(PlanTexture { label, size, format, keeps_history });
         self.plan.textures.len() - 1
     }
 
@@ -112,31 +96,19 @@ impl<'a> Builder<'a> {
         }
         let format = self.formats.get(node).copied().unwrap_or(TextureFormat::Rgba8);
         let keeps_history = self.delayed.contains(&(node, port));
-        let made = self.texture(
-            format!("{node}.{port}"),
-            self.layout.size(node),
-            format,
-            keeps_history,
-        );
+        let made = self.texture(format!("{node}.{port}"), self.layout.size(node), format, keeps_history);
         self.outputs.insert(key, made);
         made
     }
 
     fn linked(&mut self, link: &Link) -> TextureUse {
-        TextureUse {
-            texture: self.output(&link.node, &link.port),
-            delay: link.delay,
-        }
+        TextureUse { texture: self.output(&link.node, &link.port), delay: link.delay }
     }
 
     fn kernel(&mut self, code: Code, outputs: &[(String, usize)]) -> usize {
-        let outputs = outputs
-            .iter()
-            .map(|(port, texture)| (port.clone(), self.plan.textures[*texture].format));
-        let kernel = PlanKernel {
-            code,
-            outputs: outputs.collect(),
-        };
+        let outputs =
+            outputs.iter().map(|(port, texture)| (port.clone(), self.plan.textures[*texture].format));
+        let kernel = PlanKernel { code, outputs: outputs.collect() };
         if let Some(known) = self.plan.kernels.iter().position(|k| *k == kernel) {
             return known;
         }
@@ -173,9 +145,8 @@ impl<'a> Builder<'a> {
             Feed::Pictures(format, Some(conversion)) => {
                 let planes = self.planes(name, &format.layout.planes(format.size));
                 let inputs = conversion.ports.iter().cloned();
-                let inputs = inputs
-                    .zip(planes.iter().map(|&texture| TextureUse { texture, delay: 0 }))
-                    .collect();
+                let inputs =
+                    inputs.zip(planes.iter().map(|&texture| TextureUse { texture, delay: 0 })).collect();
                 let pass = self.conversion(name, conversion, inputs, vec![(OUTPUT.to_owned(), output)])?;
                 self.plan.sources.push(PlanSource {
                     node: name.to_owned(),
@@ -211,9 +182,9 @@ impl<'a> Builder<'a> {
             kernel: self.kernel(Code::Conversion(conversion.name.clone()), &outputs),
             interface: conversion.interface.clone(),
             inputs,
-            size: outputs.first().map_or(conversion.threads, |(_, texture)| {
-                self.plan.textures[*texture].size
-            }),
+            size: outputs
+                .first()
+                .map_or(conversion.threads, |(_, texture)| self.plan.textures[*texture].size),
             outputs,
             buffers,
             threads: conversion.threads,
@@ -222,31 +193,15 @@ impl<'a> Builder<'a> {
     }
 
     fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>) -> Result<(), GraphError> {
-        let inputs = effect
-            .inputs
-            .iter()
-            .map(|(port, link)| (port.clone(), self.linked(link)))
-            .collect();
+        let inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), self.linked(link))).collect();
         let ports = interface.outputs.iter().map(|slot| &slot.name);
-        let outputs: Vec<_> = ports
-            .map(|port| (port.clone(), self.output(name, port)))
-            .collect();
+        let outputs: Vec<_> = ports.map(|port| (port.clone(), self.output(name, port))).collect();
         let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
         let (block, buffers) = settings(name, interface, &effect.set)?;
         let size = self.layout.size(name);
         let (label, node, interface) = (name.to_owned(), name.to_owned(), interface.clone());
-        let pass = PlanPass {
-            label,
-            node,
-            kernel,
-            interface,
-            inputs,
-            outputs,
-            buffers,
-            threads: size,
-            size,
-            block,
-        };
+        let pass =
+            PlanPass { label, node, kernel, interface, inputs, outputs, buffers, threads: size, size, block };
         self.plan.passes.push(pass);
         Ok(())
     }
@@ -257,31 +212,15 @@ impl<'a> Builder<'a> {
             None => vec![from],
             Some(conversion) => {
                 let planes = self.planes(name, &drain.format.layout.planes(drain.format.size));
-                let outputs = conversion
-                    .ports
-                    .iter()
-                    .cloned()
-                    .zip(planes.iter().copied())
-                    .collect();
-                let inputs = conversion
-                    .interface
-                    .inputs
-                    .iter()
-                    .map(|slot| (slot.name.clone(), from))
-                    .collect();
+                let outputs = conversion.ports.iter().cloned().zip(planes.iter().copied()).collect();
+                let inputs =
+                    conversion.interface.inputs.iter().map(|slot| (slot.name.clone(), from)).collect();
                 let pass = self.conversion(name, conversion, inputs, outputs)?;
                 self.plan.passes.push(pass);
-                planes
-                    .into_iter()
-                    .map(|texture| TextureUse { texture, delay: 0 })
-                    .collect()
+                planes.into_iter().map(|texture| TextureUse { texture, delay: 0 }).collect()
             }
         };
-        self.plan.sinks.push(PlanSink {
-            node: name.to_owned(),
-            format: drain.format,
-            planes,
-        });
+        self.plan.sinks.push(PlanSink { node: name.to_owned(), format: drain.format, planes });
         Ok(())
     }
 }
@@ -295,10 +234,7 @@ fn settings(
     interface: &Interface,
     set: &BTreeMap<String, Value>,
 ) -> Result<Settings, GraphError> {
-    let wrong = |error: ParameterError| GraphError::Parameter {
-        node: node.to_owned(),
-        error,
-    };
+    let wrong = |error: ParameterError| GraphError::Parameter { node: node.to_owned(), error };
     let is_buffer = |name: &String| interface.buffers.iter().any(|buffer| buffer.name == *name);
     let mut block = interface.default_block();
     for (name, value) in set.iter().filter(|(name, _)| !is_buffer(name)) {
@@ -310,11 +246,6 @@ fn settings(
         let bytes = buffer.encode(set.get(&buffer.name).unwrap_or(&empty))?;
         Ok((buffer.name.clone(), bytes))
     };
-    let buffers = interface
-        .buffers
-        .iter()
-        .map(contents)
-        .collect::<Result<_, _>>()
-        .map_err(wrong)?;
+    let buffers = interface.buffers.iter().map(contents).collect::<Result<_, _>>().map_err(wrong)?;
     Ok((block, buffers))
 }

@@ -17,9 +17,7 @@ impl Layout {
     /// # Errors
     /// When an effect has nothing to take its size from, or a size is zero or beyond `max`.
     pub fn new(graph: &Graph, sources: &BTreeMap<String, Size>, max: u32) -> Result<Self, GraphError> {
-        let mut layout = Self {
-            sizes: BTreeMap::new(),
-        };
+        let mut layout = Self { sizes: BTreeMap::new() };
         for name in graph.nodes.keys() {
             layout.resolve(graph, sources, max, name)?;
         }
@@ -79,12 +77,7 @@ impl Layout {
             }
             let fits = 1..=u64::from(max);
             if !fits.contains(&width) || !fits.contains(&height) {
-                return Err(GraphError::BadSize {
-                    node: name.to_owned(),
-                    width,
-                    height,
-                    max,
-                });
+                return Err(GraphError::BadSize { node: name.to_owned(), width, height, max });
             }
             size = Size::new(width as u32, height as u32);
             self.sizes.insert(name.to_owned(), size);
@@ -99,11 +92,7 @@ mod tests {
 
     fn layout(text: &str) -> Result<Layout, GraphError> {
         let graph = Graph::from_toml(text).expect("a graph");
-        Layout::new(
-            &graph,
-            &BTreeMap::from([("cam".to_owned(), Size::new(101, 50))]),
-            4096,
-        )
+        Layout::new(&graph, &BTreeMap::from([("cam".to_owned(), Size::new(101, 50))]), 4096)
     }
 
     const CAM: &str = "[nodes.cam]\nsource = 'x'\n";
@@ -128,15 +117,9 @@ mod tests {
         assert_eq!(itself, Err(GraphError::NoSize("e".into())));
         for scale in ["0.0", "-1.0", "nan", "1e9", "inf"] {
             let scaled = effect(&format!("inputs = {{ input = 'cam' }}\nscale = {scale}"));
-            assert!(
-                matches!(scaled, Err(GraphError::BadSize { .. })),
-                "{scale}: {scaled:?}"
-            );
+            assert!(matches!(scaled, Err(GraphError::BadSize { .. })), "{scale}: {scaled:?}");
         }
         assert!(effect("size = [4096, 1]").is_ok());
-        assert!(matches!(
-            effect("size = [4097, 1]"),
-            Err(GraphError::BadSize { .. })
-        ));
+        assert!(matches!(effect("size = [4097, 1]"), Err(GraphError::BadSize { .. })));
     }
 }

@@ -80,15 +80,8 @@ impl CpuGpu {
     #[must_use]
     pub fn new(kernels: impl IntoIterator<Item = (&'static str, KernelFn)>) -> Self {
         Self {
-            info: DeviceInfo {
-                name: "test double".into(),
-                is_cpu: true,
-                max_texture_size: 4096,
-            },
-            kernels: kernels
-                .into_iter()
-                .map(|(name, run)| (name.to_owned(), CpuKernel(run)))
-                .collect(),
+            info: DeviceInfo { name: "test double".into(), is_cpu: true, max_texture_size: 4096 },
+            kernels: kernels.into_iter().map(|(name, run)| (name.to_owned(), CpuKernel(run))).collect(),
             timeline: AtomicU64::new(0),
         }
     }
@@ -116,29 +109,17 @@ impl CpuTexture {
 
     fn upload(&self, bytes: &[u8]) {
         let channels = self.channels();
-        for (texel, bytes) in locked(&self.texels)
-            .iter_mut()
-            .zip(bytes.chunks_exact(channels.len()))
-        {
+        for (texel, bytes) in locked(&self.texels).iter_mut().zip(bytes.chunks_exact(channels.len())) {
             *texel = [0.0, 0.0, 0.0, 1.0];
-            channels
-                .iter()
-                .zip(bytes)
-                .for_each(|(&channel, &byte)| texel[channel] = f32::from(byte) / 255.0);
+            channels.iter().zip(bytes).for_each(|(&channel, &byte)| texel[channel] = f32::from(byte) / 255.0);
         }
     }
 
     fn download(&self, bytes: &mut [u8]) {
         let channels = self.channels();
-        for (texel, bytes) in locked(&self.texels)
-            .iter()
-            .zip(bytes.chunks_exact_mut(channels.len()))
-        {
+        for (texel, bytes) in locked(&self.texels).iter().zip(bytes.chunks_exact_mut(channels.len())) {
             let code = |channel: usize| (texel[channel].clamp(0.0, 1.0) * 255.0).round() as u8;
-            channels
-                .iter()
-                .zip(bytes)
-                .for_each(|(&channel, byte)| *byte = code(channel));
+            channels.iter().zip(bytes).for_each(|(&channel, byte)| *byte = code(channel));
         }
     }
 }
@@ -173,11 +154,7 @@ impl Gpu for CpuGpu {
     fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<CpuTexture, CpuGpuError> {
         // Undefined contents are made conspicuous.
         let texels = Arc::new(Mutex::new(vec![[0.7, 0.0, 0.7, 1.0]; desc.size.pixels()]));
-        Ok(CpuTexture {
-            size: desc.size,
-            format: desc.format,
-            texels,
-        })
+        Ok(CpuTexture { size: desc.size, format: desc.format, texels })
     }
 
     fn create_host_buffer(&self, _: &str, bytes: usize, _: HostBufferUse) -> Result<CpuBuffer, CpuGpuError> {
@@ -185,17 +162,11 @@ impl Gpu for CpuGpu {
     }
 
     fn create_kernel(&self, desc: &KernelDesc<'_>) -> Result<CpuKernel, CpuGpuError> {
-        self.kernels
-            .get(desc.label)
-            .cloned()
-            .ok_or_else(|| CpuGpuError::NoKernel(desc.label.to_owned()))
+        self.kernels.get(desc.label).cloned().ok_or_else(|| CpuGpuError::NoKernel(desc.label.to_owned()))
     }
 
     fn record(&self, _: &str, commands: &[Command<'_, Self>]) -> Result<CpuRecording, CpuGpuError> {
-        let mut recording = CpuRecording {
-            steps: vec![],
-            blocks: vec![],
-        };
+        let mut recording = CpuRecording { steps: vec![], blocks: vec![] };
         for command in commands {
             recording.steps.push(match command {
                 Command::Upload { from, offset, to } => {
@@ -225,10 +196,8 @@ impl Gpu for CpuGpu {
         pass: usize,
         block: &[u8],
     ) -> Result<(), CpuGpuError> {
-        let stored = recording
-            .blocks
-            .get_mut(pass)
-            .ok_or_else(|| CpuGpuError::Binding(format!("pass {pass}")))?;
+        let stored =
+            recording.blocks.get_mut(pass).ok_or_else(|| CpuGpuError::Binding(format!("pass {pass}")))?;
         block.clone_into(stored);
         Ok(())
     }
@@ -251,11 +220,7 @@ impl Gpu for CpuGpu {
 type Step = Box<dyn Fn(&[Vec<u8>]) + Send>;
 
 fn dispatch_step(dispatch: &Dispatch<'_, CpuGpu>, pass: usize) -> Result<Step, CpuGpuError> {
-    let inputs: Vec<CpuTexture> = dispatch
-        .inputs
-        .iter()
-        .map(|(_, texture)| (*texture).clone())
-        .collect();
+    let inputs: Vec<CpuTexture> = dispatch.inputs.iter().map(|(_, texture)| (*texture).clone()).collect();
     let [(_, output)] = dispatch.outputs else {
         return Err(CpuGpuError::Binding(dispatch.label.to_owned()));
     };

@@ -47,27 +47,17 @@ impl Camera {
         let failed = |action| move |source| CameraError::of(path, action, source);
         let device = Device::open(path).map_err(failed("open"))?;
         let mut capability = Capability::zeroed();
-        device
-            .call(&abi::QUERYCAP, &mut capability)
-            .map_err(failed("say what it can do"))?;
+        device.call(&abi::QUERYCAP, &mut capability).map_err(failed("say what it can do"))?;
         if !captures(&capability) {
             let found = "a V4L2 node that does not stream captured video";
-            return Err(CameraError::NotACamera {
-                path: path.to_owned(),
-                found,
-            });
+            return Err(CameraError::NotACamera { path: path.to_owned(), found });
         }
         let unpacking = set_format(&device, path, options)?;
         if let Some(rate) = options.frame_rate {
             set_frame_rate(&device, rate).map_err(failed("set the frame rate"))?;
         }
         let queue = Queue::start(device, BUFFERS).map_err(failed("start streaming"))?;
-        Ok(Self {
-            path: path.to_owned(),
-            queue,
-            unpacking,
-            counter: Counter::default(),
-        })
+        Ok(Self { path: path.to_owned(), queue, unpacking, counter: Counter::default() })
     }
 
     /// Size, layout and colour of the pictures, as the driver has set them.
@@ -108,10 +98,7 @@ impl Camera {
                 Err(error) => return Err(CameraError::of(&self.path, "wait for a picture", error)),
             };
             if readiness == Readiness::TimedOut {
-                return Err(CameraError::Stalled {
-                    path: self.path.clone(),
-                    waited: begun.elapsed(),
-                });
+                return Err(CameraError::Stalled { path: self.path.clone(), waited: begun.elapsed() });
             }
             match self.take(into) {
                 Ok(true) => return Ok(()),
@@ -119,9 +106,7 @@ impl Camera {
                 Ok(false) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && readiness == Readiness::Ready => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(CameraError::Unplugged {
-                        path: self.path.clone(),
-                    });
+                    return Err(CameraError::Unplugged { path: self.path.clone() });
                 }
                 Err(error) => return Err(CameraError::of(&self.path, "deliver a picture", error)),
             }
@@ -130,12 +115,7 @@ impl Camera {
 
     /// Takes one buffer; `false` when what it holds is not a whole picture.
     fn take(&mut self, into: &mut Picture) -> io::Result<bool> {
-        let Self {
-            queue,
-            unpacking,
-            counter,
-            ..
-        } = self;
+        let Self { queue, unpacking, counter, .. } = self;
         queue.take(|buffer, bytes| {
             let whole = buffer.flags & abi::BUFFER_ERROR == 0 && unpacking.unpack(bytes, &mut into.data);
             counter.count(buffer.sequence, whole);
@@ -155,21 +135,11 @@ fn set_format(device: &Device, path: &Path, options: &CameraOptions) -> Result<U
         .filter(|(layout, _)| options.layout.is_none_or(|wanted| wanted == *layout))
         .collect();
 
-    let mut current = Format {
-        kind: abi::VIDEO_CAPTURE,
-        ..Format::zeroed()
-    };
-    device
-        .call(&abi::G_FMT, &mut current)
-        .map_err(failed("say its format"))?;
-    let size = options
-        .size
-        .unwrap_or(Size::new(current.pix.width, current.pix.height));
+    let mut current = Format { kind: abi::VIDEO_CAPTURE, ..Format::zeroed() };
+    device.call(&abi::G_FMT, &mut current).map_err(failed("say its format"))?;
+    let size = options.size.unwrap_or(Size::new(current.pix.width, current.pix.height));
     if size.width == 0 || size.height == 0 {
-        return Err(CameraError::BadSize {
-            path: path.to_owned(),
-            size,
-        });
+        return Err(CameraError::BadSize { path: path.to_owned(), size });
     }
     for (layout, code) in &wanted {
         let fourcc = u32::from_le_bytes(*code);
@@ -184,42 +154,25 @@ fn set_format(device: &Device, path: &Path, options: &CameraOptions) -> Result<U
             private: abi::PRIV_MAGIC,
             ..Format::zeroed().pix
         };
-        let mut format = Format {
-            kind: abi::VIDEO_CAPTURE,
-            pix,
-            ..Format::zeroed()
-        };
-        device
-            .call(&abi::S_FMT, &mut format)
-            .map_err(failed("set the format"))?;
+        let mut format = Format { kind: abi::VIDEO_CAPTURE, pix, ..Format::zeroed() };
+        device.call(&abi::S_FMT, &mut format).map_err(failed("set the format"))?;
         let set = format.pix;
         if set.fourcc == fourcc && abi::FIELDS_OF_WHOLE_PICTURES.contains(&set.field) {
             let size = Size::new(set.width, set.height);
-            return Unpacking::new(&set, *layout).ok_or(CameraError::BadSize {
-                path: path.to_owned(),
-                size,
-            });
+            return Unpacking::new(&set, *layout).ok_or(CameraError::BadSize { path: path.to_owned(), size });
         }
     }
     let names = |codes: Vec<u32>| codes.into_iter().map(fourcc_name).collect::<Vec<_>>().join(", ");
     Err(CameraError::NoUsableFormat {
         path: path.to_owned(),
         offered: names(offered),
-        wanted: names(
-            wanted
-                .into_iter()
-                .map(|(_, code)| u32::from_le_bytes(code))
-                .collect(),
-        ),
+        wanted: names(wanted.into_iter().map(|(_, code)| u32::from_le_bytes(code)).collect()),
     })
 }
 
 /// Asks for `rate` frames per second, of a driver that can be asked.
 fn set_frame_rate(device: &Device, rate: u32) -> io::Result<()> {
-    let mut parameters = StreamParameters {
-        kind: abi::VIDEO_CAPTURE,
-        ..StreamParameters::zeroed()
-    };
+    let mut parameters = StreamParameters { kind: abi::VIDEO_CAPTURE, ..StreamParameters::zeroed() };
     match device.call(&abi::G_PARM, &mut parameters) {
         Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return Ok(()),
         other => other?,
@@ -227,10 +180,7 @@ fn set_frame_rate(device: &Device, rate: u32) -> io::Result<()> {
     if parameters.capability & abi::CAP_TIME_PER_FRAME == 0 {
         return Ok(());
     }
-    parameters.time_per_frame = Fraction {
-        numerator: 1,
-        denominator: rate,
-    };
+    parameters.time_per_frame = Fraction { numerator: 1, denominator: rate };
     device.call(&abi::S_PARM, &mut parameters)
 }
 
@@ -279,9 +229,7 @@ mod tests {
 
     fn counted(numbers: &[(u32, bool)]) -> (u64, u64) {
         let mut counter = Counter::default();
-        numbers
-            .iter()
-            .for_each(|(number, whole)| counter.count(*number, *whole));
+        numbers.iter().for_each(|(number, whole)| counter.count(*number, *whole));
         (counter.sequence, counter.lost)
     }
 
@@ -300,19 +248,9 @@ mod tests {
 
     #[test]
     fn a_time_on_another_clock_is_replaced_by_now() {
-        let time = libc::timeval {
-            tv_sec: 3,
-            tv_usec: 25,
-        };
-        let buffer = |flags| Buffer {
-            flags,
-            timestamp: time,
-            ..Buffer::zeroed()
-        };
-        assert_eq!(
-            timestamp(&buffer(abi::BUFFER_TIMESTAMP_MONOTONIC)),
-            Timestamp(3_000_025_000)
-        );
+        let time = libc::timeval { tv_sec: 3, tv_usec: 25 };
+        let buffer = |flags| Buffer { flags, timestamp: time, ..Buffer::zeroed() };
+        assert_eq!(timestamp(&buffer(abi::BUFFER_TIMESTAMP_MONOTONIC)), Timestamp(3_000_025_000));
         let before = monotonic_now();
         assert!(timestamp(&buffer(0)) >= before);
     }

@@ -56,10 +56,7 @@ pub fn list_cameras() -> Vec<CameraInfo> {
         })
         .collect();
     nodes.sort();
-    nodes
-        .into_iter()
-        .filter_map(|(_, path)| describe(&path))
-        .collect()
+    nodes.into_iter().filter_map(|(_, path)| describe(&path)).collect()
 }
 
 /// `None` unless `path` is a capture node that offers at least one format.
@@ -72,10 +69,7 @@ fn describe(path: &Path) -> Option<CameraInfo> {
     }
     let formats: Vec<_> = pixel_formats(&device)
         .into_iter()
-        .map(|fourcc| CameraFormat {
-            fourcc: fourcc_name(fourcc),
-            modes: modes(&device, fourcc),
-        })
+        .map(|fourcc| CameraFormat { fourcc: fourcc_name(fourcc), modes: modes(&device, fourcc) })
         .collect();
     (!formats.is_empty()).then(|| CameraInfo {
         path: path.to_owned(),
@@ -99,11 +93,7 @@ pub(super) fn captures(capability: &Capability) -> bool {
 /// Codes of the pixel formats that the device offers.
 pub(super) fn pixel_formats(device: &Device) -> Vec<u32> {
     let formats = (0..LONGEST_LIST).map_while(|index| {
-        let mut format = FormatDescription {
-            index,
-            kind: abi::VIDEO_CAPTURE,
-            ..FormatDescription::zeroed()
-        };
+        let mut format = FormatDescription { index, kind: abi::VIDEO_CAPTURE, ..FormatDescription::zeroed() };
         device.call(&abi::ENUM_FMT, &mut format).ok()?;
         Some(format.fourcc)
     });
@@ -113,11 +103,7 @@ pub(super) fn pixel_formats(device: &Device) -> Vec<u32> {
 fn modes(device: &Device, fourcc: u32) -> Vec<CameraMode> {
     let mut sizes = Vec::new();
     for index in 0..LONGEST_LIST {
-        let mut entry = FrameSize {
-            index,
-            fourcc,
-            ..FrameSize::zeroed()
-        };
+        let mut entry = FrameSize { index, fourcc, ..FrameSize::zeroed() };
         if device.call(&abi::ENUM_FRAMESIZES, &mut entry).is_err() {
             break;
         }
@@ -128,26 +114,14 @@ fn modes(device: &Device, fourcc: u32) -> Vec<CameraMode> {
         }
         sizes.push(Size::new(a, b));
     }
-    sizes
-        .into_iter()
-        .map(|size| CameraMode {
-            size,
-            rates: rates(device, fourcc, size),
-        })
-        .collect()
+    sizes.into_iter().map(|size| CameraMode { size, rates: rates(device, fourcc, size) }).collect()
 }
 
 fn rates(device: &Device, fourcc: u32, size: Size) -> Vec<f64> {
     let mut intervals = Vec::new();
     for index in 0..LONGEST_LIST {
         let (width, height) = size.into();
-        let mut entry = FrameInterval {
-            index,
-            fourcc,
-            width,
-            height,
-            ..FrameInterval::zeroed()
-        };
+        let mut entry = FrameInterval { index, fourcc, width, height, ..FrameInterval::zeroed() };
         if device.call(&abi::ENUM_FRAMEINTERVALS, &mut entry).is_err() {
             break;
         }
@@ -192,15 +166,10 @@ mod tests {
             ..Capability::zeroed()
         };
         assert!(captures(&node(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING)));
-        assert!(
-            !captures(&node(0x0080_0000 | abi::CAP_STREAMING)),
-            "metadata beside a camera"
-        );
+        assert!(!captures(&node(0x0080_0000 | abi::CAP_STREAMING)), "metadata beside a camera");
         assert!(!captures(&node(abi::CAP_VIDEO_CAPTURE)), "read() only");
         assert!(
-            !captures(&node(
-                abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING | abi::CAP_VIDEO_M2M
-            )),
+            !captures(&node(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING | abi::CAP_VIDEO_M2M)),
             "a codec"
         );
     }
@@ -214,12 +183,7 @@ mod tests {
 
     #[test]
     fn an_interval_of_zero_has_no_rate() {
-        let of = |numerator, denominator| {
-            rate(Fraction {
-                numerator,
-                denominator,
-            })
-        };
+        let of = |numerator, denominator| rate(Fraction { numerator, denominator });
         assert_eq!(of(1, 30), Some(30.0));
         assert_eq!((of(0, 30), of(1, 0)), (None, None));
     }

@@ -35,11 +35,7 @@ impl Unpacking {
     /// For the format that the driver has set; `None` when its rows are shorter than a picture's.
     pub(super) fn new(pix: &PixFormat, layout: PictureLayout) -> Option<Self> {
         let size = Size::new(pix.width, pix.height);
-        let format = PictureFormat {
-            size,
-            layout,
-            color: color_space(pix, layout),
-        };
+        let format = PictureFormat { size, layout, color: color_space(pix, layout) };
         let mut planes = Vec::new();
         for (index, (size, texel)) in layout.planes(size).into_iter().enumerate() {
             let bytes = size.width as usize * texel.bytes_per_texel();
@@ -48,15 +44,10 @@ impl Unpacking {
             let stride = pix.bytes_per_line.div_ceil(if halves { 2 } else { 1 }) as usize;
             // Zero is what drivers of old say for "no padding".
             let stride = if stride == 0 { bytes } else { stride };
-            planes.push(PlaneRows {
-                rows: size.height as usize,
-                bytes,
-                stride,
-            });
+            planes.push(PlaneRows { rows: size.height as usize, bytes, stride });
         }
-        let sound = planes
-            .iter()
-            .all(|plane| plane.stride >= plane.bytes && plane.rows > 0 && plane.bytes > 0);
+        let sound =
+            planes.iter().all(|plane| plane.stride >= plane.bytes && plane.rows > 0 && plane.bytes > 0);
         sound.then_some(Self { format, planes })
     }
 
@@ -107,12 +98,7 @@ mod tests {
 
     fn pix(size: (u32, u32), bytes_per_line: u32) -> PixFormat {
         let zeroed = abi::Format::zeroed().pix;
-        PixFormat {
-            width: size.0,
-            height: size.1,
-            bytes_per_line,
-            ..zeroed
-        }
+        PixFormat { width: size.0, height: size.1, bytes_per_line, ..zeroed }
     }
 
     fn unpacked(layout: PictureLayout, pix: &PixFormat, from: &[u8]) -> Option<Vec<u8>> {
@@ -126,14 +112,8 @@ mod tests {
     #[test]
     fn padding_at_the_end_of_rows_is_left_out() {
         let from = [1, 2, 3, 4, 0, 0, 5, 6, 7, 8];
-        assert_eq!(
-            unpacked(PictureLayout::Yuyv, &pix((2, 2), 6), &from),
-            Some(vec![1, 2, 3, 4, 5, 6, 7, 8])
-        );
-        assert_eq!(
-            unpacked(PictureLayout::Grey8, &pix((1, 2), 3), &[1, 0, 0, 2]),
-            Some(vec![1, 2])
-        );
+        assert_eq!(unpacked(PictureLayout::Yuyv, &pix((2, 2), 6), &from), Some(vec![1, 2, 3, 4, 5, 6, 7, 8]));
+        assert_eq!(unpacked(PictureLayout::Grey8, &pix((1, 2), 3), &[1, 0, 0, 2]), Some(vec![1, 2]));
     }
 
     #[test]
@@ -145,32 +125,20 @@ mod tests {
             Some(vec![1, 2, 3, 4, 5, 6])
         );
         let planar = [&luma[..], &[5, 0, 6, 0]].concat();
-        assert_eq!(
-            unpacked(PictureLayout::I420, &pix((2, 2), 4), &planar),
-            Some(vec![1, 2, 3, 4, 5, 6])
-        );
+        assert_eq!(unpacked(PictureLayout::I420, &pix((2, 2), 4), &planar), Some(vec![1, 2, 3, 4, 5, 6]));
     }
 
     #[test]
     fn rows_without_padding_are_taken_as_they_are() {
         let from: Vec<u8> = (0..24).collect();
-        assert_eq!(
-            unpacked(PictureLayout::I420, &pix((4, 4), 4), &from),
-            Some(from.clone())
-        );
-        assert_eq!(
-            unpacked(PictureLayout::I420, &pix((4, 4), 0), &from),
-            Some(from.clone())
-        );
+        assert_eq!(unpacked(PictureLayout::I420, &pix((4, 4), 4), &from), Some(from.clone()));
+        assert_eq!(unpacked(PictureLayout::I420, &pix((4, 4), 0), &from), Some(from.clone()));
     }
 
     #[test]
     fn a_buffer_that_is_too_short_is_no_picture() {
         for length in 0..24 {
-            assert_eq!(
-                unpacked(PictureLayout::Nv12, &pix((4, 4), 4), &[0; 24][..length]),
-                None
-            );
+            assert_eq!(unpacked(PictureLayout::Nv12, &pix((4, 4), 4), &[0; 24][..length]), None);
         }
     }
 
@@ -184,36 +152,15 @@ mod tests {
     #[test]
     fn colours_follow_what_the_driver_says_and_the_defaults_of_the_header() {
         let space = |colorspace, ycbcr_encoding, quantization| {
-            let pix = PixFormat {
-                colorspace,
-                ycbcr_encoding,
-                quantization,
-                ..pix((2, 2), 0)
-            };
+            let pix = PixFormat { colorspace, ycbcr_encoding, quantization, ..pix((2, 2), 0) };
             color_space(&pix, PictureLayout::Yuyv)
         };
         let of = |matrix, range| ColorSpace { matrix, range };
-        assert_eq!(
-            space(8, 0, 0),
-            of(YuvMatrix::Bt601, YuvRange::Limited),
-            "sRGB camera"
-        );
+        assert_eq!(space(8, 0, 0), of(YuvMatrix::Bt601, YuvRange::Limited), "sRGB camera");
         assert_eq!(space(7, 0, 0), of(YuvMatrix::Bt601, YuvRange::Full), "JPEG");
-        assert_eq!(
-            space(3, 0, 0),
-            of(YuvMatrix::Bt709, YuvRange::Limited),
-            "Rec. 709"
-        );
-        assert_eq!(
-            space(3, 1, 1),
-            of(YuvMatrix::Bt601, YuvRange::Full),
-            "said outright"
-        );
-        assert_eq!(
-            space(7, 2, 2),
-            of(YuvMatrix::Bt709, YuvRange::Limited),
-            "said outright"
-        );
+        assert_eq!(space(3, 0, 0), of(YuvMatrix::Bt709, YuvRange::Limited), "Rec. 709");
+        assert_eq!(space(3, 1, 1), of(YuvMatrix::Bt601, YuvRange::Full), "said outright");
+        assert_eq!(space(7, 2, 2), of(YuvMatrix::Bt709, YuvRange::Limited), "said outright");
         let grey = color_space(&pix((2, 2), 0), PictureLayout::Grey8);
         assert_eq!(grey.range, YuvRange::Full, "luma alone");
     }

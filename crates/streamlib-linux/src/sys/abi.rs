@@ -215,10 +215,7 @@ impl<T: Plain> Request<T> {
     /// As the kernel's `_IOC` macro, for type `V`.
     const fn new(direction: u32, number: u32) -> Self {
         let code = direction << 30 | (size_of::<T>() as u32) << 16 | (b'V' as u32) << 8 | number;
-        Self {
-            code,
-            argument: PhantomData,
-        }
+        Self { code, argument: PhantomData }
     }
 
     pub(super) const fn code(&self) -> u32 {

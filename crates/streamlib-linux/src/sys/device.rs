@@ -30,11 +30,7 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(path)?;
+        let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path)?;
         Ok(Self { file })
     }
 
@@ -47,13 +43,7 @@ impl Device {
         retrying(|| {
             // SAFETY: the descriptor is open as long as `self`. The request code holds the size of `T`, so the kernel
             // touches no byte beyond `argument`, which is exclusively borrowed and for which every bit pattern is valid.
-            unsafe {
-                libc::ioctl(
-                    self.file.as_raw_fd(),
-                    request.code() as _,
-                    std::ptr::from_mut(argument),
-                )
-            }
+            unsafe { libc::ioctl(self.file.as_raw_fd(), request.code() as _, std::ptr::from_mut(argument)) }
         })
         .map(drop)
     }
@@ -61,16 +51,8 @@ impl Device {
     /// Waits until a buffer can be dequeued, `timeout` at most.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<Readiness> {
         // Rounded up, so that a wait of half a millisecond does not spin.
-        let milliseconds = timeout
-            .as_nanos()
-            .div_ceil(1_000_000)
-            .try_into()
-            .unwrap_or(i32::MAX);
-        let mut poll = libc::pollfd {
-            fd: self.file.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        };
+        let milliseconds = timeout.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX);
+        let mut poll = libc::pollfd { fd: self.file.as_raw_fd(), events: libc::POLLIN, revents: 0 };
         // SAFETY: one initialised pollfd, exclusively borrowed for the call. A signal ends the wait early with EINTR.
         let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
         match ready {
@@ -99,10 +81,7 @@ fn retrying(mut call: impl FnMut() -> i32) -> io::Result<i32> {
 
 /// Now, on `CLOCK_MONOTONIC`.
 pub(crate) fn monotonic_now() -> Timestamp {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is exclusively borrowed for the call. With this clock it cannot fail on Linux.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     Timestamp(now.tv_sec * 1_000_000_000 + now.tv_nsec)

@@ -63,19 +63,14 @@ impl Queue {
             ..RequestBuffers::zeroed()
         };
         device.call(&abi::REQBUFS, &mut request)?;
-        let mut queue = Self {
-            buffers: Vec::new(),
-            device,
-        };
+        let mut queue = Self { buffers: Vec::new(), device };
         for index in 0..request.count {
             let mut buffer = Self::buffer(index);
             queue.device.call(&abi::QUERYBUF, &mut buffer)?;
             queue.buffers.push(Mapping::new(&queue.device, &buffer)?);
             queue.device.call(&abi::QBUF, &mut Self::buffer(index))?;
         }
-        queue
-            .device
-            .call(&abi::STREAMON, &mut (abi::VIDEO_CAPTURE as i32))?;
+        queue.device.call(&abi::STREAMON, &mut (abi::VIDEO_CAPTURE as i32))?;
         Ok(queue)
     }
 
@@ -89,35 +84,23 @@ impl Queue {
     pub(crate) fn take<R>(&mut self, look: impl FnOnce(&Buffer, &[u8]) -> R) -> io::Result<R> {
         let mut buffer = Self::buffer(0);
         self.device.call(&abi::DQBUF, &mut buffer)?;
-        let mapping = self
-            .buffers
-            .get(buffer.index as usize)
-            .ok_or(io::ErrorKind::InvalidData)?;
+        let mapping = self.buffers.get(buffer.index as usize).ok_or(io::ErrorKind::InvalidData)?;
         let used = mapping.length.min(buffer.bytes_used as usize);
         // SAFETY: `used` bytes from `start` are mapped. Between DQBUF and QBUF the driver does not write to the buffer,
         // and the slice ends with the call of `look`, before QBUF.
-        let seen = look(&buffer, unsafe {
-            std::slice::from_raw_parts(mapping.start.as_ptr(), used)
-        });
+        let seen = look(&buffer, unsafe { std::slice::from_raw_parts(mapping.start.as_ptr(), used) });
         self.device.call(&abi::QBUF, &mut Self::buffer(buffer.index))?;
         Ok(seen)
     }
 
     fn buffer(index: u32) -> Buffer {
-        Buffer {
-            index,
-            kind: abi::VIDEO_CAPTURE,
-            memory: abi::MEMORY_MMAP,
-            ..Buffer::zeroed()
-        }
+        Buffer { index, kind: abi::VIDEO_CAPTURE, memory: abi::MEMORY_MMAP, ..Buffer::zeroed() }
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         // A device that is gone cannot be stopped, and need not be.
-        let _ = self
-            .device
-            .call(&abi::STREAMOFF, &mut (abi::VIDEO_CAPTURE as i32));
+        let _ = self.device.call(&abi::STREAMOFF, &mut (abi::VIDEO_CAPTURE as i32));
     }
 }

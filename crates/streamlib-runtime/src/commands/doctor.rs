@@ -20,7 +20,10 @@ fn print(found: &Doctor) {
     line("Vulkan devices");
     for (index, device) in found.devices.iter().enumerate() {
         let gib = device.memory_bytes as f64 / f64::from(1 << 30);
-        line(format_args!("  {index}: {} ({}, Vulkan {}, {gib:.1} GiB)", device.name, device.kind, device.vulkan));
+        line(format_args!(
+            "  {index}: {} ({}, Vulkan {}, {gib:.1} GiB)",
+            device.name, device.kind, device.vulkan
+        ));
         line(format_args!("     driver        {}", device.driver));
         line(format_args!("     effects write {}", device.writable.join(", ")));
         line(format_args!("     pass times    {}", if device.timestamps { "yes" } else { "no" }));

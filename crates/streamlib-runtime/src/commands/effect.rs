@@ -33,7 +33,11 @@ pub(crate) fn effect(args: &EffectArgs) -> Done {
         }
         EffectAction::Inspect { file, json } => {
             let effect = compile(&compiler, file)?;
-            if *json { output::json(&Inspection::of(&effect)) } else { print_interface(&effect) }
+            if *json {
+                output::json(&Inspection::of(&effect))
+            } else {
+                print_interface(&effect)
+            }
             Ok(())
         }
     }
@@ -109,7 +113,15 @@ fn check(compiler: &Compiler, files: &[PathBuf], json: bool) -> Done {
             }
             Err(error) => (None, vec![], Some(error.to_string())),
         };
-        results.push(Checked { file: file.clone(), ok: compiled.is_ok(), id, milliseconds, cached, diagnostics, error });
+        results.push(Checked {
+            file: file.clone(),
+            ok: compiled.is_ok(),
+            id,
+            milliseconds,
+            cached,
+            diagnostics,
+            error,
+        });
     }
     if json {
         output::json(&results);
@@ -175,12 +187,19 @@ impl Translation {
             std::io::stdout().lock().write_all(&self.bytes)?;
             return Ok(());
         }
-        std::fs::write(path, &self.bytes).map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+        std::fs::write(path, &self.bytes)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()).into())
     }
 
     fn report<'a>(&'a self, effect: &'a Effect, output: &'a Path) -> TranslationReport<'a> {
         let (bytes, entry_point) = (self.bytes.len(), self.entry_point.as_str());
-        TranslationReport { output, bytes, entry_point, id: effect.id.to_string(), interface: &effect.interface }
+        TranslationReport {
+            output,
+            bytes,
+            entry_point,
+            id: effect.id.to_string(),
+            interface: &effect.interface,
+        }
     }
 }
 
@@ -219,7 +238,12 @@ fn print_interface(effect: &Effect) {
                 format!(" in {}..={}", end(min), end(max))
             }
         };
-        line(format_args!("parameter   {}: {} = {}{range}", parameter.name, parameter.ty, default.join(", ")));
+        line(format_args!(
+            "parameter   {}: {} = {}{range}",
+            parameter.name,
+            parameter.ty,
+            default.join(", ")
+        ));
         if let Some(description) = &parameter.description {
             line(format_args!("            {description}"));
         }
@@ -229,6 +253,9 @@ fn print_interface(effect: &Effect) {
         line(format_args!("buffer      {}: {}{columns}", buffer.name, buffer.scalar.name()));
     }
     let uniforms: Vec<_> = interface.frame_uniforms.iter().map(|slot| slot.uniform.name()).collect();
-    line(format_args!("per frame   {}", if uniforms.is_empty() { "nothing".to_owned() } else { uniforms.join(", ") }));
+    line(format_args!(
+        "per frame   {}",
+        if uniforms.is_empty() { "nothing".to_owned() } else { uniforms.join(", ") }
+    ));
     line(format_args!("id          {}", effect.id));
 }

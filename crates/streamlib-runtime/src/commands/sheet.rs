@@ -25,8 +25,7 @@ pub(crate) fn sheet(args: &SheetArgs) -> Done {
     let width = (args.width.saturating_sub(GAP * (args.columns + 1)) / args.columns).max(1);
     let height = (u64::from(width) * u64::from(size.height) / u64::from(size.width)).max(1) as u32;
     let full = |cells: u32, side: u32| cells * (side + GAP) + GAP;
-    let mut sheet =
-        RgbImage::from_pixel(full(args.columns, width), full(args.rows, height), BACKGROUND);
+    let mut sheet = RgbImage::from_pixel(full(args.columns, width), full(args.rows, height), BACKGROUND);
     let mut picture = empty(&*reader);
     let mut cell = 0;
     for frame in 0..frames {
@@ -44,7 +43,12 @@ pub(crate) fn sheet(args: &SheetArgs) -> Done {
         cell += 1;
     }
     sheet.save(&args.output).map_err(|error| format!("cannot write {}: {error}", args.output.display()))?;
-    line(format_args!("wrote {} ({cell} pictures, {}x{})", args.output.display(), sheet.width(), sheet.height()));
+    line(format_args!(
+        "wrote {} ({cell} pictures, {}x{})",
+        args.output.display(),
+        sheet.width(),
+        sheet.height()
+    ));
     Ok(())
 }
 
@@ -66,5 +70,6 @@ fn rgb(picture: &Picture) -> Result<RgbImage, String> {
     let size = picture.format.size;
     let rgba = convert::cpu::to_rgba(picture);
     let rgb = rgba.chunks_exact(4).flat_map(|texel| [texel[0], texel[1], texel[2]]).collect();
-    RgbImage::from_raw(size.width, size.height, rgb).ok_or_else(|| format!("a picture of {size} is not whole"))
+    RgbImage::from_raw(size.width, size.height, rgb)
+        .ok_or_else(|| format!("a picture of {size} is not whole"))
 }
