@@ -118,16 +118,14 @@ fn a_disk_that_fills_up_leaves_no_file() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new("bash");
     let play =
         "trap '' XFSZ; ulimit -f 8; exec \"$0\" play generate:scene --size 320x240 --frames 30 -o \"$1\"";
     for output in ["out.mp4", "out.y4m", "out%03d.png"] {
-        command = Command::new("bash");
+        let mut command = Command::new("bash");
         command.current_dir(folder.path()).args(["-c", play, env!("CARGO_BIN_EXE_streamlib"), output]);
         fails_saying(&mut command, &["out"]);
         assert!(files(folder.path()).is_empty(), "{output} left {:?}", files(folder.path()));
     }
-    drop(command);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{cannot_run, effect, files, json, repository, streamlib, succeed};
+use common::{cannot_run, effect, files, json, repository, skip, streamlib, succeed};
 
 #[test]
 fn a_hundred_effects_are_compiled_once_and_then_come_from_the_cache() {
@@ -67,7 +67,7 @@ fn effects_are_translated_to_spirv_and_msl() {
     assert_eq!(&spirv[..4], &[0x03, 0x02, 0x23, 0x07]);
     match Command::new("spirv-val").arg(folder.path().join("a.spv")).status() {
         Ok(status) => assert!(status.success()),
-        Err(_) => println!("SKIPPED: spirv-val is not installed"),
+        Err(_) => skip("spirv-val is not installed"),
     }
     for target in ["macos", "ios"] {
         let msl = ["effect", "compile", &sepia, "--emit", "msl", "--target", target, "-o", "-"];

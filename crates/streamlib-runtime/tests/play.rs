@@ -5,13 +5,13 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{cannot_run, effect, files, has, json, repository, streamlib, succeed, text};
+use common::{cannot_run, effect, files, has, json, repository, skip, streamlib, succeed, text};
 
 /// The folder of real videos beside the checkout, where there is one.
 fn real_video(name: &str) -> Option<String> {
     let path = repository().join("../shared/media").join(name);
     if !path.exists() {
-        println!("SKIPPED: there is no real video {name} beside the checkout");
+        skip(&format!("there is no real video {name} beside the checkout"));
         return None;
     }
     Some(path.display().to_string())

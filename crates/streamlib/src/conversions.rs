@@ -22,7 +22,7 @@ impl<'c> Conversions<'c> {
     }
 
     /// From the planes of `format` to an RGBA texture; `None` when the one plane is RGBA already.
-    pub(crate) fn to_rgba(
+    pub(crate) fn reading(
         &mut self,
         node: &str,
         format: PictureFormat,
@@ -31,7 +31,7 @@ impl<'c> Conversions<'c> {
     }
 
     /// From an RGBA texture to the planes of `format`; `None` when the texture is read back as it is.
-    pub(crate) fn from_rgba(
+    pub(crate) fn writing(
         &mut self,
         node: &str,
         format: PictureFormat,

@@ -42,7 +42,7 @@ impl WriteBehind {
                 let Ok(writer) = &mut outcome.writer else { break };
                 if let Err(error) = outcome.stages.time(&stage, || writer.write(&picture)) {
                     // Dropping the receiver tells the engine; dropping the writer removes what it wrote.
-                    outcome.writer = Err(RunError::Write { node: name.clone(), error });
+                    outcome.writer = Err(RunError::Write { node: name, error });
                     break;
                 }
                 // The engine may be done already.

@@ -27,11 +27,17 @@ pub(crate) fn effect(name: &str) -> String {
     repository().join("effects").join(format!("{name}.hlsl")).display().to_string()
 }
 
+/// Says why a test has nothing to test here; `./x test` counts such lines.
+#[allow(clippy::print_stdout, reason = "standard output is where the count is taken")]
+pub(crate) fn skip(why: &str) {
+    println!("SKIPPED: {why}");
+}
+
 /// Says why effects cannot run here, if so. CI installs what is needed, so nothing is skipped there.
 pub(crate) fn cannot_run() -> bool {
     let doctor = Command::new(env!("CARGO_BIN_EXE_streamlib")).arg("doctor").output().expect("it starts");
     if !doctor.status.success() {
-        println!("SKIPPED: no Vulkan device or no DXC here; `./x doctor` says more");
+        skip("no Vulkan device or no DXC here; `./x doctor` says more");
     }
     !doctor.status.success()
 }
@@ -39,7 +45,7 @@ pub(crate) fn cannot_run() -> bool {
 pub(crate) fn has(program: &str) -> bool {
     let found = Command::new(program).arg("-version").output().is_ok();
     if !found {
-        println!("SKIPPED: {program} is not installed");
+        skip(&format!("{program} is not installed"));
     }
     found
 }

@@ -193,7 +193,7 @@ fn feeds(
                 Feed::Generated(*size, Arc::new(programs.effects[node].interface.clone()))
             }
             Ready::Pictures(source) => {
-                Feed::Pictures(source.format, conversions.to_rgba(node, source.format)?)
+                Feed::Pictures(source.format, conversions.reading(node, source.format)?)
             }
         };
         Ok((node.clone(), feed))
@@ -262,11 +262,11 @@ fn drains(
     writers: &BTreeMap<String, Box<dyn VideoWriter>>,
     conversions: &mut Conversions<'_>,
 ) -> Result<BTreeMap<String, Drain>, RunError> {
-    let drain = |(node, writer): (&String, &Box<dyn VideoWriter>)| {
-        let format = writer.picture_format();
-        Ok((node.clone(), Drain { format, convert: conversions.from_rgba(node, format)? }))
-    };
-    writers.iter().map(drain).collect()
+    let formats = writers.iter().map(|(node, writer)| (node, writer.picture_format()));
+    let drains = formats.map(|(node, format)| {
+        Ok((node.clone(), Drain { format, convert: conversions.writing(node, format)? }))
+    });
+    drains.collect()
 }
 
 fn engine(
