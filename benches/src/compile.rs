@@ -49,7 +49,7 @@ impl CompileTimes {
 }
 
 pub(crate) fn measure(effects: &[PathBuf]) -> Fallible<CompileTimes> {
-    let sources = effects.iter().map(|path| EffectSource::from_file(path)).collect::<Result<Vec<_>, _>>()?;
+    let sources = effects.iter().map(EffectSource::from_file).collect::<Result<Vec<_>, _>>()?;
     let folder = tempfile::tempdir()?;
     let options = || CompilerOptions {
         cache: CacheOptions::Disk(folder.path().to_owned()),

@@ -24,7 +24,7 @@ pub(crate) fn remark(text: impl std::fmt::Display) {
 }
 
 /// Prints why the command failed.
-pub(crate) fn error(error: &Box<dyn Error>) {
+pub(crate) fn error(error: &dyn Error) {
     let head = if std::io::stderr().is_terminal() { "\x1b[1;31merror\x1b[0m" } else { "error" };
     eprintln!("{head}: {error}");
 }

@@ -34,9 +34,9 @@ pub(crate) fn effect(args: &EffectArgs) -> Done {
         EffectAction::Inspect { file, json } => {
             let effect = compile(&compiler, file)?;
             if *json {
-                output::json(&Inspection::of(&effect))
+                output::json(&Inspection::of(&effect));
             } else {
-                print_interface(&effect)
+                print_interface(&effect);
             }
             Ok(())
         }
