@@ -40,9 +40,12 @@ pub struct CpuBuffer(Arc<Mutex<Vec<u8>>>);
 #[derive(Clone)]
 pub struct CpuKernel(KernelFn);
 
+/// A recorded command; it gets the uniform blocks of all dispatches.
+type Step = Box<dyn Fn(&[Vec<u8>]) + Send>;
+
 /// Steps to run.
 pub struct CpuRecording {
-    steps: Vec<Box<dyn Fn(&[Vec<u8>]) + Send>>,
+    steps: Vec<Step>,
     blocks: Vec<Vec<u8>>,
 }
 
@@ -216,8 +219,6 @@ impl Gpu for CpuGpu {
         Ok(())
     }
 }
-
-type Step = Box<dyn Fn(&[Vec<u8>]) + Send>;
 
 fn dispatch_step(dispatch: &Dispatch<'_, CpuGpu>, pass: usize) -> Result<Step, CpuGpuError> {
     let inputs: Vec<CpuTexture> = dispatch.inputs.iter().map(|(_, texture)| (*texture).clone()).collect();
