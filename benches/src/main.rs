@@ -73,7 +73,7 @@ fn run(args: &Args) -> Fallible<()> {
     let gpu = std::sync::Arc::new(VulkanGpu::new(&device)?);
     let info = gpu.info().clone();
     println!("device: {}", info.name);
-    let repeats = args.repeats.unwrap_or(if info.is_cpu { 8 } else { 200 });
+    let repeats = args.repeats.unwrap_or(if info.is_cpu { 4 } else { 200 });
     let effects = effect_files(&args.effects)?;
     let compile = compile::measure(&effects)?;
     compile.print();

@@ -6,13 +6,16 @@ use serde::Serialize;
 use streamlib::format::Size;
 use streamlib::shader::{Compiler, CompilerOptions, EffectSource};
 use streamlib::vulkan::VulkanGpu;
+use streamlib_core::gpu::Gpu;
 
 use crate::rig::{Rig, percentile};
 use crate::{Fallible, copy};
 
 const SIZES: [(&str, Size); 2] = [("1080p", Size::new(1920, 1080)), ("4K", Size::new(3840, 2160))];
-/// Enough 4K pairs to overflow the largest cache of a GPU today.
-const PAIRS: usize = 8;
+/// Enough 4K pairs to overflow the largest cache of a GPU today; a CPU's holds none.
+const fn pairs(is_cpu: bool) -> usize {
+    if is_cpu { 2 } else { 8 }
+}
 
 /// All passes at one size.
 #[derive(Serialize)]
@@ -47,7 +50,7 @@ fn measure_size(
     size: Size,
     repeats: usize,
 ) -> Fallible<PassSet> {
-    let rig = Rig::new(gpu, size, PAIRS)?;
+    let rig = Rig::new(gpu, size, pairs(gpu.info().is_cpu))?;
     let us = |nanoseconds: u64| nanoseconds as f64 / 1e3;
     let copy = copy::fastest(&rig, compiler, size, repeats)?;
     println!("{name}: compute copy ({}): {:.1} us", copy.shape, us(copy.p50_ns));

@@ -74,7 +74,7 @@ pub(crate) fn dispatches_with_wrong_bindings_are_refused<G: Gpu>(gpu: &G, kernel
         Dispatch { label: "other encoding", outputs: &[("output", &srgb)], ..good },
         Dispatch { label: "a buffer too many", buffers: &[("palette", &buffer)], ..good },
         Dispatch { label: "no threads", threads: Size::new(0, 1), ..good },
-        Dispatch { label: "too many threads", threads: Size::new(u32::MAX, 1), ..good },
+        Dispatch { label: "too many threads", threads: Size::new(u32::MAX, u32::MAX), ..good },
         Dispatch { label: "no buffer", buffers: &[], ..good_palette },
         Dispatch { label: "wrong buffer", buffers: &[("palette", &upload)], ..good_palette },
     ];
