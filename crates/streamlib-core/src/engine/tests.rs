@@ -45,8 +45,11 @@ fn float(name: &str, offset: u32) -> Parameter {
 
 /// `add` gives `input` + `amount`; `difference` gives |`input` − `past`|; `clock` shows the frame's time in red.
 fn interface(name: &str) -> Interface {
-    let slot =
-        |(binding, name): (usize, &&str)| TextureSlot { name: (*name).into(), binding: binding as u32 };
+    let slot = |(binding, name): (usize, &&str)| TextureSlot {
+        name: (*name).into(),
+        binding: binding as u32,
+        is_local: false,
+    };
     let inputs: &[&str] = match name {
         "difference" => &["input", "past"],
         _ => &["input"],
@@ -58,7 +61,7 @@ fn interface(name: &str) -> Interface {
         group_size_is_free: true,
         encode_srgb_constant: None,
         inputs: inputs.iter().enumerate().map(slot).collect(),
-        outputs: vec![TextureSlot { name: "output".into(), binding: 9 }],
+        outputs: vec![TextureSlot { name: "output".into(), binding: 9, is_local: false }],
         samplers: vec![],
         buffers: vec![],
         uniforms: Some(UniformBlock { binding: 10, size: 8 }),

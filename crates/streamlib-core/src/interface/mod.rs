@@ -28,6 +28,9 @@ pub struct TextureSlot {
     pub name: String,
     /// Descriptor binding.
     pub binding: u32,
+    /// Whether it is read only at the pixel's own position, so that it may be replaced by the value that another effect
+    /// computes there.
+    pub is_local: bool,
 }
 
 /// Filtering of a sampler.

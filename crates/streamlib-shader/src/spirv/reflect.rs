@@ -58,7 +58,7 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
     };
     let uniforms = found.block.map(|(id, size)| UniformBlock { binding: bind(id), size });
     let mut slots = |found: Vec<(u32, String)>| -> Vec<TextureSlot> {
-        found.into_iter().map(|(id, name)| TextureSlot { name, binding: bind(id) }).collect()
+        found.into_iter().map(|(id, name)| TextureSlot { name, binding: bind(id), is_local: false }).collect()
     };
     let (inputs, outputs) = (slots(found.inputs), slots(found.outputs));
     let samplers =

@@ -58,7 +58,7 @@ fn interface(form: EffectForm, group: u32) -> Interface {
 
 fn slot(name: &str, binding: u32) -> TextureSlot {
     let name = name.to_owned();
-    TextureSlot { name, binding }
+    TextureSlot { name, binding, is_local: false }
 }
 
 fn tint() -> Interface {
