@@ -15,7 +15,7 @@ use crate::gpu::{Gpu, HostBuffer};
 use crate::graph::GraphError;
 use crate::interface::ParameterError;
 use crate::picture::Picture;
-use crate::plan::{Plan, PlanKernel};
+use crate::plan::{Plan, PlanKernel, PlanPass};
 use crate::value::Value;
 
 pub use error::EngineError;
@@ -91,11 +91,13 @@ impl<G: Gpu> Engine<G> {
     /// When the plan has no such node, the node no such parameter, or the value does not fit.
     pub fn set(&mut self, node: &str, name: &str, value: &Value) -> Result<(), GraphError> {
         let wrong = |error| GraphError::Parameter { node: node.to_owned(), error };
-        let Some(index) = self.plan.passes.iter().position(|pass| pass.node == node) else {
+        let in_pass = |pass: &PlanPass| pass.nodes.iter().any(|name| name == node);
+        let Some(index) = self.plan.passes.iter().position(in_pass) else {
             let error = ParameterError::Unknown { name: name.to_owned(), known: vec![] };
             return Err(wrong(error));
         };
-        let parameter = self.plan.passes[index].interface.parameter(name).map_err(wrong)?;
+        let pass = &self.plan.passes[index];
+        let parameter = pass.interface.parameter(&pass.parameter_name(node, name)).map_err(wrong)?;
         parameter.write(&parameter.check(value).map_err(wrong)?, &mut self.blocks[index]);
         Ok(())
     }

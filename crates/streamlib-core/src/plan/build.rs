@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Code, Conversion, Drain, Feed, Layout, Parts, Plan, PlanKernel, PlanPass, PlanSink, PlanSource,
+    Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanPass, PlanSink, PlanSource,
     PlanTexture, SLOTS, TextureUse,
 };
 use crate::format::{Size, TextureFormat};
@@ -27,7 +27,17 @@ impl Plan {
         for name in &order {
             match &graph.nodes[name] {
                 Node::Source(_) => builder.source(name, &parts.feeds[name])?,
-                Node::Effect(effect) => builder.effect(name, effect, &parts.effects[name])?,
+                Node::Effect(effect) => {
+                    // Values are checked against the effect's own interface, so that errors speak of its own names.
+                    let settings = settings(name, &parts.effects[name], &effect.set)?;
+                    match parts.fused.iter().find(|(group, _)| group.nodes.contains(name)) {
+                        Some((group, interface)) if group.last() == name => {
+                            builder.group(graph, group, interface)?;
+                        }
+                        Some(_) => {}
+                        None => builder.effect(name, effect, &parts.effects[name], settings),
+                    }
+                }
                 Node::Sink(sink) => builder.sink(name, &sink.input, &parts.drains[name])?,
             }
         }
@@ -124,7 +134,7 @@ impl<'a> Builder<'a> {
                 let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
                 self.plan.passes.push(PlanPass {
                     label: name.to_owned(),
-                    node: name.to_owned(),
+                    nodes: vec![name.to_owned()],
                     kernel,
                     interface: interface.clone(),
                     inputs: vec![],
@@ -178,7 +188,7 @@ impl<'a> Builder<'a> {
         let (block, buffers) = settings(node, &conversion.interface, &set)?;
         Ok(PlanPass {
             label: format!("{node} ({})", conversion.name),
-            node: node.to_owned(),
+            nodes: vec![node.to_owned()],
             kernel: self.kernel(Code::Conversion(conversion.name.clone()), &outputs),
             interface: conversion.interface.clone(),
             inputs,
@@ -192,17 +202,56 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>) -> Result<(), GraphError> {
+    fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>, settings: Settings) {
         let inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), self.linked(link))).collect();
         let ports = interface.outputs.iter().map(|slot| &slot.name);
         let outputs: Vec<_> = ports.map(|port| (port.clone(), self.output(name, port))).collect();
         let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
-        let (block, buffers) = settings(name, interface, &effect.set)?;
+        let (block, buffers) = settings;
         let size = self.layout.size(name);
-        let (label, node, interface) = (name.to_owned(), name.to_owned(), interface.clone());
-        let pass =
-            PlanPass { label, node, kernel, interface, inputs, outputs, buffers, threads: size, size, block };
+        let (label, nodes, interface) = (name.to_owned(), vec![name.to_owned()], interface.clone());
+        let pass = PlanPass {
+            label,
+            nodes,
+            kernel,
+            interface,
+            inputs,
+            outputs,
+            buffers,
+            threads: size,
+            size,
+            block,
+        };
         self.plan.passes.push(pass);
+    }
+
+    fn group(&mut self, graph: &Graph, group: &Group, interface: &Arc<Interface>) -> Result<(), GraphError> {
+        let last = group.last();
+        let textures = group.textures.iter().enumerate();
+        let inputs = textures.map(|(index, link)| (Group::texture_name(index), self.linked(link))).collect();
+        let outputs = vec![(OUTPUT.to_owned(), self.output(last, OUTPUT))];
+        let kernel = self.kernel(Code::Group(last.to_owned()), &outputs);
+        let effects = group.nodes.iter().filter_map(|name| match &graph.nodes[name] {
+            Node::Effect(effect) => Some((name, effect)),
+            _ => None,
+        });
+        let set = effects.flat_map(|(name, effect)| {
+            effect.set.iter().map(move |(parameter, value)| (format!("{name}.{parameter}"), value.clone()))
+        });
+        let (block, buffers) = settings(last, interface, &set.collect())?;
+        let size = self.layout.size(last);
+        self.plan.passes.push(PlanPass {
+            label: group.nodes.join(" + "),
+            nodes: group.nodes.clone(),
+            kernel,
+            interface: interface.clone(),
+            inputs,
+            outputs,
+            buffers,
+            threads: size,
+            size,
+            block,
+        });
         Ok(())
     }
 

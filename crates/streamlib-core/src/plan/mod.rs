@@ -1,6 +1,9 @@
 //! A graph compiled for one device, as plain data: textures, passes and transfers. What runs it is [`crate::engine`].
 
 mod build;
+mod fusion;
+#[cfg(test)]
+mod fusion_tests;
 mod layout;
 
 use std::collections::BTreeMap;
@@ -11,6 +14,7 @@ use crate::interface::Interface;
 use crate::picture::PictureFormat;
 use crate::value::Value;
 
+pub use fusion::{Fusion, Group, GroupInput, MAX_FUSED, Verdict, Why};
 pub use layout::Layout;
 
 /// Frames that may be under way at once: one is decoded and uploaded while one is computed and one is read back.
@@ -54,6 +58,9 @@ pub struct Drain {
 pub struct Parts<'a> {
     /// Reflection of every effect, by node.
     pub effects: &'a BTreeMap<String, Arc<Interface>>,
+    /// The groups that run as one kernel, with the kernel's reflection: its inputs are called by
+    /// [`Group::texture_name`], its parameters and buffers `NODE.NAME`. An effect that is in none runs by itself.
+    pub fused: &'a [(Group, Arc<Interface>)],
     /// What each source delivers, by node.
     pub feeds: &'a BTreeMap<String, Feed>,
     /// What each sink takes, by node.
@@ -104,6 +111,8 @@ pub struct TextureUse {
 pub enum Code {
     /// The effect of that node, or the generated source.
     Node(String),
+    /// The effects of the group that ends with that node.
+    Group(String),
     /// A conversion of that name.
     Conversion(String),
 }
@@ -122,8 +131,8 @@ pub struct PlanKernel {
 pub struct PlanPass {
     /// Name in timings.
     pub label: String,
-    /// The node it belongs to.
-    pub node: String,
+    /// The nodes that it computes, several when they are fused.
+    pub nodes: Vec<String>,
     /// Index into [`Plan::kernels`].
     pub kernel: usize,
     /// Reflection of the kernel.
@@ -140,6 +149,14 @@ pub struct PlanPass {
     pub size: Size,
     /// The uniform block at start.
     pub block: Vec<u8>,
+}
+
+impl PlanPass {
+    /// What the kernel calls a parameter of one of the pass's nodes.
+    #[must_use]
+    pub fn parameter_name(&self, node: &str, parameter: &str) -> String {
+        if self.nodes.len() > 1 { format!("{node}.{parameter}") } else { parameter.to_owned() }
+    }
 }
 
 /// A source that feeds pictures.
