@@ -3,7 +3,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{compiler_with, inputs};
@@ -160,6 +160,8 @@ fn several_processes_and_threads_share_one_directory() {
             Command::new(&program)
                 .args(["--exact", "child_process_of_the_next_test", "--nocapture"])
                 .env(CHILD, directory.path())
+                // What it prints would be taken for a result of this program.
+                .stdout(Stdio::null())
                 .spawn()
                 .expect("a child")
         })
