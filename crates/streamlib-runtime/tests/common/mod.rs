@@ -54,10 +54,12 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs to success and gives standard output.
+/// Runs to success, with not a word from the validation layer, and gives standard output.
 pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("it starts");
-    assert!(output.status.success(), "{command:?} failed:\n{}", text(&output.stderr));
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{stderr}");
+    assert!(!stderr.contains("VUID") && !stderr.contains("Validation"), "{command:?}:\n{stderr}");
     text(&output.stdout)
 }
 
