@@ -77,13 +77,26 @@ impl Compiler {
         self.cache.get_or(key, source, || self.compile_anew(source).map(Arc::new))
     }
 
+    pub(crate) fn identity(&self) -> &CompilerIdentity {
+        &self.identity
+    }
+
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
     fn compile_anew(&self, source: &EffectSource) -> Result<Effect, CompileError> {
-        let broken = |reason: String| CompileError::CompilerFailed { name: source.name().to_owned(), reason };
         let front = lower(source).map_err(|error| match source.first_open_include() {
             // What seems to be missing may be in the file that is.
             Some((include, at)) => missing_include(source, include, at),
             None => error,
         })?;
+        self.compile_front(source, front)
+    }
+
+    /// Compiles a text that has been lowered.
+    pub(crate) fn compile_front(&self, source: &EffectSource, front: Front) -> Result<Effect, CompileError> {
+        let broken = |reason: String| CompileError::CompilerFailed { name: source.name().to_owned(), reason };
         let output = self.library.compile(front.lowered.text.clone(), front.function, self.time_limit);
         let output = output.map_err(|failure| match failure {
             Failure::TimedOut => {

@@ -9,6 +9,8 @@
 //! 4. `spirv`: makes bindings and image formats ours, and reads the interface.
 //! 5. `cache`: remembers the result in memory and on disk.
 //!
+//! [`Compiler::compile_fused`] makes one kernel of several effects: `fuse` puts their texts into one.
+//!
 //! [`Effect::to_msl`] translates the SPIR-V for Metal.
 //!
 //! This crate knows no GPU API and starts no process; it reads files only when asked to by [`EffectSource::from_file`] or an
@@ -21,6 +23,7 @@ mod dxc;
 mod effect;
 mod error;
 mod front;
+mod fuse;
 mod locate;
 mod messages;
 mod msl;
@@ -32,6 +35,7 @@ pub use compiler::{Compiler, CompilerOptions};
 pub use diagnostic::{Diagnostic, Severity};
 pub use effect::{Effect, EffectId};
 pub use error::CompileError;
+pub use fuse::{FuseError, Stage, StageInput};
 pub use locate::{DxcError, DxcInfo, SearchedPlace, find_dxc};
 pub use msl::{MslBinding, MslBindingKind, MslError, MslSource, MslTarget};
 pub use source::{EffectSource, IncludeProblem, SourceError};

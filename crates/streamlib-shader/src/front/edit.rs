@@ -1,5 +1,6 @@
 //! Changes to a text that remember where each byte came from.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// A replacement of some bytes of the original.
@@ -14,7 +15,7 @@ struct Edit {
 pub(crate) struct Edits(Vec<Edit>);
 
 impl Edits {
-    /// Replaces bytes; a later edit that overlaps an earlier one is ignored.
+    /// Replaces bytes. Of overlapping edits the one that starts first counts, of those the longest.
     pub(crate) fn replace(&mut self, range: Range<usize>, with: impl Into<String>) {
         self.0.push(Edit { range, with: with.into() });
     }
@@ -33,7 +34,8 @@ impl Edits {
 
     /// The changed text between `before` and `after`.
     pub(crate) fn apply(mut self, source: &str, before: &str, after: &str) -> Lowered {
-        self.0.sort_by_key(|e| (e.range.start, e.range.end));
+        // At one place insertions first, then the longest.
+        self.0.sort_by_key(|e| (e.range.start, !e.range.is_empty(), Reverse(e.range.end)));
         let mut out = Lowered { text: before.to_owned(), anchors: vec![(0, None)] };
         let mut copied = 0;
         for edit in self.0 {

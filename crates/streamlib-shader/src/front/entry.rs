@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use streamlib_core::interface::{EffectForm, Scalar};
 
 use super::declarations::{Declarations, Function, FunctionParameter};
+use super::lower::GlobalFacts;
 use super::types::numeric_type;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::CompileError;
@@ -32,20 +33,46 @@ pub(crate) struct Entry {
     pub(crate) form: EffectForm,
     /// Name of the function that DXC is to compile.
     pub(crate) function: &'static str,
+    /// How the pixel form is called.
+    pub(crate) call: Option<Call>,
+}
+
+/// The author's `main`, called: HLSL in which `streamlib_position` and `streamlib_size` are known.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Statements before it.
+    pub(crate) statements: String,
+    /// Its result as a `float4`.
+    pub(crate) color: String,
+}
+
+impl Call {
     /// HLSL to append to the author's text.
-    pub(crate) wrapper: String,
+    pub(crate) fn wrapper(&self) -> String {
+        wrapper_text(&self.statements, &self.color)
+    }
+}
+
+/// What there is to say about the texture that the wrapper writes.
+pub(crate) fn output_facts() -> GlobalFacts {
+    GlobalFacts { name: WRAPPER_OUTPUT.to_owned(), port: Some("output".to_owned()), ..GlobalFacts::default() }
+}
+
+/// The function that is the entry point, if there is one.
+pub(crate) fn main_function(declared: &Declarations) -> Option<&Function> {
+    declared.functions.iter().rev().find(|f| f.name == "main" && f.has_body)
 }
 
 /// Finds the entry point of `declared`.
 pub(crate) fn find(source: &EffectSource, declared: &Declarations) -> Result<Entry, CompileError> {
-    let Some(main) = declared.functions.iter().rev().find(|f| f.name == "main" && f.has_body) else {
+    let Some(main) = main_function(declared) else {
         return Err(no_entry_point(source, declared));
     };
     if main.has_numthreads {
-        return Ok(Entry { form: EffectForm::Compute, function: "main", wrapper: String::new() });
+        return Ok(Entry { form: EffectForm::Compute, function: "main", call: None });
     }
-    match wrapper(source, main) {
-        Ok(wrapper) => Ok(Entry { form: EffectForm::Pixel, function: WRAPPER, wrapper }),
+    match call(source, main) {
+        Ok(call) => Ok(Entry { form: EffectForm::Pixel, function: WRAPPER, call: Some(call) }),
         Err(diagnostic) => Err(CompileError::rejected(source, vec![*diagnostic])),
     }
 }
@@ -71,7 +98,7 @@ fn float_columns(ty: &str) -> Option<u32> {
     numeric_type(ty).filter(|t| t.scalar == Scalar::Float && !t.is_matrix).map(|t| t.columns)
 }
 
-fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnostic>> {
+fn call(source: &EffectSource, main: &Function) -> Result<Call, Box<Diagnostic>> {
     let refuse = |at, message: String, suggestion: &str| {
         Box::new(source.diagnostic_at(Severity::Error, at, message).with_suggestion(suggestion))
     };
@@ -99,7 +126,7 @@ fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnos
         }
     }
     let call = format!("main({})", arguments.join(", "));
-    let (declare, value, columns) = match (out_columns, main.returns.base.as_str()) {
+    let (statements, value, columns) = match (out_columns, main.returns.base.as_str()) {
         (Some((columns, ty)), "void") => {
             (format!("{ty} streamlib_result; {call}; "), "streamlib_result".to_owned(), columns)
         }
@@ -137,7 +164,7 @@ fn wrapper(source: &EffectSource, main: &Function) -> Result<String, Box<Diagnos
         let message = format!("`main` cannot return a `{semantic}`");
         return Err(refuse(main.name_at, message, "write `: SV_Target`"));
     }
-    Ok(wrapper_text(&declare, &color))
+    Ok(Call { statements, color })
 }
 
 enum Argument {
@@ -171,7 +198,7 @@ fn argument(parameter: &FunctionParameter) -> Option<Argument> {
 }
 
 /// Runs the author's `main` once per pixel. Nothing in it depends on the group size.
-fn wrapper_text(declare: &str, color: &str) -> String {
+fn wrapper_text(statements: &str, color: &str) -> String {
     let [x, y, z] = GROUP;
     let mut text = format!(
         "\nRWTexture2D<float4> {WRAPPER_OUTPUT};\ncbuffer {OPTIONS_BLOCK} {{ uint {ENCODE_SRGB_NAME}; }}\n"
@@ -187,7 +214,7 @@ fn wrapper_text(declare: &str, color: &str) -> String {
          uint2 streamlib_size; {WRAPPER_OUTPUT}.GetDimensions(streamlib_size.x, streamlib_size.y);\n\
          if (streamlib_id.x >= streamlib_size.x || streamlib_id.y >= streamlib_size.y) return;\n\
          float2 streamlib_position = float2(streamlib_id.xy) + 0.5;\n\
-         {declare}float4 streamlib_color = {color};\n\
+         {statements}float4 streamlib_color = {color};\n\
          if ({ENCODE_SRGB_NAME} != 0) streamlib_color = float4(streamlib_srgb(streamlib_color.r), \
          streamlib_srgb(streamlib_color.g), streamlib_srgb(streamlib_color.b), streamlib_color.a);\n\
          {WRAPPER_OUTPUT}[streamlib_id.xy] = streamlib_color;\n}}\n"

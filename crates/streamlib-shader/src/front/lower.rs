@@ -1,26 +1,25 @@
 //! Turns the author's text into the text that DXC compiles.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
+use std::ops::Range;
 
-use streamlib_core::interface::{AddressMode, EffectForm, Filter, FrameUniform, Scalar};
+use streamlib_core::interface::{AddressMode, EffectForm, Filter, Scalar};
 
 use super::annotation;
 use super::constant::{Environment, evaluate};
 use super::declarations::{Declarations, Global};
 use super::edit::{Edits, Lowered};
-use super::entry::{self, Entry, WRAPPER_OUTPUT};
+use super::entry::{self, Call, Entry};
 use super::lexer::{Lexed, lex};
+use super::local::local_reads;
 use super::parse::declarations;
+use super::prelude::Prelude;
 use super::refuse::{endless_expression, refusals};
 use super::types::numeric_type;
-use super::uses::{Role, Uses, uses};
+use super::uses::{Uses, uses};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::CompileError;
 use crate::source::EffectSource;
-
-/// The name of the sampler behind `tex2D`.
-const DEFAULT_SAMPLER: &str = "streamlib_sampler";
 
 /// What DXC compiles, and what the author said that DXC does not know.
 #[derive(Debug)]
@@ -39,8 +38,8 @@ pub(crate) struct Front {
 #[derive(Debug, Default)]
 pub(crate) struct GlobalFacts {
     pub(crate) name: String,
-    /// Name of the port, where it differs.
-    pub(crate) port: Option<&'static str>,
+    /// Name in the interface, where it differs.
+    pub(crate) port: Option<String>,
     /// Place of its name in the flat text; `None` in the prelude.
     pub(crate) at: Option<usize>,
     /// Type of its numbers, where the name of the type says it.
@@ -51,38 +50,97 @@ pub(crate) struct GlobalFacts {
     pub(crate) description: Option<String>,
     pub(crate) filter: Filter,
     pub(crate) address: AddressMode,
+    /// Whether it is a texture that is read at the pixel's own position only.
+    pub(crate) is_local: bool,
+}
+
+impl GlobalFacts {
+    /// Its name in the interface.
+    pub(crate) fn public_name(&self) -> &str {
+        self.port.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// An effect's text, read but not changed.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) source: &'a EffectSource,
+    pub(crate) lexed: Lexed,
+    pub(crate) declared: Declarations,
+    pub(crate) uses: Uses,
+    pub(crate) entry: Entry,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads `source`, or refuses it.
+    pub(crate) fn of(source: &'a EffectSource) -> Result<Self, CompileError> {
+        let text = source.text();
+        let lexed = lex(text);
+        if let Some(too_long) = endless_expression(source, &lexed) {
+            return Err(CompileError::rejected(source, vec![too_long]));
+        }
+        let declared = declarations(text, &lexed);
+        let entry = entry::find(source, &declared)?;
+        let uses = uses(text, &lexed, &declared);
+        let refused = refusals(source, &declared, &uses, entry.form);
+        if !refused.is_empty() {
+            return Err(CompileError::rejected(source, refused));
+        }
+        Ok(Self { source, lexed, declared, uses, entry })
+    }
+
+    /// What is declared for the author.
+    pub(crate) fn prelude(&self) -> Prelude<'_> {
+        Prelude::of(&self.uses, self.entry.form)
+    }
+
+    /// Everything that can be bound or set, in source order, those of the prelude first.
+    pub(crate) fn globals(&self, warnings: &mut Vec<Diagnostic>) -> Vec<GlobalFacts> {
+        let mut globals = self.prelude().globals();
+        let environment = environment(self.source.text(), &self.lexed, &self.declared);
+        let mut seen = HashSet::new();
+        let reader = FactsReader { source: self.source, lexed: &self.lexed, environment: &environment };
+        for global in self.declared.globals.iter().filter(|g| is_settable(g) && seen.insert(&g.name)) {
+            globals.push(reader.read(global, warnings));
+        }
+        for global in &mut globals {
+            global.is_local = local_reads(self, &global.name).is_some();
+        }
+        globals
+    }
+
+    /// The bytes of each declaration of textures.
+    pub(crate) fn texture_declarations(&self) -> impl Iterator<Item = Range<usize>> {
+        let globals = &self.declared.globals;
+        let textures = globals.iter().filter(|g| matches!(g.ty.base.as_str(), "Texture2D" | "sampler2D"));
+        textures.filter(|g| is_settable(g)).filter_map(move |texture| {
+            let same = || globals.iter().filter(|g| g.start == texture.start);
+            let is_annotation = |at: usize| same().any(|g| g.blank.iter().any(|b| b.contains(&at)));
+            let mut ends = self.lexed.tokens.iter().filter(|t| t.is(b';') && t.start > texture.name_at);
+            Some(texture.start..ends.find(|t| !is_annotation(t.start))?.end)
+        })
+    }
+
+    /// The changes that make DXC accept the text.
+    pub(crate) fn edits(&self) -> Edits {
+        edits(self.source.text(), &self.lexed, &self.declared, &self.uses)
+    }
 }
 
 /// Lowers `source`.
 pub(crate) fn lower(source: &EffectSource) -> Result<Front, CompileError> {
-    let text = source.text();
-    let lexed = lex(text);
-    if let Some(too_long) = endless_expression(source, &lexed) {
-        return Err(CompileError::rejected(source, vec![too_long]));
-    }
-    let declared = declarations(text, &lexed);
-    let Entry { form, function, wrapper } = entry::find(source, &declared)?;
-    let uses = uses(text, &lexed, &declared);
-    let refused = refusals(source, &declared, &uses, form);
-    if !refused.is_empty() {
-        return Err(CompileError::rejected(source, refused));
-    }
+    let reading = Reading::of(source)?;
+    let form = reading.entry.form;
     let mut warnings = Vec::new();
-    let (prelude, mut globals) = prelude(&uses, form);
-    let environment = environment(text, &lexed, &declared);
-    let mut seen = HashSet::new();
-    for global in declared.globals.iter().filter(|g| is_settable(g) && seen.insert(&g.name)) {
-        let reader = FactsReader { source, lexed: &lexed, environment: &environment };
-        globals.push(reader.read(global, &mut warnings));
+    let mut globals = reading.globals(&mut warnings);
+    let wrapper = reading.entry.call.as_ref().map(Call::wrapper);
+    if wrapper.is_some() {
+        globals.push(entry::output_facts());
     }
-    if form == EffectForm::Pixel {
-        let output =
-            GlobalFacts { name: WRAPPER_OUTPUT.to_owned(), port: Some("output"), ..GlobalFacts::default() };
-        globals.push(output);
-    }
-    let lowered = edits(text, &lexed, &declared, &uses).apply(text, &prelude, &wrapper);
+    let after = wrapper.unwrap_or_default();
+    let lowered = reading.edits().apply(source.text(), &reading.prelude().text(), &after);
     let description = annotation::header(source.main_text());
-    Ok(Front { lowered, form, function, description, globals, warnings })
+    Ok(Front { lowered, form, function: reading.entry.function, description, globals, warnings })
 }
 
 /// Whether a global is the host's to set. One that is `const` with a value is a constant, with or without `static`.
@@ -126,61 +184,6 @@ fn edits(text: &str, lexed: &Lexed, declared: &Declarations, uses: &Uses) -> Edi
         }
     }
     edits
-}
-
-/// Declares what the author uses and does not declare.
-fn prelude(uses: &Uses, form: EffectForm) -> (String, Vec<GlobalFacts>) {
-    // hassle-rs reads a null pointer when the compiler has nothing to say: this makes it say something.
-    let mut text = "#warning streamlib\n".to_owned();
-    let mut globals = Vec::new();
-    let mut declared = HashSet::new();
-    let mut lookups = Vec::new();
-    let has_input = uses.free.iter().any(|f| f.name == "input" && f.role != Role::Call);
-    for free in &uses.free {
-        let name = free.name.as_str();
-        let uniform = FrameUniform::ALL.into_iter().find(|u| u.name() == name);
-        let is_port = matches!(name, "input" | "input_texture") || free.role == Role::Texture;
-        let (ty, port) = match (free.role, uniform) {
-            (Role::Call, _) => {
-                if super::uses::LEGACY_LOOKUPS.contains(&name) && !lookups.contains(&name) {
-                    lookups.push(name);
-                }
-                continue;
-            }
-            (_, Some(uniform)) => (uniform.hlsl_type(), None),
-            // The older spelling of the default port.
-            _ if name == "input_texture" && has_input => {
-                if declared.insert(name) {
-                    text.push_str("#define input_texture input\n");
-                }
-                continue;
-            }
-            _ if name == "input_texture" => ("Texture2D<float4>", Some("input")),
-            _ if is_port => ("Texture2D<float4>", None),
-            _ if name == "output" && form == EffectForm::Compute => ("RWTexture2D<float4>", None),
-            (Role::Sampler, _) => ("SamplerState", None),
-            _ => continue,
-        };
-        if declared.insert(name) {
-            let _ = writeln!(text, "{ty} {name};");
-            globals.push(GlobalFacts { name: name.to_owned(), port, ..GlobalFacts::default() });
-        }
-    }
-    if !lookups.is_empty() {
-        let _ = writeln!(text, "SamplerState {DEFAULT_SAMPLER};");
-        globals.push(GlobalFacts { name: DEFAULT_SAMPLER.to_owned(), ..GlobalFacts::default() });
-    }
-    for lookup in lookups {
-        let (parameter, uv, level) = match lookup {
-            "tex2D" => ("float2 uv", "uv", "0.0"),
-            _ => ("float4 uv", "uv.xy", "uv.w"),
-        };
-        let _ = writeln!(
-            text,
-            "float4 {lookup}(Texture2D<float4> t, {parameter}) {{ return t.SampleLevel({DEFAULT_SAMPLER}, {uv}, {level}); }}"
-        );
-    }
-    (text, globals)
 }
 
 /// Names that a default may use: macros without parameters, and constants of the program.

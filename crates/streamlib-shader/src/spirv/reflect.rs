@@ -57,8 +57,8 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
         next - 1
     };
     let uniforms = found.block.map(|(id, size)| UniformBlock { binding: bind(id), size });
-    let mut slots = |found: Vec<(u32, String)>| -> Vec<TextureSlot> {
-        found.into_iter().map(|(id, name)| TextureSlot { name, binding: bind(id), is_local: false }).collect()
+    let mut slots = |found: Vec<(u32, TextureSlot)>| -> Vec<TextureSlot> {
+        found.into_iter().map(|(id, slot)| TextureSlot { binding: bind(id), ..slot }).collect()
     };
     let (inputs, outputs) = (slots(found.inputs), slots(found.outputs));
     let samplers =
@@ -86,8 +86,8 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
 #[derive(Default)]
 struct Found {
     block: Option<(u32, u32)>,
-    inputs: Vec<(u32, String)>,
-    outputs: Vec<(u32, String)>,
+    inputs: Vec<(u32, TextureSlot)>,
+    outputs: Vec<(u32, TextureSlot)>,
     samplers: Vec<(u32, SamplerSlot)>,
     buffers: Vec<(u32, BufferSlot)>,
     parameters: Vec<Parameter>,
@@ -107,6 +107,10 @@ impl<'a> Reader<'a> {
         self.front.globals.iter().find(|g| g.name == name)
     }
 
+    fn public_name(&self, name: &str) -> String {
+        self.said(name).map_or(name, GlobalFacts::public_name).to_owned()
+    }
+
     fn report(&mut self, severity: Severity, name: &str, message: String, suggestion: &str) {
         let diagnostic = match self.said(name).and_then(|g| g.at) {
             Some(at) => self.source.diagnostic_at(severity, at, message),
@@ -119,7 +123,7 @@ impl<'a> Reader<'a> {
         let facts = self.facts;
         let name = facts.name(variable.id).to_owned();
         let said = self.said(&name);
-        let port = said.and_then(|g| g.port).map_or_else(|| name.clone(), str::to_owned);
+        let public = self.public_name(&name);
         match (variable.class, facts.types.get(&variable.pointee)) {
             (UNIFORM_CONSTANT, Some(Type::Image(image))) => {
                 let is_float = matches!(facts.types.get(&image[0]), Some(Type::Float { bits: 32 }));
@@ -132,11 +136,13 @@ impl<'a> Reader<'a> {
                     );
                 }
                 let list = if image[5] == 2 { &mut found.outputs } else { &mut found.inputs };
-                list.push((variable.id, port));
+                let is_local = said.is_some_and(|g| g.is_local);
+                list.push((variable.id, TextureSlot { name: public, binding: 0, is_local }));
             }
             (UNIFORM_CONSTANT, Some(Type::Sampler)) => {
                 let (filter, address) = said.map(|g| (g.filter, g.address)).unwrap_or_default();
-                found.samplers.push((variable.id, SamplerSlot { name, binding: 0, filter, address }));
+                let slot = SamplerSlot { name: public, binding: 0, filter, address };
+                found.samplers.push((variable.id, slot));
             }
             (UNIFORM, _) if name == OPTIONS_BLOCK => found.options = Some(variable.id),
             (UNIFORM, Some(Type::Struct(members))) if name == GLOBALS => {
@@ -145,7 +151,7 @@ impl<'a> Reader<'a> {
             (UNIFORM | STORAGE_BUFFER, Some(Type::Struct(members))) => match self.buffer(members) {
                 Some((scalar, columns, stride)) => {
                     let description = said.and_then(|g| g.description.clone());
-                    let slot = BufferSlot { name, binding: 0, scalar, columns, stride, description };
+                    let slot = BufferSlot { name: public, binding: 0, scalar, columns, stride, description };
                     found.buffers.push((variable.id, slot));
                 }
                 None => self.report(
@@ -208,13 +214,21 @@ impl<'a> Reader<'a> {
                 continue;
             };
             size = size.max(offset + bytes);
-            let uniform = FrameUniform::ALL.into_iter().find(|u| u.name() == name);
-            let mut parameter =
-                Parameter { name, ty, offset, default: Vec::new(), min: None, max: None, description: None };
+            let public = self.public_name(&name);
+            let uniform = FrameUniform::ALL.into_iter().find(|u| u.name() == public);
+            let mut parameter = Parameter {
+                name: public,
+                ty,
+                offset,
+                default: Vec::new(),
+                min: None,
+                max: None,
+                description: None,
+            };
             match uniform {
                 Some(uniform) => found.frame_uniforms.push(FrameUniformSlot { uniform, parameter }),
                 None => {
-                    self.describe(&mut parameter);
+                    self.describe(&name, &mut parameter);
                     found.parameters.push(parameter);
                 }
             }
@@ -273,13 +287,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds default, range and description.
-    fn describe(&mut self, parameter: &mut Parameter) {
+    fn describe(&mut self, name: &str, parameter: &mut Parameter) {
         let components = parameter.ty.components();
         parameter.default = vec![0.0; components];
-        let Some(said) = self.said(&parameter.name) else {
+        let Some(said) = self.said(name) else {
             return;
         };
-        let name = parameter.name.clone();
         parameter.description.clone_from(&said.description);
         (parameter.min, parameter.max) = (said.min, said.max);
         if let (Some(min), Some(max)) = (said.min, said.max)
@@ -287,7 +300,7 @@ impl<'a> Reader<'a> {
         {
             let message =
                 format!("`{name}` cannot be set: its least value {min} is above its greatest {max}");
-            return self.report(Severity::Error, &name, message, "swap min and max");
+            return self.report(Severity::Error, name, message, "swap min and max");
         }
         match &said.default {
             Some(value) if value.len() == components => parameter.default.clone_from(value),
@@ -297,7 +310,7 @@ impl<'a> Reader<'a> {
                     "the default of `{name}` has {} numbers, its type {components}; it starts at 0",
                     value.len()
                 );
-                self.report(Severity::Warning, &name, message, "write one number, or one for each component");
+                self.report(Severity::Warning, name, message, "write one number, or one for each component");
             }
             // Zero, or what is nearest to it in the range.
             None => {
@@ -314,7 +327,7 @@ impl<'a> Reader<'a> {
                 ParameterError::Range { .. } => "widen the range, or change the default",
                 _ => "write a default of the parameter's type",
             };
-            self.report(Severity::Error, &name, format!("the default does not fit: {error}"), suggestion);
+            self.report(Severity::Error, name, format!("the default does not fit: {error}"), suggestion);
         }
     }
 }
