@@ -27,6 +27,8 @@ pub(crate) enum Command {
     /// Run a graph file: several sources, effects with several inputs, several sinks.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Say what a graph becomes on a device: passes, fused effects, memory.
+    Graph(GraphArgs),
     /// Check, compile or look into effects.
     Effect(EffectArgs),
     /// Draw a contact sheet of a video.
@@ -65,6 +67,9 @@ pub(crate) struct RunningArgs {
     /// H.264 quantiser, from 0 (best) to 51; also decides the quality of JPEG.
     #[arg(long, value_name = "QP", value_parser = clap::value_parser!(u8).range(0..=51))]
     pub(crate) quality: Option<u8>,
+    /// Store the result of every effect instead of running effects together where that gives the same picture.
+    #[arg(long)]
+    pub(crate) no_fusion: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
     /// Print a report for machines on standard output, and no progress.
@@ -127,6 +132,32 @@ pub(crate) struct RunArgs {
     pub(crate) sinks: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) running: RunningArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    #[command(subcommand)]
+    pub(crate) action: GraphAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GraphAction {
+    /// Print passes, what was fused and what was not and why, and textures.
+    Explain {
+        /// The graph, a TOML file.
+        graph: PathBuf,
+        /// Read a source node from somewhere else.
+        #[arg(long = "source", value_name = "NODE=INPUT", value_parser = parse_assignment)]
+        sources: Vec<(String, String)>,
+        #[command(flatten)]
+        device: DeviceArgs,
+        /// Explain the plan in which every effect stores its result.
+        #[arg(long)]
+        no_fusion: bool,
+        /// Print the plan for machines.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]

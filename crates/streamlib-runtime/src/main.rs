@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Play(args) => commands::play::play(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Graph(args) => commands::graph::graph(&args),
         Command::Effect(args) => commands::effect::effect(&args),
         Command::Sheet(args) => commands::sheet::sheet(&args),
         Command::Doctor(args) => commands::doctor::doctor(&args),

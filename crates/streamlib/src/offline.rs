@@ -2,6 +2,7 @@
 
 mod clock;
 mod prepare;
+mod programs;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use streamlib_media::Quality;
 use streamlib_vulkan::VulkanGpu;
 
 use crate::error::RunError;
+use crate::explain::Explanation;
 use crate::feeds::ReadAhead;
 use crate::report::{Report, SourceReport};
 use crate::runtime::StreamRuntime;
@@ -31,6 +33,9 @@ pub struct RunOptions {
     pub frames: Option<u64>,
     /// Quality of lossy outputs.
     pub quality: Quality,
+    /// Whether effects that read only their own pixel run as one kernel with their readers. Off, every effect stores its
+    /// result, which is slower, and rounds it to its format.
+    pub fuse: bool,
     /// A frame that takes the GPU longer than this is an error.
     pub frame_limit: Duration,
 }
@@ -38,7 +43,7 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> Self {
         let frame_limit = Duration::from_secs(60);
-        Self { base: PathBuf::new(), frames: None, quality: Quality::default(), frame_limit }
+        Self { base: PathBuf::new(), frames: None, quality: Quality::default(), fuse: true, frame_limit }
     }
 }
 
@@ -92,6 +97,20 @@ impl StreamRuntime {
     }
 }
 
+impl StreamRuntime {
+    /// What a graph becomes on this device, without running it. Sources are opened and effects compiled.
+    ///
+    /// # Errors
+    /// When anything in the graph cannot be opened, compiled or planned.
+    pub fn explain(&self, graph: &Graph, options: &RunOptions) -> Result<Explanation, RunError> {
+        let prepared = prepare::prepare(self, graph, options)?;
+        let explanation = Explanation::new(prepared.engine.plan(), &prepared.fusion);
+        // Nothing was submitted: the readers stop, and the sinks remove what they had begun.
+        Run::new(prepared, options.frame_limit).abandon();
+        Ok(explanation)
+    }
+}
+
 /// A graph at work.
 struct Run {
     engine: Engine<VulkanGpu>,
@@ -112,7 +131,7 @@ struct Run {
 
 impl Run {
     fn new(prepared: Prepared, frame_limit: Duration) -> Self {
-        let Prepared { engine, clock, others, sinks, sources, notices } = prepared;
+        let Prepared { engine, fusion: _, clock, others, sinks, sources, notices } = prepared;
         let pass_stages = engine.plan().passes.iter().map(|pass| format!("gpu {}", pass.label)).collect();
         Self {
             engine,
@@ -184,6 +203,13 @@ impl Run {
         engine.pass_times(&ticket, &mut self.pass_times)?;
         self.pass_stages.iter().zip(&self.pass_times).for_each(|(stage, &ns)| self.stages.add(stage, ns));
         Ok(self.sinks.iter().zip(pictures).fold(true, |fine, (sink, picture)| sink.push(picture) && fine))
+    }
+
+    /// Closes every thread, and leaves no file.
+    fn abandon(self) {
+        self.clock.finish();
+        self.others.into_iter().for_each(|(_, reader)| drop(reader.finish()));
+        self.sinks.into_iter().for_each(|sink| drop(sink.close()));
     }
 
     /// Closes every thread, and finishes the files only if all went well.

@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod effect;
+pub(crate) mod graph;
 pub(crate) mod play;
 pub(crate) mod run;
 pub(crate) mod sheet;

@@ -13,7 +13,21 @@ use crate::progress::Meter;
 
 pub(crate) fn run(args: &RunArgs) -> Done {
     let (mut graph, base) = load_graph(&args.graph)?;
-    for (name, uri) in &args.sources {
+    redirect_sources(&mut graph, &args.sources)?;
+    for (name, uri) in &args.sinks {
+        match graph.nodes.get_mut(name) {
+            Some(Node::Sink(sink)) => sink.uri = from_here(uri)?,
+            _ => return Err(no_node("sink", name, graph.sinks().map(|(name, _)| name))),
+        }
+    }
+    apply_settings(&mut graph, &args.running.settings)?;
+    let title = graph.name.clone().unwrap_or_else(|| args.graph.display().to_string());
+    execute(&graph, RunOptions { base, ..RunOptions::default() }, &title, &args.running)
+}
+
+/// Lets source nodes read from somewhere else.
+pub(crate) fn redirect_sources(graph: &mut Graph, sources: &[(String, String)]) -> Done {
+    for (name, uri) in sources {
         match graph.nodes.get_mut(name) {
             Some(Node::Source(source)) => {
                 let uri = from_here(uri)?;
@@ -26,15 +40,7 @@ pub(crate) fn run(args: &RunArgs) -> Done {
             _ => return Err(no_node("source", name, graph.sources().map(|(name, _)| name))),
         }
     }
-    for (name, uri) in &args.sinks {
-        match graph.nodes.get_mut(name) {
-            Some(Node::Sink(sink)) => sink.uri = from_here(uri)?,
-            _ => return Err(no_node("sink", name, graph.sinks().map(|(name, _)| name))),
-        }
-    }
-    apply_settings(&mut graph, &args.running.settings)?;
-    let title = graph.name.clone().unwrap_or_else(|| args.graph.display().to_string());
-    execute(&graph, RunOptions { base, ..RunOptions::default() }, &title, &args.running)
+    Ok(())
 }
 
 /// Paths in a graph are relative to its file; those on the command line are relative to where the command runs.
@@ -78,7 +84,7 @@ pub(crate) fn apply_settings(graph: &mut Graph, settings: &[Setting]) -> Done {
 pub(crate) fn execute(graph: &Graph, options: RunOptions, title: &str, args: &RunningArgs) -> Done {
     let runtime = args.device.start()?;
     let quality = args.quality.map_or(options.quality, Quality::Quantizer);
-    let options = RunOptions { frames: args.frames, quality, ..options };
+    let options = RunOptions { frames: args.frames, quality, fuse: !args.no_fusion, ..options };
     let meter = Meter::new(title, !args.json && !args.quiet);
     let result = runtime.run_with(graph, &options, &mut |progress| meter.tell(progress));
     meter.finish();

@@ -1,21 +1,18 @@
 //! Opens, compiles and plans everything that a graph names, before its first frame.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use streamlib_core::engine::Engine;
-use streamlib_core::format::Size;
 use streamlib_core::gpu::{Gpu, KernelDesc};
-use streamlib_core::graph::{EffectText, Graph, Source};
-use streamlib_core::interface::Interface;
-use streamlib_core::plan::{Code, Drain, Feed, Layout, Parts, Plan, PlanKernel};
+use streamlib_core::graph::Graph;
+use streamlib_core::plan::{Code, Drain, Feed, Fusion, Layout, Parts, Plan, PlanKernel};
 use streamlib_media::{AudioInfo, OutputOptions, VideoWriter};
-use streamlib_shader::{Effect, EffectSource};
 use streamlib_vulkan::VulkanGpu;
 
 use super::RunOptions;
 use super::clock::Clock;
+use super::programs::{Programs, Ready, source_of};
 use crate::adapt::adapt_sinks;
 use crate::conversions::Conversions;
 use crate::error::RunError;
@@ -23,11 +20,13 @@ use crate::feeds::ReadAhead;
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
 use crate::sinks::WriteBehind;
-use crate::sources::{self, ENDLESS_FRAMES, GENERATED_FPS, Opened, PictureSource};
+use crate::sources::{ENDLESS_FRAMES, GENERATED_FPS, PictureSource};
 
 /// A graph ready for its first frame.
 pub(super) struct Prepared {
     pub(super) engine: Engine<VulkanGpu>,
+    /// What became of every effect; empty when fusion is off.
+    pub(super) fusion: Fusion,
     pub(super) clock: Clock,
     pub(super) others: Vec<(usize, ReadAhead)>,
     pub(super) sinks: Vec<WriteBehind>,
@@ -43,7 +42,7 @@ pub(super) fn prepare(
     let mut graph = graph.clone();
     adapt_sinks(&mut graph);
     let mut programs = Programs::compile(runtime, &graph, &options.base)?;
-    Plan::order(&graph, &programs.interfaces)?;
+    let order = Plan::order(&graph, &programs.interfaces)?;
     let opened = programs.open_sources(runtime, &graph, &options.base)?;
     let max = runtime.gpu().info().max_texture_size;
     let layout =
@@ -54,122 +53,20 @@ pub(super) fn prepare(
     let mut notices = Vec::new();
     let writers = writers(&graph, &layout, clock.and_then(|clock| opened.get(clock)), options, &mut notices)?;
     let drains = drains(&writers, &mut conversions)?;
-    let parts = Parts { effects: &programs.interfaces, feeds: &feeds, drains: &drains };
+    let fusion = if options.fuse {
+        Fusion::new(&graph, &layout, &programs.interfaces, &order)
+    } else {
+        Fusion::default()
+    };
+    let fused = programs.fuse(runtime.compiler(), &fusion)?;
+    let parts = Parts { effects: &programs.interfaces, fused: &fused, feeds: &feeds, drains: &drains };
     let plan = Plan::new(&graph, &layout, &parts)?;
     let engine = engine(runtime, plan, &programs, &conversions)?;
     let sources = opened.iter().map(|(node, opened)| opened.report(node, &graph)).collect();
     let (clock, others) = start_readers(&graph, engine.plan(), opened, clock, options.frames)?;
     let sinks = writers.into_iter().map(|(node, writer)| WriteBehind::start(&node, writer));
     let sinks = sinks.collect::<Result<_, _>>()?;
-    Ok(Prepared { engine, clock, others, sinks, sources, notices })
-}
-
-/// An opened source; a generated one has its program among [`Programs`].
-enum Ready {
-    Pictures(PictureSource),
-    Generated { size: Size, fps: f64 },
-}
-
-impl Ready {
-    fn size(&self) -> Size {
-        match self {
-            Self::Pictures(source) => source.format.size,
-            Self::Generated { size, .. } => *size,
-        }
-    }
-
-    fn is_still(&self) -> bool {
-        matches!(self, Self::Pictures(source) if source.frames == Some(1))
-    }
-
-    fn frame_rate(&self) -> Option<(u32, u32)> {
-        match self {
-            Self::Pictures(source) => source.frame_rate,
-            // Milliframes are exact enough for a nominal rate.
-            Self::Generated { fps, .. } if fps.fract() == 0.0 => Some((*fps as u32, 1)),
-            Self::Generated { fps, .. } => Some(((fps * 1000.0).round() as u32, 1000)),
-        }
-    }
-
-    fn report(&self, node: &str, graph: &Graph) -> SourceReport {
-        let kind = match self {
-            Self::Pictures(source) => source.kind.clone(),
-            Self::Generated { .. } => "generated".to_owned(),
-        };
-        let uri = source_of(graph, node).uri.clone();
-        SourceReport { node: node.to_owned(), uri, kind, size: self.size(), frames: 0, passed_over: 0 }
-    }
-}
-
-fn source_of<'a>(graph: &'a Graph, node: &str) -> &'a Source {
-    graph.sources().find(|(name, _)| *name == node).expect("opened sources are in the graph").1
-}
-
-/// Compiled effects and generated sources by node.
-struct Programs {
-    effects: BTreeMap<String, Arc<Effect>>,
-    /// Reflection of the effects; generated sources are not in it.
-    interfaces: BTreeMap<String, Arc<Interface>>,
-}
-
-impl Programs {
-    fn compile(runtime: &StreamRuntime, graph: &Graph, base: &Path) -> Result<Self, RunError> {
-        let mut programs = Self { effects: BTreeMap::new(), interfaces: BTreeMap::new() };
-        for (node, effect) in graph.effects() {
-            let source = match &effect.text {
-                EffectText::File(file) => EffectSource::from_file(base.join(file))
-                    .map_err(|error| RunError::EffectFile { node: node.to_owned(), error })?,
-                EffectText::Inline(text) => {
-                    EffectSource::from_text(format!("{node}.hlsl"), text).with_base_dir(base)
-                }
-            };
-            let compiled = programs.add(runtime, node, &source)?;
-            programs.interfaces.insert(node.to_owned(), Arc::new(compiled.interface.clone()));
-        }
-        Ok(programs)
-    }
-
-    fn add(
-        &mut self,
-        runtime: &StreamRuntime,
-        node: &str,
-        source: &EffectSource,
-    ) -> Result<Arc<Effect>, RunError> {
-        let compiled = runtime.compiler().compile(source);
-        let compiled = compiled.map_err(|error| RunError::Compile { node: node.to_owned(), error })?;
-        for warning in &compiled.warnings {
-            tracing::warn!(%node, "{warning}");
-        }
-        self.effects.insert(node.to_owned(), compiled.clone());
-        Ok(compiled)
-    }
-
-    fn open_sources(
-        &mut self,
-        runtime: &StreamRuntime,
-        graph: &Graph,
-        base: &Path,
-    ) -> Result<BTreeMap<String, Ready>, RunError> {
-        let mut opened = BTreeMap::new();
-        for (node, source) in graph.sources() {
-            let ready = match sources::open(node, source, base)? {
-                Opened::Pictures(pictures) => Ready::Pictures(pictures),
-                Opened::Generated(generated) => {
-                    let program = self.add(runtime, node, &generated.effect)?;
-                    if let Some(input) = program.interface.inputs.first() {
-                        return Err(RunError::GeneratorWithInput {
-                            node: node.to_owned(),
-                            program: program.name.clone(),
-                            input: input.name.clone(),
-                        });
-                    }
-                    Ready::Generated { size: generated.size, fps: generated.fps }
-                }
-            };
-            opened.insert(node.to_owned(), ready);
-        }
-        Ok(opened)
-    }
+    Ok(Prepared { engine, fusion, clock, others, sinks, sources, notices })
 }
 
 /// The source that sets the pace. A still sets none where there is something that moves, unless the graph says so.
@@ -279,6 +176,7 @@ fn engine(
     Engine::new(gpu.clone(), plan, |kernel: &PlanKernel| {
         let (label, effect) = match &kernel.code {
             Code::Node(node) => (node, &programs.effects[node]),
+            Code::Group(last) => (last, &programs.groups[last]),
             Code::Conversion(name) => (name, conversions.effect(name)),
         };
         let outputs: Vec<_> = kernel.outputs.iter().map(|(port, format)| (port.as_str(), *format)).collect();
