@@ -200,8 +200,9 @@ fn argument(parameter: &FunctionParameter) -> Option<Argument> {
 /// Runs the author's `main` once per pixel. Nothing in it depends on the group size.
 fn wrapper_text(statements: &str, color: &str) -> String {
     let [x, y, z] = GROUP;
+    // Two line breaks: the author's text may end in a backslash, which joins lines.
     let mut text = format!(
-        "\nRWTexture2D<float4> {WRAPPER_OUTPUT};\ncbuffer {OPTIONS_BLOCK} {{ uint {ENCODE_SRGB_NAME}; }}\n"
+        "\n\nRWTexture2D<float4> {WRAPPER_OUTPUT};\ncbuffer {OPTIONS_BLOCK} {{ uint {ENCODE_SRGB_NAME}; }}\n"
     );
     // The piecewise curve of IEC 61966-2-1, not a power of 2.2.
     text.push_str(

@@ -143,6 +143,12 @@ impl<'a> Body<'a> {
         self.reading.lexed.tokens.get(index).is_some_and(Token::is_ident)
     }
 
+    /// Whether the name at `index` follows a `.` or a `::`.
+    fn is_member(&self, index: usize) -> bool {
+        let is_colon = |back: usize| index >= back && self.is(index - back, b':');
+        (index > 0 && self.is(index - 1, b'.')) || (is_colon(1) && is_colon(2))
+    }
+
     /// Index of the brace that opens the body.
     fn opening(&self) -> usize {
         let tokens = &self.reading.lexed.tokens;
@@ -160,7 +166,7 @@ impl<'a> Body<'a> {
         let bytes = |from: usize, to: usize| Some(tokens[from].start..tokens.get(to)?.end);
         // tex2D ( NAME , UV )
         let is_function = index > 1 && self.text(index - 2) == "tex2D" && self.is(index - 1, b'(');
-        if is_function && (index < 3 || !matches!(self.text(index - 3), "." | ":")) {
+        if is_function && !self.is_member(index - 2) {
             let fits =
                 self.is(index + 1, b',') && self.text(index + 2) == self.uv && self.is(index + 3, b')');
             return bytes(index - 2, index + 3).filter(|_| fits);
@@ -193,21 +199,17 @@ impl<'a> Body<'a> {
             if self.is(after, b'.') && self.is_ident(after + 1) {
                 after += 2;
             } else if self.is(after, b'[') {
-                after = matching(&self.reading.lexed.tokens, after).map_or(usize::MAX - 2, |i| i + 1);
+                let tokens = &self.reading.lexed.tokens;
+                after = matching(tokens, after).map_or(tokens.len(), |i| i + 1);
             } else {
                 break;
             }
         }
         let before = index - 1;
         let is_declared = (self.is_ident(before) && !BEFORE_EXPRESSION.contains(&self.text(before)))
-            || self.is(before, b'>') && {
-                // `vector<float, 2> uv`, but not `a > uv`: what follows a declared name is none of these.
-                matches!(self.text(after), "=" | ";" | ":")
-            };
-        let is_stepped = ["+", "-"].iter().any(|&sign| {
-            self.text(before) == sign && before > 0 && self.text(before - 1) == sign
-                || self.text(after) == sign && self.text(after + 1) == sign
-        });
+            // `vector<float, 2> uv;`, and now and then an innocent `a > uv;`.
+            || (self.is(before, b'>') && matches!(self.text(after), "=" | ";" | ":"));
+        let is_stepped = (before > 0 && self.is_step(before - 1)) || self.is_step(after);
         // After an expression, a word or a parenthesis can only be a macro or its arguments.
         let is_followed = self.is_ident(after) || self.is(after, b'(');
         !is_declared
@@ -215,6 +217,14 @@ impl<'a> Body<'a> {
             && !is_followed
             && !self.is_assigned(after)
             && self.is_kept_by_call(index, after)
+    }
+
+    /// Whether `++` or `--` starts at `at`.
+    fn is_step(&self, at: usize) -> bool {
+        match self.reading.lexed.tokens.get(at..at + 2) {
+            Some([a, b]) => a.kind == b.kind && a.end == b.start && (a.is(b'+') || a.is(b'-')),
+            _ => false,
+        }
     }
 
     /// Whether an assignment starts at `at`: `=`, `+=`, `<<=` and the like.
@@ -245,17 +255,22 @@ impl<'a> Body<'a> {
         if !self.is_ident(open - 1) {
             return false;
         }
-        if open > 1 && self.is(open - 2, b'.') {
-            return matches!(callee, "Sample" | "SampleLevel" | "Gather" | "Load");
+        if self.is_member(open - 1) {
+            let is_lookup = matches!(callee, "Sample" | "SampleLevel" | "Gather" | "Load");
+            return is_lookup && !self.is_in_a_type(callee);
         }
         let writes = |f: &Function| {
             f.parameters.iter().any(|p| p.modifiers.iter().any(|m| m == "out" || m == "inout"))
         };
-        let is_qualified = open > 1 && self.is(open - 2, b':');
-        !is_qualified
-            && !WRITERS.contains(&callee)
+        !WRITERS.contains(&callee)
             && !callee.starts_with("Interlocked")
             && !self.reading.declared.functions.iter().any(|f| f.name == callee && writes(f))
+    }
+
+    /// Whether a struct or a namespace mentions `name`, and so may have a function of this name.
+    fn is_in_a_type(&self, name: &str) -> bool {
+        let Reading { source, lexed, declared, .. } = self.reading;
+        declared.bodies.iter().any(|body| lexed.slice(body).iter().any(|t| t.text(source.text()) == name))
     }
 
     /// The parenthesis around `index`, without going out of a statement.

@@ -51,14 +51,14 @@ pub(super) fn stage(stage: &Stage<'_>, index: usize, interface: &Interface) -> R
 }
 
 /// Everything that can be set on the stage by itself can be set on the fused effect.
-pub(super) fn nothing_is_lost(
+pub(super) fn nothing_is_hidden(
     stage: &Stage<'_>,
     own: &Interface,
     fused: &Interface,
 ) -> Result<(), FuseError> {
     let there: HashSet<String> = fused.parameter_names().into_iter().collect();
-    let lost = own.parameter_names().into_iter().find(|name| !there.contains(&public_name(stage, name)));
-    lost.map_or(Ok(()), |name| Err(FuseError::Unread { stage: stage.name.to_owned(), name }))
+    let hidden = own.parameter_names().into_iter().find(|name| !there.contains(&public_name(stage, name)));
+    hidden.map_or(Ok(()), |name| Err(FuseError::Hidden { stage: stage.name.to_owned(), name }))
 }
 
 /// The name that something of a stage has in the fused effect.

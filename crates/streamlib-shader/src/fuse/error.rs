@@ -80,14 +80,14 @@ pub enum FuseError {
         /// The line.
         pragma: String,
     },
-    /// A parameter or buffer that a stage has by itself has no effect on the result of all.
+    /// An input, a parameter or a buffer is not declared in plain sight.
     #[error(
-        "`{stage}.{name}` would no longer be there, because later effects do not use what `{stage}` computes with it"
+        "`{stage}.{name}` is declared by a macro or in a namespace, where it cannot be told from what other effects declare: declare it at the top level"
     )]
-    Unread {
+    Hidden {
         /// Which stage.
         stage: String,
-        /// Its parameter or buffer.
+        /// Its input, parameter or buffer.
         name: String,
     },
     /// An effect does not compile, by itself or with the others. In the latter case the diagnostics show the fused text.

@@ -67,7 +67,7 @@ impl Compiler {
         });
         let effect = outcome?;
         for (stage, own) in stages.iter().zip(&effects) {
-            check::nothing_is_lost(stage, &own.interface, &effect.interface)?;
+            check::nothing_is_hidden(stage, &own.interface, &effect.interface)?;
         }
         Ok(effect)
     }

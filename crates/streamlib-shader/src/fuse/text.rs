@@ -35,7 +35,7 @@ pub(super) fn fuse(stages: &[Stage<'_>]) -> Result<Fused, FuseError> {
     globals.push(output_facts());
     let source = EffectSource::from_text(names.clone(), text);
     let front = Front {
-        lowered: Edits::default().apply(source.text(), "", ""),
+        lowered: Edits::default().apply(source.text(), FIRST_LINE, ""),
         form: EffectForm::Pixel,
         function: WRAPPER,
         description: format!("Fused: {names}"),
@@ -77,7 +77,9 @@ impl<'a> Writer<'a> {
         // Its ports are values and shared textures from here on.
         reading.texture_declarations().for_each(|range| edits.blank(stage.source.text(), range));
         for (port, input) in stage.inputs {
-            let Some(global) = globals.iter().find(|g| g.public_name() == *port) else { continue };
+            let Some(global) = globals.iter().find(|g| g.public_name() == *port) else {
+                return Err(FuseError::Hidden { stage: stage.name.to_owned(), name: (*port).to_owned() });
+            };
             match *input {
                 StageInput::Stage(earlier) => {
                     let not_local =
@@ -161,7 +163,7 @@ impl<'a> Writer<'a> {
 
     /// The whole text, and the facts about everything in it.
     fn finish(self, stages: &[Stage<'_>]) -> (String, Vec<GlobalFacts>) {
-        let mut text = FIRST_LINE.to_owned();
+        let mut text = String::new();
         let mut globals = Vec::new();
         for uniform in &self.uniforms {
             let _ = writeln!(text, "{} {};", uniform.hlsl_type(), uniform.name());

@@ -30,6 +30,11 @@ pub(crate) fn inputs() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/in")
 }
 
+/// The repository's effects.
+pub(crate) fn effects() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../effects")
+}
+
 pub(crate) fn compile_file(compiler: &Compiler, name: &str) -> Arc<Effect> {
     let source = EffectSource::from_file(inputs().join(name)).expect(name);
     compiler.compile(&source).unwrap_or_else(|e| panic!("{name}: {e}"))
