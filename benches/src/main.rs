@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints")]
 
+mod chain;
 mod compile;
 mod copy;
 mod passes;
@@ -77,7 +78,7 @@ fn run(args: &Args) -> Fallible<()> {
     let effects = effect_files(&args.effects)?;
     let compile = compile::measure(&effects)?;
     compile.print();
-    let passes = passes::measure(&gpu, &effects, repeats)?;
+    let passes = passes::measure(&gpu, &args.effects, &effects, repeats)?;
     let play = play::measure(&device, &args.effects, args.frames)?;
     let command = format!("./x bench --repeats {repeats} --frames {}", args.frames);
     let results = Results { device: info.name.clone(), is_cpu: info.is_cpu, command, passes, compile, play };
