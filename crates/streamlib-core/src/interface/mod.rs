@@ -170,7 +170,7 @@ pub struct Interface {
     pub uniforms: Option<UniformBlock>,
     /// Parameters, in source order.
     pub parameters: Vec<Parameter>,
-    /// Frame uniforms in use.
+    /// Frame uniforms in use. One may occur several times.
     pub frame_uniforms: Vec<FrameUniformSlot>,
 }
 

@@ -9,6 +9,8 @@
 
 mod check;
 mod error;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::sync::Arc;
