@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "creates and destroys the instance")]
 
 use std::ffi::CStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ash::ext::debug_utils;
 use ash::prelude::VkResult;
@@ -55,16 +55,21 @@ pub(crate) struct Instance {
     /// The version that both the loader and this crate know.
     api_version: u32,
     has_debug_utils: bool,
-    /// Unloads the library, so it goes last.
-    entry: Entry,
+    entry: &'static Entry,
+}
+
+/// The system's Vulkan loader, loaded once. It stays: drivers do not all survive being unloaded and loaded again and again.
+fn loader() -> Result<&'static Entry, VulkanError> {
+    static LOADER: OnceLock<Result<Entry, String>> = OnceLock::new();
+    // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
+    let loaded = LOADER.get_or_init(|| unsafe { Entry::load() }.map_err(|error| error.to_string()));
+    loaded.as_ref().map_err(|reason| VulkanError::NoLoader { reason: reason.clone() })
 }
 
 impl Instance {
     /// Loads the loader and creates an instance.
     pub(crate) fn new(validation: Validation) -> Result<Arc<Self>, VulkanError> {
-        // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
-        let entry =
-            unsafe { Entry::load() }.map_err(|error| VulkanError::NoLoader { reason: error.to_string() })?;
+        let entry = loader()?;
         // SAFETY: the entry points were just loaded.
         let loader_version =
             call("vkEnumerateInstanceVersion", || unsafe { entry.try_enumerate_instance_version() })?
@@ -132,7 +137,7 @@ impl Instance {
     }
 
     fn create_messenger(&mut self) -> Result<(), VulkanError> {
-        let loader = debug_utils::Instance::new(&self.entry, &self.raw);
+        let loader = debug_utils::Instance::new(self.entry, &self.raw);
         let info = messenger_info(&self.messages);
         // SAFETY: the extension is enabled; the box that `info` points to is freed after the messenger is destroyed.
         let messenger = call("vkCreateDebugUtilsMessengerEXT", || unsafe {

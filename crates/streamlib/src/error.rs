@@ -6,7 +6,7 @@ use streamlib_core::engine::EngineError;
 use streamlib_core::gpu::GpuError;
 use streamlib_core::graph::{GraphError, GraphFileError};
 use streamlib_media::{CreateError, OpenError, ReadError, WriteError};
-use streamlib_shader::{CompileError, DxcError, FuseError, SourceError};
+use streamlib_shader::{CompileError, DxcError, SourceError};
 use streamlib_vulkan::VulkanError;
 
 /// A runtime that could not start.
@@ -114,14 +114,6 @@ pub enum RunError {
         node: String,
         /// Why, with the author's lines.
         error: CompileError,
-    },
-    /// Effects that compile one by one, but not as one kernel.
-    #[error("effects {nodes} do not compile as one kernel: {error}; run them unfused, and report this")]
-    Fuse {
-        /// The nodes.
-        nodes: String,
-        /// Why.
-        error: FuseError,
     },
     /// A sink that cannot be created.
     #[error("sink `{node}`: {error}")]

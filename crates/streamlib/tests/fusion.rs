@@ -86,16 +86,43 @@ fn picture(runtime: &StreamRuntime, graph: &Graph, folder: &Path, fuse: bool) ->
     picture
 }
 
-#[test]
-fn random_graphs_give_the_same_picture_fused_and_unfused() {
-    let runtime = match StreamRuntime::new(&RuntimeOptions::default()) {
-        Ok(runtime) => runtime,
+fn runtime() -> Option<StreamRuntime> {
+    match StreamRuntime::new(&RuntimeOptions::default()) {
+        Ok(runtime) => Some(runtime),
         #[allow(clippy::print_stdout, reason = "standard output is where skips are counted")]
         Err(error) => {
             println!("SKIPPED: {error}");
-            return;
+            None
         }
-    };
+    }
+}
+
+/// A `#pragma` holds for a whole text, so effects with one are not put into one text with others.
+#[test]
+fn effects_that_the_compiler_takes_only_alone_run_alone() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "#pragma pack_matrix(row_major)\n\
+                float4 main(float2 uv : TEXCOORD) : SV_Target { return 1 - tex2D(input, uv); }";
+    let mut graph = graph(&[], folder.path());
+    for (name, input) in [("n1", "n0"), ("n2", "n1")] {
+        let mut effect = Effect::new(EffectText::Inline(text.to_owned()));
+        effect.inputs.insert("input".into(), Link::from_node(input));
+        graph.insert(name, Node::Effect(effect));
+    }
+    let once = picture(&runtime, &graph, folder.path(), false);
+    if let Some(Node::Sink(sink)) = graph.nodes.get_mut("out") {
+        sink.input = Link::from_node("n2");
+    }
+    assert_eq!(picture(&runtime, &graph, folder.path(), true), once, "inverted twice");
+    let explanation = runtime.explain(&graph, &RunOptions::default()).expect("it is a plan");
+    let fate = explanation.effects.iter().find(|fate| fate.node == "n1").expect("it runs");
+    assert!(fate.stored_because.as_ref().is_some_and(|why| why.contains("does not take it")), "{fate:?}");
+}
+
+#[test]
+fn random_graphs_give_the_same_picture_fused_and_unfused() {
+    let Some(runtime) = runtime() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let config = Config { cases: 24, max_shrink_iters: 64, failure_persistence: None, ..Config::default() };
     let mut runner =

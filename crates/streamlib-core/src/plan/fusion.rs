@@ -74,6 +74,9 @@ pub enum Why {
     /// What its format does to a value cannot be repeated in a register.
     #[error("its format is {}", .0.name())]
     Format(TextureFormat),
+    /// The compiler did not take them together, though it takes each alone.
+    #[error("the compiler does not take it together with its readers: {0}")]
+    Refused(String),
     /// The kernel it would join is full.
     #[error("the kernel of `{0}` holds {MAX_FUSED} effects already")]
     Full(String),
@@ -89,6 +92,16 @@ pub struct Fusion {
 }
 
 impl Fusion {
+    /// Takes a group apart again: each of its effects runs alone.
+    pub fn refuse(&mut self, last: &str, why: &str) {
+        self.groups.retain(|group| group.last() != last);
+        for verdict in self.verdicts.values_mut() {
+            if matches!(verdict, Verdict::Joins(kernel) if kernel == last) {
+                *verdict = Verdict::Stored(Why::Refused(why.to_owned()));
+            }
+        }
+    }
+
     /// Decides for every effect of `order`, which [`Plan::order`](super::Plan::order) gave.
     #[must_use]
     pub fn new(

@@ -53,12 +53,12 @@ pub(super) fn prepare(
     let mut notices = Vec::new();
     let writers = writers(&graph, &layout, clock.and_then(|clock| opened.get(clock)), options, &mut notices)?;
     let drains = drains(&writers, &mut conversions)?;
-    let fusion = if options.fuse {
+    let mut fusion = if options.fuse {
         Fusion::new(&graph, &layout, &programs.interfaces, &order)
     } else {
         Fusion::default()
     };
-    let fused = programs.fuse(runtime.compiler(), &fusion)?;
+    let fused = programs.fuse(runtime.compiler(), &mut fusion);
     let parts = Parts { effects: &programs.interfaces, fused: &fused, feeds: &feeds, drains: &drains };
     let plan = Plan::new(&graph, &layout, &parts)?;
     let engine = engine(runtime, plan, &programs, &conversions)?;

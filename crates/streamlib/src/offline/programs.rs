@@ -8,7 +8,7 @@ use streamlib_core::format::Size;
 use streamlib_core::graph::{EffectText, Graph, Source};
 use streamlib_core::interface::Interface;
 use streamlib_core::plan::{Fusion, Group, GroupInput};
-use streamlib_shader::{Compiler, Effect, EffectSource, Stage, StageInput};
+use streamlib_shader::{Compiler, Effect, EffectSource, FuseError, Stage, StageInput};
 
 use crate::error::RunError;
 use crate::report::SourceReport;
@@ -131,35 +131,37 @@ impl Programs {
         Ok(opened)
     }
 
-    /// Compiles every group of a fusion into one kernel.
-    pub(super) fn fuse(
-        &mut self,
-        compiler: &Compiler,
-        fusion: &Fusion,
-    ) -> Result<Vec<(Group, Arc<Interface>)>, RunError> {
+    /// Compiles every group of a fusion into one kernel. A group that the compiler does not take is taken apart: it
+    /// runs slower then, not less.
+    pub(super) fn fuse(&mut self, compiler: &Compiler, fusion: &mut Fusion) -> Vec<(Group, Arc<Interface>)> {
         let mut fused = Vec::new();
-        for group in &fusion.groups {
-            let names: Vec<_> = (0..group.textures.len()).map(Group::texture_name).collect();
-            let inputs: Vec<Vec<_>> = group.inputs.iter().map(|ports| wires(ports, &names)).collect();
-            let stages: Vec<_> = group
-                .nodes
-                .iter()
-                .zip(&inputs)
-                .zip(&group.is_clamped)
-                .map(|((name, inputs), &is_clamped)| Stage {
-                    name,
-                    source: &self.texts[name],
-                    inputs,
-                    is_clamped,
-                })
-                .collect();
-            let last = group.last().to_owned();
-            let kernel = compiler.compile_fused(&stages);
-            let kernel = kernel.map_err(|error| RunError::Fuse { nodes: group.nodes.join(" + "), error })?;
-            fused.push((group.clone(), Arc::new(kernel.interface.clone())));
-            self.groups.insert(last, kernel);
+        for group in fusion.groups.clone() {
+            match self.compile_group(compiler, &group) {
+                Ok(kernel) => {
+                    let interface = Arc::new(kernel.interface.clone());
+                    self.groups.insert(group.last().to_owned(), kernel);
+                    fused.push((group, interface));
+                }
+                Err(error) => {
+                    tracing::info!("effects {} run one by one: {error}", group.nodes.join(", "));
+                    fusion.refuse(group.last(), &error.to_string());
+                }
+            }
         }
-        Ok(fused)
+        fused
+    }
+
+    fn compile_group(&self, compiler: &Compiler, group: &Group) -> Result<Arc<Effect>, FuseError> {
+        let names: Vec<_> = (0..group.textures.len()).map(Group::texture_name).collect();
+        let inputs: Vec<Vec<_>> = group.inputs.iter().map(|ports| wires(ports, &names)).collect();
+        let stages = group.nodes.iter().zip(&inputs).zip(&group.is_clamped);
+        let stages = stages.map(|((name, inputs), &is_clamped)| Stage {
+            name,
+            source: &self.texts[name],
+            inputs,
+            is_clamped,
+        });
+        compiler.compile_fused(&stages.collect::<Vec<_>>())
     }
 }
 
