@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use streamlib::{Flow, Progress};
 
+/// Signals that come this close together are one.
+const SAME_WISH: Duration = Duration::from_millis(500);
 const KNOWN: &str = "{msg} [{bar:32}] {pos}/{len} frames  {per_sec}  {eta} left";
 const UNKNOWN: &str = "{msg} {spinner} {pos} frames  {per_sec}";
 
@@ -22,9 +25,12 @@ impl Meter {
         bar.set_style(ProgressStyle::with_template(UNKNOWN).expect("a fixed template"));
         let stop = Arc::new(AtomicBool::new(false));
         let flag = stop.clone();
-        // The first Ctrl-C finishes the files; the second one ends the process.
+        // The first Ctrl-C finishes the files; a later one ends the process. Some callers signal the process and its group,
+        // so that one wish arrives twice.
+        let mut first: Option<Instant> = None;
         let handler = move || {
-            if flag.swap(true, Ordering::SeqCst) {
+            flag.store(true, Ordering::SeqCst);
+            if first.get_or_insert_with(Instant::now).elapsed() > SAME_WISH {
                 std::process::exit(130);
             }
         };

@@ -3,7 +3,7 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{cannot_run, effect, files, has, json, repository, skip, streamlib, succeed, text};
 
@@ -245,4 +245,34 @@ fn a_graph_of_two_sources_and_two_sinks_runs() {
     assert_eq!((frames("scene"), frames("slow")), (8.into(), 4.into()));
     let first = image::open(folder.path().join("scene-0.png")).expect("a picture").to_rgba8();
     assert!(first.pixels().all(|pixel| pixel.0 == [0, 0, 0, 255]), "before the first frame it is black");
+}
+
+#[test]
+fn an_interrupted_play_finishes_its_file() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let play =
+        ["play", "generate:scene", "--size", "320x240", "--frames", "100000", "-o", "out.mp4", "--json"];
+    let mut child = streamlib(folder.path()).args(play).stdout(Stdio::piped()).spawn().expect("it starts");
+    // The hidden file grows when the first frames are written.
+    let written = || {
+        let sizes =
+            std::fs::read_dir(folder.path()).expect("readable").flatten().filter_map(|e| e.metadata().ok());
+        sizes.map(|metadata| metadata.len()).sum::<u64>()
+    };
+    while written() == 0 && child.try_wait().expect("a status").is_none() {
+        std::thread::yield_now();
+    }
+    // Twice, as a process gets it from a caller that signals it and its group.
+    let id = child.id().to_string();
+    succeed(Command::new("kill").args(["-INT", &id, &id]));
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{:?}", output.status);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(report["interrupted"], true);
+    assert_eq!(files(folder.path()), ["out.mp4"]);
+    let again = json(streamlib(folder.path()).args(["play", "out.mp4", "-o", "again.y4m", "--json"]));
+    assert_eq!(again["frames_in"], report["frames_out"]);
 }
