@@ -58,12 +58,19 @@ pub(crate) struct Instance {
     entry: &'static Entry,
 }
 
-/// The system's Vulkan loader, loaded once. It stays: drivers do not all survive being unloaded and loaded again and again.
+/// The system's Vulkan loader, loaded once, with a bare instance that is never destroyed. That keeps the drivers loaded as
+/// well: an H100's refuses to start after it has been unloaded and loaded some dozens of times in one process.
 fn loader() -> Result<&'static Entry, VulkanError> {
     static LOADER: OnceLock<Result<Entry, String>> = OnceLock::new();
-    // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
-    let loaded = LOADER.get_or_init(|| unsafe { Entry::load() }.map_err(|error| error.to_string()));
-    loaded.as_ref().map_err(|reason| VulkanError::NoLoader { reason: reason.clone() })
+    let loaded = LOADER.get_or_init(|| {
+        // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
+        let entry = unsafe { Entry::load() }.map_err(|error| error.to_string())?;
+        // SAFETY: the default structure asks for nothing (VUID-vkCreateInstance-pCreateInfo-parameter). A failure is met
+        // again, and reported, by the instance that is wanted.
+        let _kept = unsafe { entry.create_instance(&vk::InstanceCreateInfo::default(), None) };
+        Ok(entry)
+    });
+    loaded.as_ref().map_err(|reason: &String| VulkanError::NoLoader { reason: reason.clone() })
 }
 
 impl Instance {
