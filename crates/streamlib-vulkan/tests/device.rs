@@ -74,7 +74,7 @@ fn handles_of_another_device_are_refused() {
         assert!(matches!(error, VulkanError::ForeignHandle { .. }), "{error}");
     }
     let mut recording = one.record("clear", &[clear(&mine)]).expect("its own");
-    assert!(matches!(other.submit(&mut recording), Err(VulkanError::ForeignHandle { .. })));
+    assert!(matches!(other.submit_one(&mut recording), Err(VulkanError::ForeignHandle { .. })));
     submit_and_wait(&one, &mut recording);
     assert_eq!(one.validation_messages() + other.validation_messages(), 0);
 }
@@ -87,7 +87,7 @@ fn handles_may_outlive_the_device() {
     let up = buffer_of(&gpu, &texels, HostBufferUse::Upload);
     let upload = [Command::Upload { from: &up, offset: 0, to: &image }];
     let mut recording = gpu.record("upload", &upload).expect("a recording");
-    gpu.submit(&mut recording).expect("a submission");
+    gpu.submit_one(&mut recording).expect("a submission");
     drop(gpu);
     // Dropping it has waited, so the buffer is free.
     assert!(contents::<VulkanGpu>(&up) == texels);
@@ -116,7 +116,7 @@ fn threads_may_create_record_and_submit_at_once() {
                     };
                     let mut recording =
                         gpu.record("tint", &[Command::Dispatch(dispatch)]).expect("a recording");
-                    let value = gpu.submit(&mut recording).expect("a submission");
+                    let value = gpu.submit_one(&mut recording).expect("a submission");
                     drop((a, b, code));
                     gpu.wait(value, LONG).expect("it ends");
                 }

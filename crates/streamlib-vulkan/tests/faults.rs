@@ -67,12 +67,12 @@ fn frames(gpu: &VulkanGpu, kernels: &Kernels) -> Result<(), VulkanError> {
     ];
     let mut recording = gpu.record("frame", &commands)?;
     for _ in 0..2 {
-        let value = gpu.submit(&mut recording)?;
+        let value = gpu.submit_one(&mut recording)?;
         gpu.wait(value, LONG)?;
     }
     gpu.times(&recording, &mut Vec::new())?;
     // And one that is still in flight when everything is dropped.
-    gpu.submit(&mut recording)?;
+    gpu.submit_one(&mut recording)?;
     Ok(())
 }
 
@@ -114,7 +114,7 @@ fn a_submission_that_fails_changes_nothing() {
         let upload = [Command::Upload { from: &up, offset: 0, to: &image }];
         let mut recording = gpu.record("upload", &upload).expect("a recording");
         fault::arm(n);
-        let first = gpu.submit(&mut recording);
+        let first = gpu.submit_one(&mut recording);
         fault::disarm();
         if first.is_err() {
             failures += 1;

@@ -57,7 +57,7 @@ fn uniforms_submit_wait_and_times_allocate_nothing() {
     let before = ALLOCATIONS.get();
     for _ in 0..20 {
         gpu.set_uniforms(&mut recording, 0, &block).expect("a block");
-        let value = gpu.submit(&mut recording).expect("a submission");
+        let value = gpu.submit_one(&mut recording).expect("a submission");
         gpu.wait(value, LONG).expect("it ends");
         gpu.times(&recording, &mut times).expect("times");
     }

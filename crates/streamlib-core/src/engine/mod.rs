@@ -131,7 +131,7 @@ impl<G: Gpu> Engine<G> {
         if let Some(pass) = &planned.convert {
             self.gpu.set_uniforms(&mut feed.recording, 0, &pass.block)?;
         }
-        self.gpu.submit(&mut feed.recording)?;
+        self.gpu.submit_one(&mut feed.recording)?;
         Ok(())
     }
 
@@ -154,7 +154,7 @@ impl<G: Gpu> Engine<G> {
             moment.write(pass, block);
             self.gpu.set_uniforms(&mut slot.recording, number, block)?;
         }
-        slot.value = self.gpu.submit(&mut slot.recording)?;
+        slot.value = self.gpu.submit_one(&mut slot.recording)?;
         slot.busy = true;
         self.frames += 1;
         self.newest = meta.captured;

@@ -67,7 +67,7 @@ impl<G: Gpu> Resources<G> {
             return Ok(());
         }
         let mut recording = gpu.record("clear history", &commands)?;
-        let done = gpu.submit(&mut recording)?;
+        let done = gpu.submit_one(&mut recording)?;
         gpu.wait(done, CLEAR_LIMIT)
     }
 }
