@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{
-    Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanPass, PlanSink, PlanSource,
-    PlanTexture, SLOTS, TextureUse,
+    Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanOutlet, PlanPass,
+    PlanPictures, PlanSource, PlanTexture, SLOTS, TextureUse,
 };
 use crate::format::{Size, TextureFormat};
-use crate::graph::{Effect, Graph, GraphError, Link, Node, OUTPUT, Order, PortNames};
+use crate::graph::{Effect, Graph, GraphError, INPUT, Link, Node, OUTPUT, Order, PortNames};
 use crate::interface::{BufferSlot, Interface, ParameterError, TextureSlot};
 use crate::value::Value;
 
@@ -38,7 +38,7 @@ impl Plan {
                         None => builder.effect(name, effect, &parts.effects[name], settings),
                     }
                 }
-                Node::Sink(sink) => builder.sink(name, &sink.input, &parts.drains[name])?,
+                Node::Sink(sink) => builder.outlet((name, INPUT), &sink.input, &parts.drains[name])?,
             }
         }
         Ok(builder.plan)
@@ -89,13 +89,13 @@ impl<'a> Builder<'a> {
                 kernels: vec![],
                 sources: vec![],
                 passes: vec![],
-                sinks: vec![],
+                outlets: vec![],
             },
         }
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        self.plan.textures.push(PlanTexture { label, size, format, keeps_history });
+        self.plan.textures.push(PlanTexture { label, size, format, keeps_history, is_leased: false });
         self.plan.textures.len() - 1
     }
 
@@ -145,36 +145,31 @@ impl<'a> Builder<'a> {
                     block: interface.default_block(),
                 });
             }
-            Feed::Pictures(format, None) => self.plan.sources.push(PlanSource {
-                node: name.to_owned(),
-                format: *format,
-                planes: vec![output],
-                convert: None,
-                every_frame: self.plan.textures[output].keeps_history,
-            }),
+            Feed::Textures(_) => self.fed(name, output, None),
+            Feed::Pictures(format, None) => {
+                let planes = vec![TextureUse::now(output)];
+                self.fed(name, output, Some(PlanPictures { format: *format, planes, convert: None }));
+            }
             Feed::Pictures(format, Some(conversion)) => {
                 let planes = self.planes(name, &format.layout.planes(format.size));
-                let inputs = conversion.ports.iter().cloned();
-                let inputs =
-                    inputs.zip(planes.iter().map(|&texture| TextureUse { texture, delay: 0 })).collect();
+                let inputs = conversion.ports.iter().cloned().zip(planes.iter().copied()).collect();
                 let pass = self.conversion(name, conversion, inputs, vec![(OUTPUT.to_owned(), output)])?;
-                self.plan.sources.push(PlanSource {
-                    node: name.to_owned(),
-                    format: *format,
-                    planes,
-                    convert: Some(pass),
-                    every_frame: self.plan.textures[output].keeps_history,
-                });
+                self.fed(name, output, Some(PlanPictures { format: *format, planes, convert: Some(pass) }));
             }
         }
         Ok(())
     }
 
-    fn planes(&mut self, node: &str, planes: &[(Size, TextureFormat)]) -> Vec<usize> {
+    fn fed(&mut self, node: &str, texture: usize, pictures: Option<PlanPictures>) {
+        self.plan.sources.push(PlanSource { node: node.to_owned(), texture, pictures });
+    }
+
+    fn planes(&mut self, node: &str, planes: &[(Size, TextureFormat)]) -> Vec<TextureUse> {
         let numbered = planes.iter().enumerate();
-        numbered
-            .map(|(i, (size, format))| self.texture(format!("{node}.plane{i}"), *size, *format, false))
-            .collect()
+        let texture = |(i, (size, format)): (usize, &(Size, TextureFormat))| {
+            TextureUse::now(self.texture(format!("{node}.plane{i}"), *size, *format, false))
+        };
+        numbered.map(texture).collect()
     }
 
     fn conversion(
@@ -255,21 +250,28 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn sink(&mut self, name: &str, link: &Link, drain: &Drain) -> Result<(), GraphError> {
+    fn outlet(&mut self, (node, port): (&str, &str), link: &Link, drain: &Drain) -> Result<(), GraphError> {
         let from = self.linked(link);
-        let planes = match &drain.convert {
-            None => vec![from],
-            Some(conversion) => {
-                let planes = self.planes(name, &drain.format.layout.planes(drain.format.size));
-                let outputs = conversion.ports.iter().cloned().zip(planes.iter().copied()).collect();
-                let inputs =
-                    conversion.interface.inputs.iter().map(|slot| (slot.name.clone(), from)).collect();
-                let pass = self.conversion(name, conversion, inputs, outputs)?;
-                self.plan.passes.push(pass);
-                planes.into_iter().map(|texture| TextureUse { texture, delay: 0 }).collect()
+        let pictures = match drain {
+            Drain::Textures => {
+                self.plan.textures[from.texture].is_leased = true;
+                None
+            }
+            Drain::Pictures(format, None) => {
+                Some(PlanPictures { format: *format, planes: vec![from], convert: None })
+            }
+            Drain::Pictures(format, Some(conversion)) => {
+                let planes = self.planes(&format!("{node}.{port}"), &format.layout.planes(format.size));
+                let ports = conversion.ports.iter().cloned();
+                let outputs = ports.zip(planes.iter().map(|plane| plane.texture)).collect();
+                let slots = &conversion.interface.inputs;
+                let inputs = slots.iter().map(|slot| (slot.name.clone(), from)).collect();
+                let convert = Some(self.conversion(node, conversion, inputs, outputs)?);
+                Some(PlanPictures { format: *format, planes, convert })
             }
         };
-        self.plan.sinks.push(PlanSink { node: name.to_owned(), format: drain.format, planes });
+        let (node, port) = (node.to_owned(), port.to_owned());
+        self.plan.outlets.push(PlanOutlet { node, port, from, pictures });
         Ok(())
     }
 }

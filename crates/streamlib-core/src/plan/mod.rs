@@ -40,17 +40,19 @@ pub struct Conversion {
 pub enum Feed {
     /// Pictures of this format, turned into RGBA by a kernel unless they are RGBA already.
     Pictures(PictureFormat, Option<Conversion>),
+    /// RGBA textures of this size that are in GPU memory already.
+    Textures(Size),
     /// Nothing: an effect without inputs draws its frames.
     Generated(Size, Arc<Interface>),
 }
 
-/// What a sink takes: pictures of a format, taken from RGBA by a kernel unless the sink's texture can be read as it is.
+/// What a consumer outside the plan (a sink, or an input of a processor) takes.
 #[derive(Clone, Debug)]
-pub struct Drain {
-    /// Format of the pictures.
-    pub format: PictureFormat,
-    /// From RGBA to the planes.
-    pub convert: Option<Conversion>,
+pub enum Drain {
+    /// Pictures of a format, taken from RGBA by a kernel unless the texture can be read back as it is.
+    Pictures(PictureFormat, Option<Conversion>),
+    /// The texture itself.
+    Textures,
 }
 
 /// Everything that a graph needs besides itself to become a plan.
@@ -76,12 +78,12 @@ pub struct Plan {
     pub textures: Vec<PlanTexture>,
     /// Kernels to build.
     pub kernels: Vec<PlanKernel>,
-    /// Sources that feed pictures, in name order.
+    /// Sources that are fed from outside.
     pub sources: Vec<PlanSource>,
     /// Passes of every frame, in order.
     pub passes: Vec<PlanPass>,
-    /// Sinks, in name order.
-    pub sinks: Vec<PlanSink>,
+    /// Where frames leave the plan.
+    pub outlets: Vec<PlanOutlet>,
 }
 
 /// A texture to create.
@@ -95,6 +97,8 @@ pub struct PlanTexture {
     pub format: TextureFormat,
     /// Whether there is one per slot, because a delayed link reads what earlier frames left in it.
     pub keeps_history: bool,
+    /// Whether consumers outside the plan keep it for a while, so that each frame gets one that nobody holds.
+    pub is_leased: bool,
 }
 
 /// A texture of this frame or of an earlier one.
@@ -104,6 +108,14 @@ pub struct TextureUse {
     pub texture: usize,
     /// Frames ago.
     pub delay: u32,
+}
+
+impl TextureUse {
+    /// The texture of this frame.
+    #[must_use]
+    pub const fn now(texture: usize) -> Self {
+        Self { texture, delay: 0 }
+    }
 }
 
 /// Where the code of a kernel comes from.
@@ -159,28 +171,37 @@ impl PlanPass {
     }
 }
 
-/// A source that feeds pictures.
+/// A source that is fed from outside.
 #[derive(Clone, Debug)]
 pub struct PlanSource {
     /// The node.
     pub node: String,
-    /// Format of its pictures.
-    pub format: PictureFormat,
-    /// The texture of each plane.
-    pub planes: Vec<usize>,
-    /// The pass from planes to RGBA; none when the one plane is RGBA.
-    pub convert: Option<PlanPass>,
-    /// Whether it must be fed for every frame, new picture or not, because earlier frames of it are read.
-    pub every_frame: bool,
+    /// Its RGBA texture.
+    pub texture: usize,
+    /// How pictures become that texture; none when textures come.
+    pub pictures: Option<PlanPictures>,
 }
 
-/// A sink: textures that are read back for every frame.
+/// Where frames leave the plan: an input of a sink or of a processor.
 #[derive(Clone, Debug)]
-pub struct PlanSink {
+pub struct PlanOutlet {
     /// The node.
     pub node: String,
-    /// Format of its pictures.
+    /// Its input port.
+    pub port: String,
+    /// What it takes.
+    pub from: TextureUse,
+    /// How the texture becomes pictures; none when the texture itself is taken.
+    pub pictures: Option<PlanPictures>,
+}
+
+/// Between pictures in host memory and an RGBA texture.
+#[derive(Clone, Debug)]
+pub struct PlanPictures {
+    /// Format of the pictures.
     pub format: PictureFormat,
     /// The texture of each plane.
     pub planes: Vec<TextureUse>,
+    /// The pass between planes and texture; none when the one plane is the texture.
+    pub convert: Option<PlanPass>,
 }
