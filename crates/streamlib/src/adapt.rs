@@ -1,4 +1,6 @@
-//! Makes what reaches a sink plain RGBA of 8 bits, which is what files are made from.
+//! Puts in the passes that a graph needs and does not say.
+
+use std::collections::BTreeMap;
 
 use streamlib_core::format::TextureFormat;
 use streamlib_core::graph::{Effect, EffectText, Graph, INPUT, Link, Node};
@@ -14,6 +16,29 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
     float3 high = 1.055 * pow(c.rgb, 1.0 / 2.4) - 0.055;
     return float4(select(c.rgb <= 0.0031308, low, high), c.a);
 }";
+
+/// Puts a pass behind every source of which earlier frames are read: it keeps them, since sources do not.
+pub(crate) fn adapt_sources(graph: &mut Graph) {
+    let sources: Vec<String> = graph.sources().map(|(name, _)| name.to_owned()).collect();
+    let mut kept = BTreeMap::new();
+    for node in graph.nodes.values_mut() {
+        let links: Vec<&mut Link> = match node {
+            Node::Effect(effect) => effect.inputs.values_mut().collect(),
+            Node::Sink(sink) => vec![&mut sink.input],
+            Node::Source(_) => vec![],
+        };
+        for link in links.into_iter().filter(|link| link.delay > 0 && sources.contains(&link.node)) {
+            let keeper = format!("{} (kept)", link.node);
+            let source = std::mem::replace(&mut link.node, keeper.clone());
+            kept.insert(keeper, source);
+        }
+    }
+    for (keeper, source) in kept {
+        let mut effect = Effect::new(EffectText::Inline(COPY.to_owned()));
+        effect.inputs.insert(INPUT.to_owned(), Link::from_node(source));
+        graph.insert(keeper, Node::Effect(effect));
+    }
+}
 
 /// Puts a pass before every sink whose texture is not plain 8-bit RGBA.
 pub(crate) fn adapt_sinks(graph: &mut Graph) {

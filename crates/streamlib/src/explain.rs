@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use streamlib_core::format::Size;
-use streamlib_core::plan::{Fusion, Plan, PlanPass, Verdict};
+use streamlib_core::plan::{Fusion, Plan, PlanPass, PlanPictures, Verdict};
 
 /// A plan, for people.
 #[derive(Clone, Debug, Serialize)]
@@ -64,9 +64,12 @@ pub struct Fate {
 
 impl Explanation {
     pub(crate) fn new(plan: &Plan, fusion: &Fusion) -> Self {
-        let feeding = plan.sources.iter().filter_map(|source| source.convert.as_ref());
-        let passes = feeding.map(|pass| describe(plan, pass, true));
-        let passes = passes.chain(plan.passes.iter().map(|pass| describe(plan, pass, false))).collect();
+        let convert = |pictures: &'_ Option<PlanPictures>| pictures.as_ref().and_then(|p| p.convert.clone());
+        let feeding = plan.sources.iter().filter_map(|source| convert(&source.pictures));
+        let leaving = plan.outlets.iter().filter_map(|outlet| convert(&outlet.pictures));
+        let passes = feeding.map(|pass| describe(plan, &pass, true));
+        let passes = passes.chain(plan.passes.iter().map(|pass| describe(plan, pass, false)));
+        let passes = passes.chain(leaving.map(|pass| describe(plan, &pass, false))).collect();
         let textures: Vec<_> = plan
             .textures
             .iter()

@@ -70,6 +70,9 @@ pub enum GraphError {
         /// Frames.
         delay: u32,
     },
+    /// A link that asks for earlier frames of a source, which keeps only its newest.
+    #[error("`{0}` is a source, and sources keep no earlier frames: put an effect between that does")]
+    DelayedSource(String),
     /// The stated clock is no source.
     #[error("`clock = \"{0}\"` names no source of the graph")]
     UnknownClock(String),

@@ -128,6 +128,9 @@ impl<'a> Builder<'a> {
 
     fn source(&mut self, name: &str, feed: &Feed) -> Result<(), GraphError> {
         let output = self.output(name, OUTPUT);
+        if self.plan.textures[output].keeps_history && !matches!(feed, Feed::Generated(..)) {
+            return Err(GraphError::DelayedSource(name.to_owned()));
+        }
         match feed {
             Feed::Generated(size, interface) => {
                 let outputs = vec![(OUTPUT.to_owned(), output)];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use streamlib_core::engine::Engine;
+use streamlib_core::engine::{Engine, OutletSpec};
 use streamlib_core::gpu::{Gpu, KernelDesc};
 use streamlib_core::graph::Graph;
 use streamlib_core::plan::{Code, Drain, Feed, Fusion, Layout, Parts, Plan, PlanKernel};
@@ -13,13 +13,13 @@ use streamlib_vulkan::VulkanGpu;
 use super::RunOptions;
 use super::clock::Clock;
 use super::programs::{Programs, Ready, source_of};
-use crate::adapt::adapt_sinks;
+use crate::adapt::{adapt_sinks, adapt_sources};
 use crate::conversions::Conversions;
 use crate::error::RunError;
-use crate::feeds::ReadAhead;
+use crate::feeds::{READER_UPLOADS, ReadAhead};
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
-use crate::sinks::WriteBehind;
+use crate::sinks::{SINK_DEPTH, WriteBehind};
 use crate::sources::{ENDLESS_FRAMES, GENERATED_FPS, PictureSource};
 
 /// A graph ready for its first frame.
@@ -41,6 +41,7 @@ pub(super) fn prepare(
 ) -> Result<Prepared, RunError> {
     let mut graph = graph.clone();
     adapt_sinks(&mut graph);
+    adapt_sources(&mut graph);
     let mut programs = Programs::compile(runtime, &graph, &options.base)?;
     let order = Plan::order(&graph, &programs.interfaces)?;
     let opened = programs.open_sources(runtime, &graph, &options.base)?;
@@ -63,7 +64,7 @@ pub(super) fn prepare(
     let plan = Plan::new(&graph, &layout, &parts)?;
     let engine = engine(runtime, plan, &programs, &conversions)?;
     let sources = opened.iter().map(|(node, opened)| opened.report(node, &graph)).collect();
-    let (clock, others) = start_readers(&graph, engine.plan(), opened, clock, options.frames)?;
+    let (clock, others) = start_readers(&graph, &engine, opened, clock, options.frames)?;
     let sinks = writers.into_iter().map(|(node, writer)| WriteBehind::start(&node, writer));
     let sinks = sinks.collect::<Result<_, _>>()?;
     Ok(Prepared { engine, fusion, clock, others, sinks, sources, notices })
@@ -161,7 +162,7 @@ fn drains(
 ) -> Result<BTreeMap<String, Drain>, RunError> {
     let formats = writers.iter().map(|(node, writer)| (node, writer.picture_format()));
     let drains = formats.map(|(node, format)| {
-        Ok((node.clone(), Drain { format, convert: conversions.writing(node, format)? }))
+        Ok((node.clone(), Drain::Pictures(format, conversions.writing(node, format)?)))
     });
     drains.collect()
 }
@@ -173,7 +174,9 @@ fn engine(
     conversions: &Conversions<'_>,
 ) -> Result<Engine<VulkanGpu>, RunError> {
     let gpu = runtime.gpu();
-    Engine::new(gpu.clone(), plan, |kernel: &PlanKernel| {
+    let outlets = 0..plan.outlets.len() as u64;
+    let outlets: Vec<_> = outlets.map(|tag| OutletSpec { tag, depth: SINK_DEPTH }).collect();
+    Engine::new(gpu.clone(), Arc::new(plan), &outlets, None, |kernel: &PlanKernel| {
         let (label, effect) = match &kernel.code {
             Code::Node(node) => (node, &programs.effects[node]),
             Code::Group(last) => (last, &programs.groups[last]),
@@ -190,7 +193,7 @@ type Readers = (Clock, Vec<(usize, ReadAhead)>);
 
 fn start_readers(
     graph: &Graph,
-    plan: &Plan,
+    engine: &Engine<VulkanGpu>,
     opened: BTreeMap<String, Ready>,
     clock: Option<&str>,
     frames: Option<u64>,
@@ -198,7 +201,12 @@ fn start_readers(
     let endless = frames.unwrap_or(ENDLESS_FRAMES);
     let (mut pace, mut others) = (None, Vec::new());
     for (node, ready) in opened {
+        let plan = engine.plan();
         let source = plan.sources.iter().position(|source| source.node == node);
+        let uploads = || {
+            let count = READER_UPLOADS + plan.slots as usize;
+            source.map(|source| engine.uploads(source, source as u64, count)).transpose()
+        };
         let is_clock = clock == Some(node.as_str());
         let own_limit = source_of(graph, &node).frames;
         match ready {
@@ -210,11 +218,12 @@ fn start_readers(
                 let own_limit = own_limit.or(pictures.endless.then_some(ENDLESS_FRAMES));
                 let limit = frames.into_iter().chain(own_limit).min();
                 let known = pictures.frames;
-                pace = Some(Clock::of_source(ReadAhead::start(&node, pictures)?, source, known, limit));
+                let reader = ReadAhead::start(&node, pictures, uploads()?)?;
+                pace = Some(Clock::of_source(reader, known, limit));
             }
             Ready::Pictures(pictures) => {
                 if let Some(source) = source {
-                    others.push((source, ReadAhead::start(&node, pictures)?));
+                    others.push((source, ReadAhead::start(&node, pictures, uploads()?)?));
                 }
             }
             Ready::Generated { .. } => {}
