@@ -10,6 +10,7 @@ pub mod frame;
 pub mod gpu;
 pub mod graph;
 pub mod interface;
+pub mod mailbox;
 pub mod picture;
 pub mod plan;
 #[cfg(any(test, feature = "testing"))]
