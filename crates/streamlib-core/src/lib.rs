@@ -3,6 +3,7 @@
 //! This crate knows no operating system, no GPU API, no file path and no codec. Everything here is either plain
 //! data ([`graph`], [`interface`], [`mod@format`], [`color`]) or logic that is generic over [`gpu::Gpu`].
 
+pub mod account;
 pub mod color;
 pub mod engine;
 pub mod format;
@@ -10,6 +11,7 @@ pub mod frame;
 pub mod gpu;
 pub mod graph;
 pub mod interface;
+pub mod mailbox;
 pub mod picture;
 pub mod plan;
 #[cfg(any(test, feature = "testing"))]
