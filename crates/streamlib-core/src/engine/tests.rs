@@ -104,7 +104,8 @@ fn engine(text: &str) -> Engine<CpuGpu> {
     let feeds = graph.sources().map(|(node, _)| (node.to_owned(), Feed::Pictures(GREY, None))).collect();
     let drain = Drain { format: GREY, convert: None };
     let drains = graph.sinks().map(|(node, _)| (node.to_owned(), drain.clone())).collect::<BTreeMap<_, _>>();
-    let parts = Parts { effects: &effects, fused: &[], feeds: &feeds, drains: &drains };
+    let parts =
+        Parts { effects: &effects, processors: &BTreeMap::new(), fused: &[], feeds: &feeds, drains: &drains };
     let plan = Plan::new(&graph, &layout, &parts).expect("a plan");
     let gpu = gpu();
     let build = |kernel: &PlanKernel| {

@@ -8,12 +8,12 @@ use super::{
     PlanTexture, SLOTS, TextureUse,
 };
 use crate::format::{Size, TextureFormat};
-use crate::graph::{Effect, Graph, GraphError, Link, Node, OUTPUT, Order, PortNames};
-use crate::interface::{BufferSlot, Interface, ParameterError, TextureSlot};
+use crate::graph::{Graph, GraphError, Link, Node, OUTPUT, Order, Ports};
+use crate::interface::{BufferSlot, Interface, ParameterError};
 use crate::value::Value;
 
 impl Plan {
-    /// Compiles a graph. Nodes that no sink needs are left out.
+    /// Compiles a graph. Nodes that no sink and no processor needs are left out.
     ///
     /// # Errors
     /// When the graph is wrong ([`Graph::order`]) or a parameter value does not fit its effect.
@@ -21,7 +21,7 @@ impl Plan {
     /// # Panics
     /// When `parts` lacks a node of the graph.
     pub fn new(graph: &Graph, layout: &Layout, parts: &Parts<'_>) -> Result<Self, GraphError> {
-        let order = Self::order(graph, parts.effects)?;
+        let order = Self::order(graph, parts.effects, parts.processors)?;
         let needed: BTreeSet<&str> = order.iter().map(String::as_str).collect();
         let mut builder = Builder::new(graph, layout, &needed);
         for name in &order {
@@ -35,30 +35,36 @@ impl Plan {
                             builder.group(graph, group, interface)?;
                         }
                         Some(_) => {}
-                        None => builder.effect(name, effect, &parts.effects[name], settings),
+                        None => builder.effect(graph, name, &parts.effects[name], settings),
                     }
                 }
-                Node::Sink(sink) => builder.sink(name, &sink.input, &parts.drains[name])?,
+                Node::Processor(_) => {}
+                Node::Sink(sink) => {
+                    if let Some(link) = &sink.input {
+                        builder.sink(name, link, &parts.drains[name])?;
+                    }
+                }
             }
         }
         Ok(builder.plan)
     }
 
-    /// [`Graph::order`] with the ports that reflection found: whether the links of a graph are right.
+    /// [`Graph::order`] with the ports that reflection found, and those that processors were registered with: whether the
+    /// links of a graph are right.
     ///
     /// # Errors
     /// As [`Graph::order`].
     ///
     /// # Panics
-    /// When `effects` lacks an effect of the graph.
-    pub fn order(graph: &Graph, effects: &BTreeMap<String, Arc<Interface>>) -> Result<Order, GraphError> {
-        let names = |slots: &[TextureSlot]| slots.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>();
-        let ports: BTreeMap<&str, _> =
-            effects.iter().map(|(node, i)| (node.as_str(), (names(&i.inputs), names(&i.outputs)))).collect();
-        graph.order(|node| {
-            let (inputs, outputs) = &ports[node];
-            PortNames { inputs, outputs }
-        })
+    /// When `effects` lacks an effect of the graph, or `processors` a processor.
+    pub fn order(
+        graph: &Graph,
+        effects: &BTreeMap<String, Arc<Interface>>,
+        processors: &BTreeMap<String, Ports>,
+    ) -> Result<Order, GraphError> {
+        let effects: BTreeMap<&str, Ports> =
+            effects.iter().map(|(node, interface)| (node.as_str(), Ports::from(&**interface))).collect();
+        graph.order(|node| effects.get(node).unwrap_or_else(|| &processors[node]))
     }
 }
 
@@ -74,8 +80,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(graph: &'a Graph, layout: &'a Layout, needed: &BTreeSet<&str>) -> Self {
-        let running = graph.nodes.iter().filter(|(name, _)| needed.contains(name.as_str()));
-        let links: Vec<&Link> = running.flat_map(|(_, node)| node.links()).map(|(_, link)| link).collect();
+        let links: Vec<&Link> =
+            needed.iter().flat_map(|name| graph.video_links(name)).map(|(_, link)| link).collect();
         let longest = links.iter().map(|link| link.delay).max().unwrap_or(0);
         let late = links.iter().filter(|link| link.delay > 0);
         Self {
@@ -202,8 +208,9 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>, settings: Settings) {
-        let inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), self.linked(link))).collect();
+    fn effect(&mut self, graph: &Graph, name: &str, interface: &Arc<Interface>, settings: Settings) {
+        let inputs =
+            graph.video_links(name).map(|(port, link)| (port.to_owned(), self.linked(link))).collect();
         let ports = interface.outputs.iter().map(|slot| &slot.name);
         let outputs: Vec<_> = ports.map(|port| (port.clone(), self.output(name, port))).collect();
         let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::format::{Size, TextureFormat};
+use crate::graph::Ports;
 use crate::interface::Interface;
 use crate::picture::PictureFormat;
 use crate::value::Value;
@@ -58,6 +59,8 @@ pub struct Drain {
 pub struct Parts<'a> {
     /// Reflection of every effect, by node.
     pub effects: &'a BTreeMap<String, Arc<Interface>>,
+    /// Ports of every processor, by node.
+    pub processors: &'a BTreeMap<String, Ports>,
     /// The groups that run as one kernel, with the kernel's reflection: its inputs are called by
     /// [`Group::texture_name`], its parameters and buffers `NODE.NAME`. An effect that is in none runs by itself.
     pub fused: &'a [(Group, Arc<Interface>)],
