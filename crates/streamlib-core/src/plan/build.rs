@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::alias::share_textures;
 use super::{
     Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanPass, PlanSink, PlanSource,
     PlanTexture, SLOTS, TextureUse,
@@ -21,12 +22,28 @@ impl Plan {
     /// # Panics
     /// When `parts` lacks a node of the graph.
     pub fn new(graph: &Graph, layout: &Layout, parts: &Parts<'_>) -> Result<Self, GraphError> {
+        let (mut plan, kept) = Self::with_own_textures(graph, layout, parts)?;
+        share_textures(&mut plan, &kept);
+        Ok(plan)
+    }
+
+    /// A plan in which every result has a texture of its own, and the textures that have to stay so, since sources write or
+    /// processors read them.
+    pub(super) fn with_own_textures(
+        graph: &Graph,
+        layout: &Layout,
+        parts: &Parts<'_>,
+    ) -> Result<(Self, BTreeSet<usize>), GraphError> {
         let order = Self::order(graph, parts.effects, parts.processors)?;
         let needed: BTreeSet<&str> = order.iter().map(String::as_str).collect();
         let mut builder = Builder::new(graph, layout, &needed);
+        let mut kept = BTreeSet::new();
         for name in &order {
             match &graph.nodes[name] {
-                Node::Source(_) => builder.source(name, &parts.feeds[name])?,
+                Node::Source(_) => {
+                    builder.source(name, &parts.feeds[name])?;
+                    kept.insert(builder.output(name, OUTPUT));
+                }
                 Node::Effect(effect) => {
                     // Values are checked against the effect's own interface, so that errors speak of its own names.
                     let settings = settings(name, &parts.effects[name], &effect.set)?;
@@ -38,7 +55,9 @@ impl Plan {
                         None => builder.effect(graph, name, &parts.effects[name], settings),
                     }
                 }
-                Node::Processor(_) => {}
+                Node::Processor(_) => {
+                    kept.extend(graph.video_links(name).map(|(_, link)| builder.linked(link).texture));
+                }
                 Node::Sink(sink) => {
                     if let Some(link) = &sink.input {
                         builder.sink(name, link, &parts.drains[name])?;
@@ -46,7 +65,7 @@ impl Plan {
                 }
             }
         }
-        Ok(builder.plan)
+        Ok((builder.plan, kept))
     }
 
     /// [`Graph::order`] with the ports that reflection found, and those that processors were registered with: whether the
@@ -101,7 +120,8 @@ impl<'a> Builder<'a> {
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        self.plan.textures.push(PlanTexture { label, size, format, keeps_history });
+        let holds = vec![label.clone()];
+        self.plan.textures.push(PlanTexture { label, holds, size, format, keeps_history });
         self.plan.textures.len() - 1
     }
 

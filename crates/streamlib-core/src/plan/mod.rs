@@ -1,5 +1,8 @@
 //! A graph compiled for one device, as plain data: textures, passes and transfers. What runs it is [`crate::engine`].
 
+mod alias;
+#[cfg(test)]
+mod alias_tests;
 mod build;
 mod fusion;
 #[cfg(test)]
@@ -90,8 +93,11 @@ pub struct Plan {
 /// A texture to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanTexture {
-    /// Node and port it belongs to.
+    /// Name in debuggers.
     pub label: String,
+    /// The outputs that lie in it, `NODE.PORT`, in the order in which passes write them: several where results that are not
+    /// needed at the same time share it.
+    pub holds: Vec<String>,
     /// Size.
     pub size: Size,
     /// Texel format.
