@@ -10,6 +10,7 @@ pub mod format;
 pub mod frame;
 pub mod gpu;
 pub mod graph;
+pub mod hazard;
 pub mod interface;
 pub mod mailbox;
 pub mod picture;

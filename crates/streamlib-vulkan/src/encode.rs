@@ -2,13 +2,13 @@
 #![allow(unsafe_code, reason = "records commands")]
 
 use ash::vk;
+use streamlib_core::hazard::Hazards;
 
 use crate::check::{Pass, Step};
 use crate::conv;
 use crate::debug::c_label;
 use crate::device::Device;
 use crate::error::VulkanError;
-use crate::hazard::Hazards;
 use crate::texture::{Texture, WHOLE};
 
 /// Stages and accesses that steps use.
@@ -105,7 +105,7 @@ impl<'a> Encoder<'a> {
         let mut hazards = Hazards::default();
         for (index, step) in (1..).zip(steps) {
             let (reads, writes) = accesses(step);
-            if hazards.step(&reads, &writes) {
+            if hazards.step(&reads, &writes).is_some() {
                 self.barrier((STEP_STAGES, STEP_WRITES), (STEP_STAGES, STEP_ACCESSES));
             }
             self.begin_label(&step.label());

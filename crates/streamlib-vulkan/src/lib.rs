@@ -32,7 +32,6 @@ mod features;
 mod gate;
 mod gpu;
 mod handle;
-mod hazard;
 mod instance;
 mod kernel;
 mod memory;

@@ -46,19 +46,19 @@ pub(crate) fn adapt_sinks(graph: &mut Graph) {
         Some(Node::Effect(effect)) => effect.format,
         _ => TextureFormat::Rgba8,
     };
-    let foreign: Vec<_> = graph
-        .sinks()
-        .map(|(name, sink)| (name.to_owned(), sink.input.clone(), formats(&sink.input)))
+    let linked = graph.sinks().filter_map(|(name, sink)| Some((name, sink.input.as_ref()?)));
+    let foreign: Vec<_> = linked
+        .map(|(name, link)| (name.to_owned(), link.clone(), formats(link)))
         .filter(|(_, _, format)| *format != TextureFormat::Rgba8)
         .collect();
     for (sink, link, format) in foreign {
         let text = if format.is_srgb() { ENCODE } else { COPY };
         let mut effect = Effect::new(EffectText::Inline(text.to_owned()));
-        effect.inputs.insert(INPUT.to_owned(), link);
         let name = format!("{sink} as rgba8");
         if let Some(Node::Sink(node)) = graph.nodes.get_mut(&sink) {
-            node.input = Link::from_node(&name);
+            node.input = Some(Link { delivery: link.delivery, ..Link::from_node(&name) });
         }
+        effect.inputs.insert(INPUT.to_owned(), Link { delivery: None, ..link });
         graph.insert(name, Node::Effect(effect));
     }
 }

@@ -44,6 +44,14 @@ pub enum RunError {
     /// A graph that cannot run.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// A processor in a graph that runs from beginning to end.
+    #[error("node `{node}`: processor `{processor}` cannot run here: processors run in live graphs only")]
+    Processor {
+        /// The node.
+        node: String,
+        /// The name under which it would be registered.
+        processor: String,
+    },
     /// A source that cannot be opened.
     #[error("source `{node}`: {error}")]
     Open {

@@ -67,10 +67,12 @@ pub enum Flow {
 }
 
 impl StreamRuntime {
-    /// Runs a graph to the end of its clock source ([`Graph::clock`]). Other sources show the newest frame that is due.
+    /// Runs a graph to the end of its clock source ([`Graph::clock`]). Other sources show the newest frame that is due. Every
+    /// frame goes through: the links' delivery policies are for live graphs.
     ///
     /// # Errors
-    /// When anything in the graph cannot be opened, compiled, run or written. No file is left behind then.
+    /// When anything in the graph cannot be opened, compiled, run or written, or the graph has a processor. No file is left
+    /// behind then.
     pub fn run(&self, graph: &Graph, options: &RunOptions) -> Result<Report, RunError> {
         self.run_with(graph, options, &mut |_| Flow::Continue)
     }
@@ -85,6 +87,10 @@ impl StreamRuntime {
         options: &RunOptions,
         progress: &mut dyn FnMut(Progress) -> Flow,
     ) -> Result<Report, RunError> {
+        if let Some((node, processor)) = graph.processors().next() {
+            let (node, processor) = (node.to_owned(), processor.processor.clone());
+            return Err(RunError::Processor { node, processor });
+        }
         let prepared = prepare::prepare(self, graph, options)?;
         let started = Instant::now();
         let mut run = Run::new(self.gpu().clone(), prepared, options.frame_limit);

@@ -115,8 +115,12 @@ fn engine(text: &str) -> Rig {
         graph.effects().map(|(node, _)| (node.to_owned(), Arc::new(interface(&code(node))))).collect();
     let feeds = graph.sources().map(|(node, _)| (node.to_owned(), Feed::Pictures(GREY, None))).collect();
     let drain = Drain::Pictures(GREY, None);
-    let drains = graph.sinks().map(|(node, _)| (node.to_owned(), drain.clone())).collect::<BTreeMap<_, _>>();
-    let parts = Parts { effects: &effects, fused: &[], feeds: &feeds, drains: &drains };
+    let drains = graph
+        .sinks()
+        .map(|(node, _)| ((node.to_owned(), "input".to_owned()), drain.clone()))
+        .collect::<BTreeMap<_, _>>();
+    let parts =
+        Parts { effects: &effects, processors: &BTreeMap::new(), fused: &[], feeds: &feeds, drains: &drains };
     let plan = Plan::new(&graph, &layout, &parts).expect("a plan");
     let gpu = gpu();
     let build = |kernel: &PlanKernel| {

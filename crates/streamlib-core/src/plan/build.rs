@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::alias::share_textures;
 use super::{
     Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanOutlet, PlanPass,
     PlanPictures, PlanSource, PlanTexture, SLOTS, TextureUse,
 };
 use crate::format::{Size, TextureFormat};
-use crate::graph::{Effect, Graph, GraphError, INPUT, Link, Node, OUTPUT, Order, PortNames};
-use crate::interface::{BufferSlot, Interface, ParameterError, TextureSlot};
+use crate::graph::{Graph, GraphError, INPUT, Link, Node, OUTPUT, Order, Ports};
+use crate::interface::{BufferSlot, Interface, ParameterError};
 use crate::value::Value;
 
 impl Plan {
-    /// Compiles a graph. Nodes that no sink needs are left out.
+    /// Compiles a graph. Nodes that no sink and no processor needs are left out.
     ///
     /// # Errors
     /// When the graph is wrong ([`Graph::order`]) or a parameter value does not fit its effect.
@@ -21,7 +22,18 @@ impl Plan {
     /// # Panics
     /// When `parts` lacks a node of the graph.
     pub fn new(graph: &Graph, layout: &Layout, parts: &Parts<'_>) -> Result<Self, GraphError> {
-        let order = Self::order(graph, parts.effects)?;
+        let mut plan = Self::with_own_textures(graph, layout, parts)?;
+        share_textures(&mut plan);
+        Ok(plan)
+    }
+
+    /// A plan in which every result has a texture of its own.
+    pub(super) fn with_own_textures(
+        graph: &Graph,
+        layout: &Layout,
+        parts: &Parts<'_>,
+    ) -> Result<Self, GraphError> {
+        let order = Self::order(graph, parts.effects, parts.processors)?;
         let needed: BTreeSet<&str> = order.iter().map(String::as_str).collect();
         let mut builder = Builder::new(graph, layout, &needed);
         for name in &order {
@@ -35,30 +47,42 @@ impl Plan {
                             builder.group(graph, group, interface)?;
                         }
                         Some(_) => {}
-                        None => builder.effect(name, effect, &parts.effects[name], settings),
+                        None => builder.effect(graph, name, &parts.effects[name], settings),
                     }
                 }
-                Node::Sink(sink) => builder.outlet((name, INPUT), &sink.input, &parts.drains[name])?,
+                Node::Processor(_) => {
+                    for (port, link) in graph.video_links(name) {
+                        let drain = &parts.drains[&(name.clone(), port.to_owned())];
+                        builder.outlet((name, port), link, drain)?;
+                    }
+                }
+                Node::Sink(sink) => {
+                    if let Some(link) = &sink.input {
+                        let drain = &parts.drains[&(name.clone(), INPUT.to_owned())];
+                        builder.outlet((name, INPUT), link, drain)?;
+                    }
+                }
             }
         }
         Ok(builder.plan)
     }
 
-    /// [`Graph::order`] with the ports that reflection found: whether the links of a graph are right.
+    /// [`Graph::order`] with the ports that reflection found, and those that processors were registered with: whether the
+    /// links of a graph are right.
     ///
     /// # Errors
     /// As [`Graph::order`].
     ///
     /// # Panics
-    /// When `effects` lacks an effect of the graph.
-    pub fn order(graph: &Graph, effects: &BTreeMap<String, Arc<Interface>>) -> Result<Order, GraphError> {
-        let names = |slots: &[TextureSlot]| slots.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>();
-        let ports: BTreeMap<&str, _> =
-            effects.iter().map(|(node, i)| (node.as_str(), (names(&i.inputs), names(&i.outputs)))).collect();
-        graph.order(|node| {
-            let (inputs, outputs) = &ports[node];
-            PortNames { inputs, outputs }
-        })
+    /// When `effects` lacks an effect of the graph, or `processors` a processor.
+    pub fn order(
+        graph: &Graph,
+        effects: &BTreeMap<String, Arc<Interface>>,
+        processors: &BTreeMap<String, Ports>,
+    ) -> Result<Order, GraphError> {
+        let effects: BTreeMap<&str, Ports> =
+            effects.iter().map(|(node, interface)| (node.as_str(), Ports::from(&**interface))).collect();
+        graph.order(|node| effects.get(node).unwrap_or_else(|| &processors[node]))
     }
 }
 
@@ -74,8 +98,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(graph: &'a Graph, layout: &'a Layout, needed: &BTreeSet<&str>) -> Self {
-        let running = graph.nodes.iter().filter(|(name, _)| needed.contains(name.as_str()));
-        let links: Vec<&Link> = running.flat_map(|(_, node)| node.links()).map(|(_, link)| link).collect();
+        let links: Vec<&Link> =
+            needed.iter().flat_map(|name| graph.video_links(name)).map(|(_, link)| link).collect();
         let longest = links.iter().map(|link| link.delay).max().unwrap_or(0);
         let late = links.iter().filter(|link| link.delay > 0);
         Self {
@@ -95,7 +119,8 @@ impl<'a> Builder<'a> {
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        self.plan.textures.push(PlanTexture { label, size, format, keeps_history, is_leased: false });
+        let (holds, is_leased) = (vec![label.clone()], false);
+        self.plan.textures.push(PlanTexture { label, holds, size, format, keeps_history, is_leased });
         self.plan.textures.len() - 1
     }
 
@@ -200,8 +225,9 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>, settings: Settings) {
-        let inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), self.linked(link))).collect();
+    fn effect(&mut self, graph: &Graph, name: &str, interface: &Arc<Interface>, settings: Settings) {
+        let inputs =
+            graph.video_links(name).map(|(port, link)| (port.to_owned(), self.linked(link))).collect();
         let ports = interface.outputs.iter().map(|slot| &slot.name);
         let outputs: Vec<_> = ports.map(|port| (port.clone(), self.output(name, port))).collect();
         let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);

@@ -60,7 +60,7 @@ fn fusion(nodes: &[&str]) -> Fusion {
         .iter()
         .filter_map(|(name, node)| Some((name.clone(), Arc::new(interface(&file(node)?)))))
         .collect();
-    let order = Plan::order(&graph, &effects).expect("an order");
+    let order = Plan::order(&graph, &effects, &BTreeMap::new()).expect("an order");
     let layout =
         Layout::new(&graph, &BTreeMap::from([("cam".to_owned(), Size::new(8, 8))]), 4096).expect("sizes");
     Fusion::new(&graph, &layout, &effects, &order)

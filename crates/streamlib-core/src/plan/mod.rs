@@ -1,5 +1,8 @@
 //! A graph compiled for one device, as plain data: textures, passes and transfers. What runs it is [`crate::engine`].
 
+mod alias;
+#[cfg(test)]
+mod alias_tests;
 mod build;
 mod fusion;
 #[cfg(test)]
@@ -10,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::format::{Size, TextureFormat};
+use crate::graph::Ports;
 use crate::interface::Interface;
 use crate::picture::PictureFormat;
 use crate::value::Value;
@@ -60,13 +64,15 @@ pub enum Drain {
 pub struct Parts<'a> {
     /// Reflection of every effect, by node.
     pub effects: &'a BTreeMap<String, Arc<Interface>>,
+    /// Ports of every processor, by node.
+    pub processors: &'a BTreeMap<String, Ports>,
     /// The groups that run as one kernel, with the kernel's reflection: its inputs are called by
     /// [`Group::texture_name`], its parameters and buffers `NODE.NAME`. An effect that is in none runs by itself.
     pub fused: &'a [(Group, Arc<Interface>)],
     /// What each source delivers, by node.
     pub feeds: &'a BTreeMap<String, Feed>,
-    /// What each sink takes, by node.
-    pub drains: &'a BTreeMap<String, Drain>,
+    /// What each sink and processor takes, by node and input port.
+    pub drains: &'a BTreeMap<(String, String), Drain>,
 }
 
 /// A graph compiled for one device.
@@ -89,8 +95,11 @@ pub struct Plan {
 /// A texture to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanTexture {
-    /// Node and port it belongs to.
+    /// Name in debuggers.
     pub label: String,
+    /// The outputs that lie in it, `NODE.PORT`, in the order in which passes write them: several where results that are not
+    /// needed at the same time share it.
+    pub holds: Vec<String>,
     /// Size.
     pub size: Size,
     /// Texel format.

@@ -43,7 +43,8 @@ pub(super) fn prepare(
     adapt_sinks(&mut graph);
     adapt_sources(&mut graph);
     let mut programs = Programs::compile(runtime, &graph, &options.base)?;
-    let order = Plan::order(&graph, &programs.interfaces)?;
+    let processors = graph.implied_ports();
+    let order = Plan::order(&graph, &programs.interfaces, &processors)?;
     let opened = programs.open_sources(runtime, &graph, &options.base)?;
     let max = runtime.gpu().info().max_texture_size;
     let layout =
@@ -60,7 +61,13 @@ pub(super) fn prepare(
         Fusion::default()
     };
     let fused = programs.fuse(runtime.compiler(), &mut fusion);
-    let parts = Parts { effects: &programs.interfaces, fused: &fused, feeds: &feeds, drains: &drains };
+    let parts = Parts {
+        effects: &programs.interfaces,
+        processors: &processors,
+        fused: &fused,
+        feeds: &feeds,
+        drains: &drains,
+    };
     let plan = Plan::new(&graph, &layout, &parts)?;
     let engine = engine(runtime, plan, &programs, &conversions)?;
     let sources = opened.iter().map(|(node, opened)| opened.report(node, &graph)).collect();
