@@ -12,6 +12,7 @@ pub mod gpu;
 pub mod graph;
 pub mod hazard;
 pub mod interface;
+pub mod live;
 pub mod mailbox;
 pub mod picture;
 pub mod plan;
