@@ -18,4 +18,5 @@ pub mod picture;
 pub mod plan;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod trace;
 pub mod value;

@@ -35,7 +35,7 @@ pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};
 
-pub use streamlib_core::{color, format, frame, graph, interface, picture, value};
+pub use streamlib_core::{account, color, format, frame, graph, interface, picture, value};
 pub use streamlib_media as media;
 pub use streamlib_shader as shader;
 pub use streamlib_vulkan as vulkan;

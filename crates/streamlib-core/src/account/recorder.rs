@@ -11,7 +11,7 @@ use super::stats::Stats;
 use super::times::FrameTimes;
 use crate::frame::Timestamp;
 
-/// Frames that can wait while somebody reads. A reading takes about a millisecond.
+/// Frames that can wait while somebody reads. A reading takes less than a millisecond.
 const BACKLOG: usize = 64;
 
 /// What is recorded of one delivered frame.
