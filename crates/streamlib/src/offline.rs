@@ -2,7 +2,6 @@
 
 mod clock;
 mod prepare;
-mod programs;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
