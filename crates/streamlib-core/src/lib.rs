@@ -12,6 +12,7 @@ pub mod graph;
 pub mod interface;
 pub mod picture;
 pub mod plan;
+pub mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod value;
