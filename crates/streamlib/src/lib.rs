@@ -29,7 +29,7 @@ mod stages;
 
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
 pub use error::{RunError, StartError};
-pub use explain::{Explanation, Fate, PassPlan, TexturePlan};
+pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
 pub use load::{load_graph, play_graph};
 pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
