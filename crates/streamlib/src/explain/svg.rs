@@ -409,3 +409,75 @@ fn back(path: &mut String, from: (f64, f64), (lane, reach): (f64, f64), to: (f64
     )
     .expect("a string takes everything");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::NodePlan;
+
+    fn node(name: &str, kind: NodeKind, pass: Option<usize>) -> NodePlan {
+        let size = Some(streamlib_core::format::Size::new(64, 32));
+        NodePlan { name: name.into(), kind, what: "a<b>.hlsl".into(), size, format: Some("rgba8"), pass }
+    }
+
+    fn link(from: &str, to: &str, to_port: &str) -> LinkPlan {
+        LinkPlan {
+            from: from.into(),
+            from_port: "output".into(),
+            to: to.into(),
+            to_port: to_port.into(),
+            delay: 0,
+            delivery: None,
+            is_data: false,
+            texture: None,
+        }
+    }
+
+    fn plan(nodes: Vec<NodePlan>, links: Vec<LinkPlan>) -> Explanation {
+        Explanation {
+            name: Some("1 < 2 & \"3\"\u{1}".into()),
+            nodes,
+            links,
+            passes: vec![],
+            read_back_barrier: None,
+            textures: vec![],
+            effects: vec![],
+            texture_bytes: 0,
+            saved_bytes: 0,
+            slots: 3,
+        }
+    }
+
+    #[test]
+    fn names_are_text_and_never_markup() {
+        let nodes = vec![node("<script>", NodeKind::Source, None), node("'out' & on", NodeKind::Sink, None)];
+        let svg = draw(&plan(nodes, vec![link("<script>", "'out' & on", "input")]));
+        assert!(svg.contains("&lt;script&gt;") && svg.contains("&#39;out&#39; &amp; on"), "{svg}");
+        assert!(!svg.contains("<script>") && !svg.contains('\u{1}'), "{svg}");
+        assert!(svg.contains("1 &lt; 2 &amp; &quot;3&quot;\u{fffd}"), "{svg}");
+    }
+
+    #[test]
+    fn delayed_links_are_dashed_data_has_a_colour_and_policies_stand_at_inputs() {
+        let nodes = vec![
+            node("cam", NodeKind::Source, None),
+            node("find", NodeKind::Processor, None),
+            node("out", NodeKind::Sink, None),
+        ];
+        let late = LinkPlan { delay: 2, delivery: Some("latest".into()), ..link("cam", "out", "input") };
+        let data = LinkPlan { is_data: true, ..link("find", "find", "before") };
+        let svg = draw(&plan(nodes, vec![late, data, link("cam", "find", "input")]));
+        assert!(svg.contains("2 frames ago \u{b7} latest"), "{svg}");
+        for class in ["link late", "link data", "link"] {
+            assert_eq!(
+                svg.matches(&format!("class=\"{class}\" d=\"M")).count(),
+                if class == "link" { 3 } else { 1 }
+            );
+        }
+    }
+
+    #[test]
+    fn a_graph_of_nothing_is_a_picture_too() {
+        assert!(draw(&plan(vec![], vec![])).ends_with("</svg>\n"));
+    }
+}
