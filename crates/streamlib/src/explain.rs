@@ -4,6 +4,7 @@ mod arrange;
 mod barriers;
 mod cards;
 mod nodes;
+mod routes;
 mod svg;
 
 use serde::Serialize;

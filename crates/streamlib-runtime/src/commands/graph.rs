@@ -58,13 +58,12 @@ fn print_effects(explanation: &Explanation) {
     let names = explanation.effects.iter().map(|fate| fate.node.chars().count());
     let width = names.max().unwrap_or(0);
     for fate in &explanation.effects {
-        match (&fate.fused_into, &fate.stored_because) {
-            (Some(kernel), _) => {
-                line(format_args!("  {:width$}  fused into the kernel of {kernel}", fate.node))
-            }
-            (None, Some(why)) => line(format_args!("  {:width$}  stored, since {why}", fate.node)),
-            (None, None) => {}
-        }
+        let what = match (&fate.fused_into, &fate.stored_because) {
+            (Some(kernel), _) => format!("fused into the kernel of {kernel}"),
+            (None, Some(why)) => format!("stored, since {why}"),
+            (None, None) => continue,
+        };
+        line(format_args!("  {:width$}  {what}", fate.node));
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use streamlib_core::graph::INPUT;
-
 use super::arrange::{Arrangement, Edge, Tile, arrange};
-use super::cards::{Card, cards, find, text_width};
+use super::cards::{Card, cards, text_width};
+use super::routes::{Route, back, curve, label, routes};
 use super::{Explanation, LinkPlan, NodeKind};
 
 const MARGIN: f64 = 28.0;
@@ -19,37 +18,7 @@ const LOOP: f64 = 30.0;
 const GUTTER: f64 = 20.0;
 
 /// Colours for light and dark ground. The ground is painted, so that a viewer's own does not matter.
-const STYLE: &str = "
-  .ground { fill: #f7f8fb } .card { fill: #ffffff; stroke: #d3d9e4 } .rule { stroke: #e6e9f0 }
-  text { font-family: system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1d2533 }
-  .title { font-size: 17px; font-weight: 600 } .name { font-size: 13px; font-weight: 600 }
-  .what, .port, .small { font-size: 11px } .what, .port, .small, .caption { fill: #68748a }
-  .caption { font-size: 10.5px; font-weight: 600; letter-spacing: 0.04em }
-  .note { font-size: 11px; fill: #68748a; stroke: #f7f8fb; stroke-width: 4px; paint-order: stroke }
-  .link { fill: none; stroke: #8492ab; stroke-width: 1.8 } .late { stroke-dasharray: 6 4 }
-  .data { stroke: #9b4fd6 } .dot { stroke: #f7f8fb; stroke-width: 1.5; fill: #8492ab }
-  .dot.data { fill: #9b4fd6; stroke: #f7f8fb }
-  .source { fill: #1f9d68 } .effect { fill: #3a6ddb } .processor { fill: #9b4fd6 } .sink { fill: #d9722a }
-  .wire { fill: none; stroke: #3a6ddb; stroke-width: 2 }
-  @media (prefers-color-scheme: dark) {
-    .ground { fill: #11151d } .card { fill: #1b212d; stroke: #374257 } .rule { stroke: #2a3343 }
-    text { fill: #e9edf5 } .what, .port, .small, .caption { fill: #97a4bb }
-    .note { fill: #97a4bb; stroke: #11151d }
-    .link { stroke: #7686a3 } .dot { stroke: #11151d; fill: #7686a3 }
-    .data { stroke: #b57bea } .dot.data { fill: #b57bea; stroke: #11151d }
-    .source { fill: #35b881 } .effect { fill: #5f8df0 } .processor { fill: #b57bea } .sink { fill: #e98d4c }
-    .wire { stroke: #5f8df0 }
-  }
-";
-
-/// Where a link is drawn: from the right edge of a box to the left edge of one.
-struct Route<'a> {
-    link: &'a LinkPlan,
-    from: (usize, f64),
-    to: (usize, f64),
-    /// Its number among the links that run to the right.
-    forward: Option<usize>,
-}
+const STYLE: &str = include_str!("plan.css");
 
 struct Picture<'a> {
     plan: &'a Explanation,
@@ -67,7 +36,7 @@ pub(super) fn draw(plan: &Explanation) -> String {
     let cards = cards(plan);
     let routes = routes(plan, &cards);
     let forward = routes.iter().filter(|route| route.forward.is_some());
-    let edges: Vec<Edge> = forward.map(|route| edge(route)).collect();
+    let edges: Vec<Edge> = forward.map(Route::edge).collect();
     let own_past = |index| routes.iter().any(|route| route.from.0 == index && route.to.0 == index);
     let tiles = cards.iter().enumerate().map(|(index, card)| {
         let height = card.height + if own_past(index) { LOOP } else { 0.0 };
@@ -95,31 +64,6 @@ pub(super) fn draw(plan: &Explanation) -> String {
     picture.finish(lanes)
 }
 
-fn routes<'a>(plan: &'a Explanation, cards: &[Card<'_>]) -> Vec<Route<'a>> {
-    let mut count = 0;
-    let mut routes = Vec::new();
-    for link in &plan.links {
-        let (Some(from), Some(to)) = (find(cards, &link.from), find(cards, &link.to)) else { continue };
-        if from.0 == to.0 && link.delay == 0 && !link.is_data {
-            continue;
-        }
-        let is_forward = cards[from.0].column < cards[to.0].column;
-        routes.push(Route {
-            link,
-            from: (from.0, cards[from.0].members[from.1].output(&link.from_port)),
-            to: (to.0, cards[to.0].members[to.1].input(&link.to_port)),
-            forward: is_forward.then_some(count),
-        });
-        count += usize::from(is_forward);
-    }
-    routes
-}
-
-fn edge(route: &Route<'_>) -> Edge {
-    let is_main = route.link.delay == 0 && route.link.to_port == INPUT;
-    Edge { from: route.from, to: route.to, is_main }
-}
-
 fn columns(cards: &[Card<'_>], gap: f64) -> Vec<(f64, f64)> {
     let mut widths: Vec<f64> = Vec::new();
     for card in cards {
@@ -133,16 +77,6 @@ fn columns(cards: &[Card<'_>], gap: f64) -> Vec<(f64, f64)> {
         column
     };
     widths.into_iter().map(place).collect()
-}
-
-/// What is written at the input of a link.
-fn label(link: &LinkPlan) -> String {
-    let delay = match link.delay {
-        0 => None,
-        1 => Some("1 frame ago".to_owned()),
-        delay => Some(format!("{delay} frames ago")),
-    };
-    delay.into_iter().chain(link.delivery.clone()).collect::<Vec<_>>().join(" \u{b7} ")
 }
 
 fn class(kind: NodeKind) -> &'static str {
@@ -369,45 +303,10 @@ impl Picture<'_> {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
              width=\"{width:.0}\" height=\"{height:.0}\" role=\"img\">\n<title>{title}</title>\n\
-             <style>{STYLE}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\" rx=\"12\"/>\n{}</svg>\n",
+             <style>\n{STYLE}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\" rx=\"12\"/>\n{}</svg>\n",
             self.svg
         )
     }
-}
-
-/// From one point to one right of it, level at both.
-fn curve(path: &mut String, from: (f64, f64), to: (f64, f64)) {
-    let bend = (to.0 - from.0) / 2.0;
-    write!(
-        path,
-        " C{:.1} {:.1} {:.1} {:.1} {:.1} {:.1}",
-        from.0 + bend,
-        from.1,
-        to.0 - bend,
-        to.1,
-        to.0,
-        to.1
-    )
-    .expect("a string takes everything");
-}
-
-/// From one point to one left of it, through a lane below; `reach` is how far it swings out.
-fn back(path: &mut String, from: (f64, f64), (lane, reach): (f64, f64), to: (f64, f64)) {
-    write!(
-        path,
-        " C{:.1} {:.1} {:.1} {lane:.1} {:.1} {lane:.1} H{:.1} C{:.1} {lane:.1} {:.1} {:.1} {:.1} {:.1}",
-        from.0 + reach,
-        from.1,
-        from.0 + reach,
-        from.0,
-        to.0,
-        to.0 - reach,
-        to.0 - reach,
-        to.1,
-        to.0,
-        to.1
-    )
-    .expect("a string takes everything");
 }
 
 #[cfg(test)]
