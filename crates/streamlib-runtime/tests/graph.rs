@@ -13,7 +13,7 @@ fn a_graph_is_explained_in_words_and_as_a_picture() {
     let graph = repository().join("effects/graphs/bloom.toml");
     let mut command = streamlib(folder.path());
     let said = succeed(command.args(["graph", "explain", "--svg", "bloom.svg"]).arg(&graph));
-    for what in ["barrier: it reads bright.output", "stored, since", "bright.output, then columns.output"] {
+    for what in ["barrier: reads bright.output", "stored, since", "bright.output, then columns.output"] {
         assert!(said.contains(what), "{what:?} is missing in {said}");
     }
     let svg = std::fs::read_to_string(folder.path().join("bloom.svg")).expect("it was drawn");

@@ -106,7 +106,7 @@ pub struct PassPlan {
     pub threads: Size,
     /// Whether it runs only when its source has a new picture.
     pub only_when_fed: bool,
-    /// Why a barrier stands before it, when one does.
+    /// Why a barrier stands before it, when one does: what it reads or writes over.
     pub barrier: Option<String>,
 }
 

@@ -32,7 +32,7 @@ fn print(explanation: &Explanation) {
     line("Passes of a frame, in order");
     explanation.passes.iter().enumerate().for_each(|(index, pass)| print_pass(index + 1, pass));
     if let Some(why) = &explanation.read_back_barrier {
-        line(format_args!("     barrier before results are read back: {}", why.trim_start_matches("it ")));
+        line(format_args!("     barrier before results are read back: {why}"));
     }
     if !explanation.effects.is_empty() {
         line("");

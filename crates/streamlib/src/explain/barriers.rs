@@ -56,9 +56,9 @@ impl<'a> Contents<'a> {
     fn why(&self, hazard: Hazard<Place>) -> String {
         let name = |(texture, delay): Place| self.name(TextureUse { texture, delay });
         match hazard {
-            Hazard::ReadAfterWrite(read) => format!("it reads {}, which has just been written", name(read)),
-            Hazard::WriteAfterRead(over) => format!("it writes over {}, which is still read", name(over)),
-            Hazard::WriteAfterWrite(over) => format!("it writes over {}", name(over)),
+            Hazard::ReadAfterWrite(read) => format!("reads {}, which has just been written", name(read)),
+            Hazard::WriteAfterRead(over) => format!("writes over {}, which is still read", name(over)),
+            Hazard::WriteAfterWrite(over) => format!("writes over {}", name(over)),
         }
     }
 }
