@@ -180,7 +180,7 @@ impl Node {
 }
 
 impl Graph {
-    /// Adds a node, or replaces the one of that name.
+    /// Adds a node, or replaces the one of that name, unchecked; [`Graph::add_effect`] and its like tell mistakes at once.
     pub fn insert(&mut self, name: impl Into<String>, node: Node) {
         self.nodes.insert(name.into(), node);
     }

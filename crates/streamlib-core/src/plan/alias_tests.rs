@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::alias::share_textures;
+use super::alias::{epochs, share_textures};
 use super::{
     Drain, Feed, Layout, Parts, Plan, PlanOutlet, PlanPass, PlanPictures, PlanTexture, SLOTS, TextureUse,
 };
@@ -152,6 +152,7 @@ proptest! {
         let (wanted, place) = (before.outlets[0].from, after.outlets[0].from);
         prop_assert_eq!(content[place.texture], wanted.texture);
         prop_assert_eq!(after.textures[place.texture].holds.len(), 1);
+        prop_assert_eq!(epochs(&after), epochs(&before), "no barrier more");
         let held: usize = after.textures.iter().map(|texture| texture.holds.len()).sum();
         prop_assert_eq!(held, before.textures.len(), "every result lies somewhere, once");
     }
