@@ -7,8 +7,8 @@ use ash::vk;
 use crate::check::{Pass, Step};
 use crate::conv;
 use crate::debug::c_label;
-use streamlib_core::hazard::Hazards;
 use crate::texture::Texture;
+use streamlib_core::hazard::Hazards;
 
 /// Stages and accesses that steps use.
 const STEP_STAGES: vk::PipelineStageFlags = vk::PipelineStageFlags::from_raw(

@@ -123,7 +123,9 @@ pub enum RunError {
         why: String,
     },
     /// A file that is being written would get frames of another size.
-    #[error("sink `{node}` writes a file of {from} pixels, and would get {to}: give the sink another file with the edit")]
+    #[error(
+        "sink `{node}` writes a file of {from} pixels, and would get {to}: give the sink another file with the edit"
+    )]
     SinkSize {
         /// The node.
         node: String,
@@ -145,7 +147,9 @@ pub enum RunError {
     #[error("the graph has ended")]
     Ended,
     /// The running plan did not make way in time.
-    #[error("the running plan did not come to a frame boundary within {0:?}: the GPU or a lossless consumer holds it up")]
+    #[error(
+        "the running plan did not come to a frame boundary within {0:?}: the GPU or a lossless consumer holds it up"
+    )]
     Stuck(std::time::Duration),
     /// Something that only a live graph can have.
     #[error("node `{node}` is {what}: start the graph live")]

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamlib_core::format::Size;
+use streamlib_core::gpu::{Gpu, KernelDesc};
 use streamlib_core::graph::{EffectText, Graph, Source};
 use streamlib_core::interface::Interface;
-use streamlib_core::gpu::{Gpu, KernelDesc};
 use streamlib_core::plan::{Code, Feed, Fusion, Group, GroupInput, PlanKernel};
 use streamlib_shader::{Compiler, Effect, EffectSource, FuseError, Stage, StageInput};
 
@@ -22,9 +22,15 @@ use crate::sources::{self, Opened, PictureSource};
 /// An opened source; a generated one has its program among [`Programs`].
 pub(crate) enum Ready {
     Pictures(PictureSource),
-    Generated { size: Size, fps: f64 },
+    Generated {
+        size: Size,
+        fps: f64,
+    },
     /// The program that holds the runtime pushes textures.
-    App { size: Size, fps: Option<f64> },
+    App {
+        size: Size,
+        fps: Option<f64>,
+    },
 }
 
 impl Ready {

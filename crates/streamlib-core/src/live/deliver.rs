@@ -24,8 +24,8 @@ const CALIBRATION_NS: i64 = 1_000_000_000;
 /// Somebody who takes the frames of an outlet.
 #[derive(Debug)]
 pub struct Consumer<G: Gpu> {
-    /// Where they go, under the consumer's delivery policy.
-    pub frames: Sender<Frame<G>>,
+    /// Where they go, under the consumer's delivery policy; none where frames are only counted.
+    pub frames: Option<Sender<Frame<G>>>,
     /// Its account.
     pub counters: Arc<NodeCounters>,
 }
@@ -239,6 +239,7 @@ impl<G: Gpu> Deliverer<G> {
         }
         let over = replaced.generation;
         drop(replaced);
+        self.handover.put_away();
         while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= over + 1) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();
@@ -251,7 +252,11 @@ impl<G: Gpu> Deliverer<G> {
 impl<G: Gpu> Consumer<G> {
     fn give(&mut self, frame: Frame<G>) {
         self.counters.came_in();
-        match self.frames.send(frame) {
+        let Some(frames) = &mut self.frames else {
+            self.counters.went_out();
+            return;
+        };
+        match frames.send(frame) {
             Ok(None) => {}
             Ok(Some(_displaced)) => self.counters.dropped(DropReason::Displaced),
             Err(SendError::Full(_)) => self.counters.dropped(DropReason::InletFull),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Clock;
-use super::input::{Arrival, Input};
+use super::input::Arrival;
 use super::shared::{Handover, Work};
 use super::swap::{Pace, ParameterSet, Swap};
 use crate::engine::{EngineError, Slot};
@@ -56,6 +56,7 @@ impl<G: Gpu> FrameLoop<G> {
         parameters: Receiver<ParameterSet>,
     ) -> Self {
         let last_arrival = clock.now();
+        handover.note_swap(first.generation, 0);
         Self {
             clock,
             handover,
@@ -202,6 +203,7 @@ impl<G: Gpu> FrameLoop<G> {
             self.next_due = None;
             self.last_arrival = self.clock.now();
         }
+        self.handover.note_swap(self.now.generation, self.now.engine.frames());
         self.handover.push(Work::Replaced(replaced));
     }
 

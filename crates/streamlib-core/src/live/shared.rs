@@ -1,7 +1,7 @@
 //! What the frame loop and the deliverer share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 
@@ -35,6 +35,11 @@ pub struct Handover<G: Gpu> {
     wants_slot: AtomicBool,
     /// Wakes the frame loop.
     bell: Bell,
+    /// Generation of the plan that runs, and number of the first frame that it ran.
+    generation: AtomicU64,
+    first_frame: AtomicU64,
+    /// Wakes whoever waits for a swap.
+    swapped: OnceLock<Bell>,
 }
 
 /// A handover to a deliverer; `bell` wakes the frame loop.
@@ -46,6 +51,9 @@ pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
         is_closed: AtomicBool::new(false),
         wants_slot: AtomicBool::new(false),
         bell,
+        generation: AtomicU64::new(0),
+        first_frame: AtomicU64::new(0),
+        swapped: OnceLock::new(),
     })
 }
 
@@ -87,6 +95,30 @@ impl<G: Gpu> Handover<G> {
 
     pub(super) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// The bell to ring when a plan was replaced and put away. The first that is given counts.
+    pub fn tell_swaps(&self, bell: Bell) {
+        let _first_counts = self.swapped.set(bell);
+    }
+
+    /// Generation of the plan that runs, and number of the first frame that it ran.
+    #[must_use]
+    pub fn running(&self) -> (u64, u64) {
+        // In the opposite order of `note_swap`, so that a new generation comes with its frame.
+        let generation = self.generation.load(Ordering::SeqCst);
+        (generation, self.first_frame.load(Ordering::SeqCst))
+    }
+
+    pub(super) fn note_swap(&self, generation: u64, first_frame: u64) {
+        self.first_frame.store(first_frame, Ordering::SeqCst);
+        self.generation.store(generation, Ordering::SeqCst);
+    }
+
+    pub(super) fn put_away(&self) {
+        if let Some(bell) = self.swapped.get() {
+            bell.ring();
+        }
     }
 
     /// Asks for the bell when a slot comes home.

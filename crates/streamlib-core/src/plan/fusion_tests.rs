@@ -179,8 +179,7 @@ fn what_a_processor_takes_is_stored_and_data_is_no_texture_of_a_kernel() {
     let feeds = BTreeMap::from([("cam".to_owned(), Feed::Generated(size, Arc::new(interface("point"))))]);
     let rgba = PictureFormat { size, layout: PictureLayout::Rgba8, color: ColorSpace::default() };
     let key = |node: &str| (node.to_owned(), "input".to_owned());
-    let drains =
-        BTreeMap::from([(key("out"), Drain::Pictures(rgba, None)), (key("find"), Drain::Textures)]);
+    let drains = BTreeMap::from([(key("out"), Drain::Pictures(rgba, None)), (key("find"), Drain::Textures)]);
     let parts =
         Parts { effects: &effects, processors: &processors, fused: &[], feeds: &feeds, drains: &drains };
     let plan = Plan::new(&graph, &layout, &parts).expect("a plan");

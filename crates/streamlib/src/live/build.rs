@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use streamlib_core::engine::{Engine, OutletSpec, Shelf};
 use streamlib_core::gpu::Gpu;
-use streamlib_core::graph::{DEFAULT_BOUND, Delivery, Graph, INPUT, Link, Node, Ports};
+use streamlib_core::graph::{DEFAULT_BOUND, Delivery, Graph, INPUT, Link, Node, Ports, Processor};
 use streamlib_core::interface::Interface;
 use streamlib_core::live::Pace;
 use streamlib_core::mailbox::Policy;
@@ -42,7 +42,6 @@ pub(super) struct Built {
     pub(super) sources: BTreeMap<String, BuiltSource>,
     /// By node and input port, in the plan's order of outlets.
     pub(super) consumers: Vec<((String, String), BuiltConsumer)>,
-    pub(super) ports: BTreeMap<String, Ports>,
     pub(super) pace: Pace,
 }
 
@@ -91,7 +90,10 @@ pub(super) fn build(
     let mut sources = BTreeMap::new();
     for (node, spec) in graph.sources().filter(|(node, _)| order.iter().any(|name| name == node)) {
         let delivery = graph.source_delivery(node);
-        let kept = stage.sources.get(node).filter(|running| running.spec == *spec && running.thread_or_inlet());
+        let kept = stage
+            .sources
+            .get(node)
+            .filter(|running| running.spec == *spec && running.facts.kind != SourceKind::Generated);
         let source = match kept {
             Some(running) if delivery.is_none_or(|delivery| delivery == running.delivery) => BuiltSource {
                 facts: running.facts.clone(),
@@ -133,7 +135,9 @@ pub(super) fn build(
         let size = layout.size(&key.0);
         let drain = match &consumer.spec.kind {
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
-            ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(hiring.input_size(&adapted, key).unwrap_or(size)), None),
+            ConsumerKind::Processor(_, View::Picture) => {
+                Drain::Pictures(rgba(hiring.input_size(&adapted, key).unwrap_or(size)), None)
+            }
             _ => Drain::Textures,
         };
         drains.insert(key.clone(), drain);
@@ -169,7 +173,7 @@ pub(super) fn build(
     let engine = Box::new(engine?);
     let pace = pace(options, clock.and_then(|clock| sources.get(clock)));
     let shelf = engine.shelf();
-    Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, ports, pace })
+    Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, pace })
 }
 
 impl BuiltConsumer {
@@ -220,9 +224,9 @@ fn processors(graph: &Graph, options: &LiveOptions) -> Result<Registered, RunErr
 
 /// Inputs outside the plan that take textures, and those that take pictures.
 fn outside(graph: &Graph, views: &BTreeMap<String, View>) -> (Vec<(String, String)>, Vec<(String, String)>) {
-    let sinks = graph.sinks().map(|(node, sink)| {
-        (node.to_owned(), INPUT.to_owned(), sink.uri == APP || sink.uri == NULL)
-    });
+    let sinks = graph
+        .sinks()
+        .map(|(node, sink)| (node.to_owned(), INPUT.to_owned(), sink.uri == APP || sink.uri == NULL));
     let processors = graph.processors().flat_map(|(node, _)| {
         let is_taker = views.get(node) == Some(&View::Texture);
         graph.video_links(node).map(move |(port, _)| (node.to_owned(), port.to_owned(), is_taker))
@@ -234,7 +238,8 @@ fn outside(graph: &Graph, views: &BTreeMap<String, View>) -> (Vec<(String, Strin
 
 /// Every input outside the plan, with its link.
 fn outlets(graph: &Graph, order: &[String]) -> Vec<((String, String), Link)> {
-    let outside = order.iter().filter(|name| matches!(graph.nodes[*name], Node::Sink(_) | Node::Processor(_)));
+    let outside =
+        order.iter().filter(|name| matches!(graph.nodes[*name], Node::Sink(_) | Node::Processor(_)));
     let links = outside.flat_map(|name| {
         graph.video_links(name).map(move |(port, link)| ((name.clone(), port.to_owned()), link.clone()))
     });
@@ -252,7 +257,12 @@ struct Hiring<'a> {
 
 impl Hiring<'_> {
     /// The consumer that runs already, or a new one.
-    fn consumer(&self, graph: &Graph, key: &(String, String), link: &Link) -> Result<BuiltConsumer, RunError> {
+    fn consumer(
+        &self,
+        graph: &Graph,
+        key: &(String, String),
+        link: &Link,
+    ) -> Result<BuiltConsumer, RunError> {
         let (node, _) = key;
         let running = self.stage.consumers.get(key);
         let mut writer = None;
@@ -279,17 +289,21 @@ impl Hiring<'_> {
                 (ConsumerKind::File(uri.clone(), format), Delivery::Every { bound: 8 })
             }
             Node::Processor(processor) => {
-                let mut processor = processor.clone();
-                // Where frames come from may change while it runs.
-                processor.inputs.clear();
+                let processor = without_origins(processor);
                 let view = self.views.get(node).copied().unwrap_or_default();
                 (ConsumerKind::Processor(processor, view), Delivery::Latest)
             }
-            Node::Source(_) | Node::Effect(_) => unreachable!("only sinks and processors are outside the plan"),
+            Node::Source(_) | Node::Effect(_) => {
+                unreachable!("only sinks and processors are outside the plan")
+            }
         };
         let spec = ConsumerSpec { kind, delivery: link.delivery.unwrap_or(usual) };
         let kept = running.filter(|running| running.spec == spec);
-        if kept.is_none() && running.is_some() && writer.is_none() && matches!(spec.kind, ConsumerKind::File(..)) {
+        if kept.is_none()
+            && running.is_some()
+            && writer.is_none()
+            && matches!(spec.kind, ConsumerKind::File(..))
+        {
             return Err(RunError::SinkBusy { node: node.clone() });
         }
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
@@ -304,7 +318,11 @@ impl Hiring<'_> {
     }
 
     /// Size of the frames at an input.
-    fn input_size(&self, graph: &Graph, (node, port): &(String, String)) -> Option<streamlib_core::format::Size> {
+    fn input_size(
+        &self,
+        graph: &Graph,
+        (node, port): &(String, String),
+    ) -> Option<streamlib_core::format::Size> {
         let (_, link) = graph.video_links(node).find(|(name, _)| name == port)?;
         Some(self.layout.size(&link.node))
     }
@@ -331,6 +349,15 @@ fn pace(options: &LiveOptions, clock: Option<&BuiltSource>) -> Pace {
             }
         }
     }
+}
+
+/// What has to stay the same for a processor to go on: where its frames and messages come from may change.
+pub(super) fn without_origins(processor: &Processor) -> Processor {
+    let mut processor = processor.clone();
+    for link in processor.inputs.values_mut() {
+        *link = Link { delivery: link.delivery, ..Link::from_node("") };
+    }
+    processor
 }
 
 /// A delivery as a mailbox does it.

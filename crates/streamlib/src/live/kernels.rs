@@ -37,7 +37,8 @@ impl KernelCache {
         }
         let built = create_kernel(gpu, kernel, effect)?;
         if self.kernels.len() >= KEPT
-            && let Some(oldest) = self.kernels.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+            && let Some(oldest) =
+                self.kernels.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
         {
             self.kernels.remove(&oldest);
         }

@@ -29,7 +29,8 @@ pub use app::{Loan, PushError, VideoInlet, VideoOutlet};
 pub use event::LiveEvent;
 pub use options::{LiveOptions, Pacing};
 pub use processor::{
-    DataMessage, Outputs, Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, UnknownPort, View,
+    DataMessage, Outputs, Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, UnknownPort,
+    View,
 };
 pub use stage::Setting;
 

@@ -108,6 +108,12 @@ impl SourceState {
     }
 }
 
+impl Drop for SourceThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 struct Worker<'a> {
     state: &'a SourceState,
     empties: &'a ArrayQueue<Upload<VulkanGpu>>,

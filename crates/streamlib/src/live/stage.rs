@@ -81,9 +81,8 @@ impl SourceFacts {
 
     /// Nominal time between frames, nanoseconds.
     pub(super) fn interval_ns(&self) -> Option<i64> {
-        self.frame_rate.map(|(frames, seconds)| {
-            (f64::from(seconds) * 1e9 / f64::from(frames.max(1))).round() as i64
-        })
+        self.frame_rate
+            .map(|(frames, seconds)| (f64::from(seconds) * 1e9 / f64::from(frames.max(1))).round() as i64)
     }
 }
 

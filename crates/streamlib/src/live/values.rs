@@ -63,15 +63,19 @@ impl Knobs {
 
     /// Puts other values in the place of these, once `hand_over` has handed the plan that they belong to over. What was set
     /// while that was built is set in it, too, where it still can be.
-    pub(super) fn replace<E>(&self, mut next: Values, hand_over: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    pub(super) fn replace<E>(
+        &self,
+        mut next: Values,
+        hand_over: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut guard = self.lock();
         let (values, frame_loop) = &mut *guard;
         let journal = values.journal.take().unwrap_or_default();
         hand_over()?;
         for (node, parameter, value) in &journal {
-            let fits = next.check(node, parameter).and_then(|()| {
-                next.parameters.set(&next.plan, node, parameter, value)
-            });
+            let fits = next
+                .check(node, parameter)
+                .and_then(|()| next.parameters.set(&next.plan, node, parameter, value));
             if fits.is_ok()
                 && let Some(Node::Effect(effect)) = next.graph.nodes.get_mut(node)
             {

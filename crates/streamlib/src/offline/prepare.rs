@@ -12,11 +12,11 @@ use streamlib_vulkan::VulkanGpu;
 
 use super::RunOptions;
 use super::clock::Clock;
-use crate::programs::{Programs, Ready, choose_clock, create_kernel, source_of};
 use crate::adapt::{adapt_sinks, adapt_sources};
 use crate::conversions::Conversions;
 use crate::error::RunError;
 use crate::feeds::{READER_UPLOADS, ReadAhead};
+use crate::programs::{Programs, Ready, choose_clock, create_kernel, source_of};
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
 use crate::sinks::{SINK_DEPTH, WriteBehind};
@@ -49,7 +49,10 @@ pub(super) fn prepare(
     for (node, source) in graph.sources() {
         let ready = programs.open_source(runtime, node, source, &options.base)?;
         if let Ready::App { .. } = ready {
-            return Err(RunError::LiveOnly { node: node.to_owned(), what: "a source that the program pushes to" });
+            return Err(RunError::LiveOnly {
+                node: node.to_owned(),
+                what: "a source that the program pushes to",
+            });
         }
         opened.insert(node.to_owned(), ready);
     }
@@ -64,7 +67,12 @@ pub(super) fn prepare(
     let feeds = feeds.collect::<Result<_, _>>()?;
     let mut notices = Vec::new();
     let writers = writers(&graph, &layout, clock.and_then(|clock| opened.get(clock)), options, &mut notices)?;
-    let drains = drains(&writers, &mut conversions)?;
+    let mut drains = drains(&writers, &mut conversions)?;
+    // Explained only: a graph with processors does not run here.
+    for (node, _) in graph.processors() {
+        let ports = graph.video_links(node).map(|(port, _)| ((node.to_owned(), port.to_owned()), Drain::Textures));
+        drains.extend(ports);
+    }
     let mut fusion = if options.fuse {
         Fusion::new(&graph, &layout, &programs.interfaces, &order)
     } else {
