@@ -3,7 +3,9 @@
 //! With the feature `count-locks` each thread counts how often it takes one ([`locks_taken`]), so that a test can prove
 //! that the frame path takes none. Without it these are the standard library's locks and nothing else.
 
-use std::sync::{LockResult, MutexGuard, RwLockReadGuard, RwLockWriteGuard, TryLockResult, WaitTimeoutResult};
+use std::sync::{
+    LockResult, MutexGuard, RwLockReadGuard, RwLockWriteGuard, TryLockResult, WaitTimeoutResult,
+};
 use std::time::Duration;
 
 #[cfg(feature = "count-locks")]

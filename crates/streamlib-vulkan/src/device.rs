@@ -50,8 +50,7 @@ impl Device {
         let debug = instance.has_debug_utils().then(|| debug_utils::Device::new(instance.raw(), &raw));
         let (bits, period_ns) = (chosen.timestamp_bits, chosen.limits.timestamp_period);
         let calibrating = chosen.features.calibrating;
-        let clock =
-            (bits > 0).then(|| Clock::new(instance.raw(), &raw, (bits, period_ns), calibrating));
+        let clock = (bits > 0).then(|| Clock::new(instance.raw(), &raw, (bits, period_ns), calibrating));
         Ok(Arc::new(Self {
             raw,
             debug,

@@ -281,7 +281,9 @@ pub enum CopyProblem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RebindProblem {
     /// No step names it.
-    #[error("nothing was recorded with it: name a texture of a dispatch, as it was when the recording was made")]
+    #[error(
+        "nothing was recorded with it: name a texture of a dispatch, as it was when the recording was made"
+    )]
     NotRecorded,
     /// A copy or a clear names it.
     #[error("a copy or a clear was recorded with it: put that into a recording of its own")]

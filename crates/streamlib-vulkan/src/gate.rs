@@ -68,8 +68,7 @@ impl Gate {
 
     /// Gives back what [`claim`](Self::claim) took. A closure that has opened the buffer meanwhile keeps it.
     fn release(&self) {
-        let _closed =
-            self.state.compare_exchange(SUBMITTER, CLOSED, Ordering::Release, Ordering::Relaxed);
+        let _closed = self.state.compare_exchange(SUBMITTER, CLOSED, Ordering::Release, Ordering::Relaxed);
     }
 }
 

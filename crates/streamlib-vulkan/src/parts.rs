@@ -54,8 +54,7 @@ impl Parts {
         let slab = UniformSlab::new(device, pool, label, &passes)?;
         let descriptors = DescriptorSets::new(device, label, &passes, &slab)?;
         let queries = queries(device, steps.len())?;
-        let program =
-            Program::new(steps, &descriptors.sets, (queries.is_some(), device.debug().is_some()));
+        let program = Program::new(steps, &descriptors.sets, (queries.is_some(), device.debug().is_some()));
         let mut parts = Self {
             commands: Commands::new(device, label)?,
             program,

@@ -46,7 +46,10 @@ impl Queue {
     /// Claims the queue. Where another thread is submitting at this very moment, waits for that.
     pub(crate) fn claim(&self) -> Claimed<'_> {
         let mut spins = 0;
-        while self.is_claimed.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err()
+        while self
+            .is_claimed
+            .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
         {
             if spins < SPINS {
                 spins += 1;

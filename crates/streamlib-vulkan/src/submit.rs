@@ -26,10 +26,9 @@ pub(crate) fn submit(
     let parts = batches.iter().flat_map(|batch| batch.iter()).filter_map(Recording::parts);
     let mut claimed = queue.claim();
     // After the claim to the queue and dropped before it, because buffers tell submitters from closures only.
-    let claims =
-        Claims::take(parts.clone().flat_map(|parts| &parts.host_buffers)).map_err(|buffer| {
-            VulkanError::HostAccess { buffer: buffer.0.label.clone(), source: HostAccessError }
-        })?;
+    let claims = Claims::take(parts.clone().flat_map(|parts| &parts.host_buffers)).map_err(|buffer| {
+        VulkanError::HostAccess { buffer: buffer.0.label.clone(), source: HostAccessError }
+    })?;
     // SAFETY: the command buffers are executable and not pending, as was just seen to; they are distinct, because each
     // recording is borrowed mutably once. Each recording owns what its commands use, and its drop keeps that alive until the
     // value is reached.

@@ -139,7 +139,8 @@ fn a_submission_that_fails_changes_nothing() {
             Err(_) => {
                 failures += 1;
                 up.write(&mut |memory| memory.copy_from_slice(&texels)).expect("not in use");
-                gpu.set_uniforms(&mut recordings[0], 0, &[]).expect_err("no dispatch, but not in flight either");
+                gpu.set_uniforms(&mut recordings[0], 0, &[])
+                    .expect_err("no dispatch, but not in flight either");
                 gpu.submit(&mut [&mut recordings]).expect("nothing fails any more")
             }
         };

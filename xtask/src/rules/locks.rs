@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn locks_of_the_standard_library_are_found_where_they_cannot_be_counted() {
-        let list = "use std::cell::Cell;\nuse std::sync::{\n    Arc,\n    Mutex,\n    atomic::AtomicBool,\n};\n";
+        let list =
+            "use std::cell::Cell;\nuse std::sync::{\n    Arc,\n    Mutex,\n    atomic::AtomicBool,\n};\n";
         let errors = errors(check(&tree(&[
             ("crates/streamlib-core/src/engine/mod.rs", list),
             ("crates/streamlib-vulkan/src/retire.rs", "type A = std::sync::RwLock<u8>;\n"),
@@ -68,7 +69,8 @@ mod tests {
 
     #[test]
     fn guards_and_other_things_are_no_locks() {
-        let text = "use std::sync::{Arc, MutexGuard, PoisonError};\n// std::sync::Mutex\nuse std::sync::OnceLock;\n";
+        let text =
+            "use std::sync::{Arc, MutexGuard, PoisonError};\n// std::sync::Mutex\nuse std::sync::OnceLock;\n";
         assert_eq!(check(&tree(&[("crates/streamlib-core/src/lib.rs", text)])), []);
     }
 }

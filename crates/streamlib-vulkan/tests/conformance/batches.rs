@@ -34,10 +34,8 @@ pub(crate) fn batches_run_in_order_and_see_each_others_writes<G: Gpu>(gpu: &G) {
         record(gpu, &[download(&image, &downs[0]), Command::Upload { from: &up, offset: 0, to: &image }]),
     ];
     let mut second = [record(gpu, &[download(&image, &downs[1]), clear(&image, 0.0)])];
-    let mut third = [record(
-        gpu,
-        &[Command::Upload { from: &up, offset: 0, to: &other }, download(&image, &downs[2])],
-    )];
+    let mut third =
+        [record(gpu, &[Command::Upload { from: &up, offset: 0, to: &other }, download(&image, &downs[2])])];
     let mut before = 0;
     for _ in 0..10 {
         let value = gpu.submit(&mut [&mut first, &mut second, &mut [], &mut third]).expect("a submission");

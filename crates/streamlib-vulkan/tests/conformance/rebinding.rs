@@ -37,7 +37,14 @@ fn three_passes<G: Gpu>(
 ) -> G::Recording {
     let code = kernel(gpu, "tint", &kernels.tint, FORMAT);
     let pass = |inputs, outputs| {
-        Command::Dispatch(Dispatch { label: "tint", kernel: &code, inputs, outputs, buffers: &[], threads: SIZE })
+        Command::Dispatch(Dispatch {
+            label: "tint",
+            kernel: &code,
+            inputs,
+            outputs,
+            buffers: &[],
+            threads: SIZE,
+        })
     };
     let (from_input, from_middle) = ([("input", input)], [("input", middle)]);
     let (to_middle, to_side, to_output) = ([("output", middle)], [("output", side)], [("output", output)]);
