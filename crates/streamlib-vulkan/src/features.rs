@@ -184,7 +184,8 @@ fn calibrating(
     physical: vk::PhysicalDevice,
     extensions: &[&CStr],
 ) -> Result<Option<Calibrating>, VulkanError> {
-    let known = [Calibrating::Khr, Calibrating::Ext];
+    // The old name first: validation layers of before 2023 do not know the new one, and drivers have both.
+    let known = [Calibrating::Ext, Calibrating::Khr];
     let found = known.into_iter().find(|extension| extensions.contains(&extension.name()));
     let Some(found) = found else { return Ok(None) };
     // SAFETY: `physical` belongs to `instance` and has the extension.

@@ -35,7 +35,6 @@ impl Preparations {
 
     /// Prepares a texture that nothing has used: everything submitted from now on finds it ready. Does not wait.
     pub(crate) fn prepare(&self, texture: Texture) -> Result<(), VulkanError> {
-        self.collect();
         let commands = Commands::new(&self.device, &texture.0.label)?;
         // SAFETY: the command buffer is new, and so is its pool.
         let encoder = unsafe { Encoder::begin(&self.device, commands.raw()) }?;
