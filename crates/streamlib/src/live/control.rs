@@ -8,6 +8,7 @@ use streamlib_core::live::{DeliverCommand, Handover, Swap};
 use streamlib_core::mailbox::{Bell, Listener, SendError, Sender};
 use streamlib_vulkan::VulkanGpu;
 
+use super::Applied;
 use super::app::{VideoInlet, VideoOutlet};
 use super::build::build;
 use super::event::{Events, LiveEvent};
@@ -17,7 +18,6 @@ use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Setting, Stage};
 use super::values::Knobs;
-use super::Applied;
 use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;

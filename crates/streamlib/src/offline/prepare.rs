@@ -70,7 +70,8 @@ pub(super) fn prepare(
     let mut drains = drains(&writers, &mut conversions)?;
     // Explained only: a graph with processors does not run here.
     for (node, _) in graph.processors() {
-        let ports = graph.video_links(node).map(|(port, _)| ((node.to_owned(), port.to_owned()), Drain::Textures));
+        let ports =
+            graph.video_links(node).map(|(port, _)| ((node.to_owned(), port.to_owned()), Drain::Textures));
         drains.extend(ports);
     }
     let mut fusion = if options.fuse {
