@@ -6,6 +6,7 @@
 mod chain;
 mod compile;
 mod copy;
+mod live;
 mod ours;
 mod passes;
 mod peers;
@@ -49,6 +50,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Live(live::LiveArgs),
     Peers(peers::PeersArgs),
     #[command(hide = true)]
     Case(ours::CaseArgs),
@@ -68,6 +70,7 @@ struct Results {
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match &args.command {
+        Some(Command::Live(args)) => live::run(args),
         Some(Command::Peers(args)) => peers::run(args),
         Some(Command::Case(args)) => ours::run(args),
         None => run(&args),

@@ -67,7 +67,12 @@ pub(crate) fn all(is_cpu: bool, is_quick: bool) -> Vec<Case> {
     ];
     for (name, title, work) in plain {
         for (label, size) in [HD, UHD] {
-            cases.push(case(&format!("{name}-{}", label.to_lowercase()), &format!("{title}, {label}"), work, size));
+            cases.push(case(
+                &format!("{name}-{}", label.to_lowercase()),
+                &format!("{title}, {label}"),
+                work,
+                size,
+            ));
         }
     }
     cases.push(case("graph-10", "10-node graph, each node", Work::Graph, Size::new(1, 1)));

@@ -194,7 +194,8 @@ pub(crate) fn compare(case: &Case, entrants: &[Entrant], setting: &Setting) -> F
             if progress.is_over {
                 continue;
             }
-            let place = Place { folder: folder.join(&entrant.contender.name), inputs: &inputs, pictures: &pictures };
+            let place =
+                Place { folder: folder.join(&entrant.contender.name), inputs: &inputs, pictures: &pictures };
             one_run(case, &entrant.contender, &place, setting, (round, progress))?;
         }
     }
@@ -266,7 +267,9 @@ fn one_run(
             entry.note.clone_from(&answer.note);
             report(contender, round, &done);
             match done.errors {
-                Some(errors) if !errors.are_within(case.tolerance()) => progress.end(Outcome::Wrong { errors }),
+                Some(errors) if !errors.are_within(case.tolerance()) => {
+                    progress.end(Outcome::Wrong { errors })
+                }
                 _ => progress.rounds.push(done),
             }
         }
@@ -280,7 +283,8 @@ fn report(contender: &Contender, round: usize, done: &Round) {
     };
     let wall = median(&done.answer.wall_ns).unwrap_or_default();
     let gpu = median(&done.answer.gpu_ns).map(|ms| format!(", {ms:.4} ms on the GPU")).unwrap_or_default();
-    let off = done.errors.map(|errors| format!(", off by {:.2} at most", errors.max_codes)).unwrap_or_default();
+    let off =
+        done.errors.map(|errors| format!(", off by {:.2} at most", errors.max_codes)).unwrap_or_default();
     println!("  {:<10} round {}: {wall:.4} ms{gpu}{off} ({})", contender.name, round + 1, done.answer.note);
 }
 

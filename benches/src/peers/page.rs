@@ -31,7 +31,8 @@ pub(crate) fn write(comparison: &Comparison, plot: &str) -> String {
 fn write_case(page: &mut String, case: &CaseResult, is_cpu: bool) {
     let CaseResult { title, command, rounds, .. } = case;
     let _ = writeln!(page, "\n## {title}\n");
-    let restarts = if *rounds == 1 { "one process each".to_owned() } else { format!("{rounds} process restarts") };
+    let restarts =
+        if *rounds == 1 { "one process each".to_owned() } else { format!("{rounds} process restarts") };
     let _ = writeln!(page, "{}, `{command}`, {restarts}.\n", date(case.measured_at));
     if case.period_ns.is_some() {
         write_paced(page, case);
@@ -93,7 +94,8 @@ fn write_versions(page: &mut String, comparison: &Comparison) {
     let mut versions: BTreeMap<&str, (String, &str)> = BTreeMap::new();
     for entry in comparison.cases.iter().flat_map(|case| &case.entries) {
         if !entry.versions.is_empty() {
-            let words: Vec<_> = entry.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+            let words: Vec<_> =
+                entry.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
             versions.insert(&entry.contender, (words.join(", "), &entry.device));
         }
     }

@@ -109,7 +109,8 @@ impl<'a> Reference<'a> {
     fn nv12(&self, x: u32, y: u32) -> [f64; 3] {
         let (columns, rows) = (self.size.width / 2, self.size.height / 2);
         let chroma = &self.input[self.size.pixels()..];
-        let byte = |column: u32, row: u32, channel: usize| chroma[(row * columns + column) as usize * 2 + channel];
+        let byte =
+            |column: u32, row: u32, channel: usize| chroma[(row * columns + column) as usize * 2 + channel];
         let (left, right) = (x / 2, (x / 2 + 1).min(columns - 1));
         let down = f64::from(y) / 2.0 - 0.25;
         let above = down.floor().max(0.0) as u32;

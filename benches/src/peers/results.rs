@@ -48,13 +48,21 @@ pub(crate) struct Entry {
 pub(crate) enum Outcome {
     Measured(Measured),
     /// Its pixels are not what was asked for, so its times mean nothing.
-    Wrong { errors: PixelErrors },
+    Wrong {
+        errors: PixelErrors,
+    },
     /// It has no natural way to do this.
-    Unsupported { reason: String },
+    Unsupported {
+        reason: String,
+    },
     /// It is not there.
-    Skipped { reason: String },
+    Skipped {
+        reason: String,
+    },
     /// It crashed, hung or answered nonsense.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
 }
 
 /// Times of all rounds together.

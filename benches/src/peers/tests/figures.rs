@@ -20,7 +20,13 @@ fn measured(rounds: &[&[u64]]) -> Measured {
 
 fn entry(contender: &str, outcome: Outcome) -> Entry {
     let versions = BTreeMap::from([(contender.to_owned(), "1.2".to_owned())]);
-    Entry { contender: contender.to_owned(), versions, device: "a device".to_owned(), note: String::new(), outcome }
+    Entry {
+        contender: contender.to_owned(),
+        versions,
+        device: "a device".to_owned(),
+        note: String::new(),
+        outcome,
+    }
 }
 
 fn case(name: &str, entries: Vec<Entry>) -> CaseResult {
