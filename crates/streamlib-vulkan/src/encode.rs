@@ -137,7 +137,7 @@ impl<'a> Encoder<'a> {
         // (-None-09600), and the group counts are within limits (VUID-vkCmdDispatch-groupCountX-00386, -00387).
         unsafe {
             let device = self.device.raw();
-            device.cmd_bind_pipeline(self.raw, point, kernel.pipeline.raw());
+            device.cmd_bind_pipeline(self.raw, point, pass.pipeline);
             device.cmd_bind_descriptor_sets(self.raw, point, kernel.layout.raw(), 0, &[set], &[]);
             device.cmd_dispatch(self.raw, x, y, 1);
         }
