@@ -45,7 +45,7 @@ impl<'g> Rig<'g> {
         })?;
         let uploads = inputs.iter().map(|to| Command::Upload { from: &staging, offset: 0, to });
         let mut recording = gpu.record("noise", &uploads.collect::<Vec<_>>())?;
-        gpu.wait(gpu.submit(&mut recording)?, LIMIT)?;
+        gpu.wait(gpu.submit_one(&mut recording)?, LIMIT)?;
         Ok(Self { gpu, size, inputs, outputs })
     }
 
@@ -91,7 +91,7 @@ impl<'g> Rig<'g> {
         }
         let (mut samples, mut times) = (Vec::new(), Vec::new());
         let mut submit = |times: &mut Vec<u64>| -> Fallible<()> {
-            self.gpu.wait(self.gpu.submit(&mut recording)?, LIMIT)?;
+            self.gpu.wait(self.gpu.submit_one(&mut recording)?, LIMIT)?;
             Ok(self.gpu.times(&recording, times)?)
         };
         let start = Instant::now();

@@ -70,7 +70,7 @@ fn the_blur_gives_the_pixels_of_a_blur_at_any_size() -> Result<(), Box<dyn std::
         ];
         let mut recording = gpu.record("blur_tint", &commands)?;
         gpu.set_uniforms(&mut recording, 0, &interface.default_block())?;
-        gpu.wait(gpu.submit(&mut recording)?, Duration::from_secs(60))?;
+        gpu.wait(gpu.submit_one(&mut recording)?, Duration::from_secs(60))?;
         let mut found = Vec::new();
         down.read(&mut |bytes| found.extend_from_slice(bytes))?;
         for (at, found) in found.iter().enumerate() {
