@@ -40,6 +40,9 @@ struct Args {
     /// Folder of the effects.
     #[arg(long, default_value = "effects")]
     effects: PathBuf,
+    /// Folder of effects that are good for nothing but being measured.
+    #[arg(long, default_value = "benches/effects")]
+    own_effects: PathBuf,
     /// Timed runs of each pass (fewer on a CPU device by default).
     #[arg(long)]
     repeats: Option<usize>,
@@ -107,7 +110,8 @@ fn run(args: &Args) -> Fallible<()> {
     let info = gpu.info().clone();
     println!("device: {}", info.name);
     let repeats = args.repeats.unwrap_or(if info.is_cpu { 4 } else { 200 });
-    let effects = effect_files(&args.effects)?;
+    let mut effects = effect_files(&args.effects)?;
+    effects.extend(effect_files(&args.own_effects)?);
     let compile = compile::measure(&effects)?;
     compile.print();
     let passes = passes::measure(&gpu, &args.effects, &effects, repeats)?;
