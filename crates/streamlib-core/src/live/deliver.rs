@@ -239,7 +239,6 @@ impl<G: Gpu> Deliverer<G> {
         }
         let over = replaced.generation;
         drop(replaced);
-        self.handover.put_away();
         while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= over + 1) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();

@@ -97,7 +97,7 @@ impl<G: Gpu> Handover<G> {
         self.is_closed.load(Ordering::SeqCst)
     }
 
-    /// The bell to ring when a plan was replaced and put away. The first that is given counts.
+    /// The bell to ring when another plan runs. The first that is given counts.
     pub fn tell_swaps(&self, bell: Bell) {
         let _first_counts = self.swapped.set(bell);
     }
@@ -113,9 +113,6 @@ impl<G: Gpu> Handover<G> {
     pub(super) fn note_swap(&self, generation: u64, first_frame: u64) {
         self.first_frame.store(first_frame, Ordering::SeqCst);
         self.generation.store(generation, Ordering::SeqCst);
-    }
-
-    pub(super) fn put_away(&self) {
         if let Some(bell) = self.swapped.get() {
             bell.ring();
         }

@@ -47,7 +47,7 @@ pub(super) struct Works {
     pub(super) commands: Sender<DeliverCommand<VulkanGpu>>,
     /// Wakes the frame loop.
     pub(super) loop_bell: Bell,
-    /// Hears of plans that were put away.
+    /// Hears of plans that run.
     pub(super) swapped: Listener,
     /// Files that were finished while the graph ran on.
     pub(super) finished: Vec<(SinkReport, Vec<String>)>,
