@@ -252,6 +252,7 @@ impl<G: Gpu> Deliverer<G> {
             self.returns.remove(tag);
         }
         drop(replaced);
+        self.handover.hold_up(self.consumers.are_behind());
         while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= by) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();

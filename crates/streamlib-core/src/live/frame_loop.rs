@@ -199,7 +199,9 @@ impl<G: Gpu> FrameLoop<G> {
                 *input = self.now.inputs[*old].take();
             }
         }
-        let replaced = std::mem::replace(&mut self.now, next);
+        let mut replaced = std::mem::replace(&mut self.now, next);
+        // What ends goes with the plan that ends.
+        std::mem::swap(&mut replaced.ending, &mut self.now.ending);
         if replaced.pace != self.now.pace {
             self.next_due = None;
             self.last_arrival = self.clock.now();

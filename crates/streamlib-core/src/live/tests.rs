@@ -5,6 +5,7 @@
 
 mod consumer;
 mod ends;
+mod events;
 mod examples;
 mod model;
 mod orders;

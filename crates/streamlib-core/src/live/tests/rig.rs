@@ -70,6 +70,7 @@ pub(super) struct Rig {
     pub(super) swaps: Sender<Box<Swap<CpuGpu>>>,
     parameters: Sender<ParameterSet>,
     pub(super) commands: Sender<DeliverCommand<CpuGpu>>,
+    pub(super) counters: FrameCounters,
     pub(super) stats: StatsReader,
     pub(super) bell: Bell,
     pub(super) shelf: Shelf<CpuGpu>,
@@ -136,7 +137,7 @@ impl Rig {
             (gpu.clone(), dyn_clock),
             handover.clone(),
             command_box,
-            (counters, recorder),
+            (counters.clone(), recorder),
             None,
             LIMIT,
         );
@@ -149,6 +150,7 @@ impl Rig {
             swaps,
             parameters,
             commands,
+            counters,
             stats,
             bell,
             shelf,
@@ -348,10 +350,9 @@ impl Rig {
             }
             (step, _) => panic!("{step:?}"),
         }
-        // A replaced plan's consumers hold nobody up; that is told with the next piece of work.
-        self.is_held_up = self.handover.is_held_up();
-        let are_behind = self.takers.iter().any(|taker| taker.is_behind() && !taker.has_left);
-        assert!(!are_behind || self.is_held_up);
+        self.is_held_up = self.takers.iter().any(|taker| taker.is_behind() && !taker.has_left);
+        assert_eq!(self.handover.is_held_up(), self.is_held_up);
+        self.takers.iter().for_each(Taker::check_presence);
         true
     }
 
@@ -365,6 +366,12 @@ impl Rig {
     pub(super) fn take(&mut self, tag: u64) -> Option<u64> {
         let taker = self.takers.iter_mut().find(|taker| taker.spec.tag == tag).expect("a consumer");
         taker.take(&self.expected)
+    }
+
+    /// A consumer lets go of its oldest frame.
+    pub(super) fn let_go(&mut self, tag: u64) {
+        let taker = self.takers.iter_mut().find(|taker| taker.spec.tag == tag).expect("a consumer");
+        taker.let_go(&self.expected);
     }
 
     /// Takes all that waits for a consumer; their numbers.

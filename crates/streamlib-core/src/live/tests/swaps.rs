@@ -182,8 +182,8 @@ impl Rig {
             assert!(taker.is_closed(), "nobody sends any more");
             taker.check();
         }
-        let stats = self.stats.read(crate::frame::Timestamp(0));
-        assert_eq!((stats.frames, stats.graph.frames_out), (self.expected.len(), self.expected.len()));
+        let counts = self.counters.graph().counts();
+        assert_eq!((counts.frames_in, counts.frames_out), (self.expected.len(), self.expected.len()));
         let got = self.takers.iter_mut().map(|taker| std::mem::take(&mut taker.got)).collect();
         let mut sources = std::mem::take(&mut self.old_sources);
         sources.extend(self.sources.iter_mut().filter_map(Option::take));
