@@ -55,13 +55,13 @@ fn swap(
 
 impl Rig {
     fn new(gpu: &Arc<QuietGpu>, engine: Box<Engine<QuietGpu>>) -> Self {
-        let four = NonZeroU16::new(4).unwrap();
+        let four = NonZeroU16::new(4).expect("not zero");
         let bell = Listener::new().bell();
         let clock: Arc<dyn Clock> = Arc::new(Standing);
         let empties = Arc::new(ArrayQueue::new(4));
-        let uploads = engine.uploads(0, 1, 4).unwrap();
+        let uploads = engine.uploads(0, 1, 4).expect("memory");
         uploads.into_iter().for_each(|upload| assert!(empties.push(upload).is_ok()));
-        let pool = engine.textures(1, 6).unwrap();
+        let pool = engine.textures(1, 6).expect("memory");
         let (camera, camera_box) = mailbox::with_bell(Policy::Lossless { bound: four }, bell.clone());
         let (other, other_box) = mailbox::with_bell(Policy::Latest, bell.clone());
         let inputs = [camera_box, other_box].map(|arrivals| Some(Input { arrivals }));
@@ -69,11 +69,12 @@ impl Rig {
         let (parameters, parameter_box) = mailbox::with_bell(Policy::Latest, bell.clone());
         let (mut commands, command_box) = mailbox::new(Policy::Lossless { bound: four });
         let returns = Returns { empties: empties.clone(), bell: bell.clone() };
-        commands.send(DeliverCommand::Return(1, returns)).unwrap();
+        assert!(commands.send(DeliverCommand::Return(1, returns)).is_ok());
         let consumers = [2, 3].map(|tag| {
             let (frames, receiver) = mailbox::new(Policy::Every { bound: four });
             let counters = Arc::new(NodeCounters::default());
-            commands.send(DeliverCommand::Consume(tag, Consumer { frames, counters })).unwrap();
+            let consume = DeliverCommand::Consume(tag, Consumer { frames, counters });
+            assert!(commands.send(consume).is_ok());
             receiver
         });
         let handover = handover(bell);
@@ -108,9 +109,9 @@ impl Rig {
         let meta = FrameMeta { captured: Timestamp(0), sequence: number, camera: None };
         let arrival = |push| Arrival { push, meta, arrived: Timestamp(0) };
         let mut upload = self.empties.pop().expect("an upload at home");
-        upload.fill(&picture(number as u8)).unwrap();
+        upload.fill(&picture(number as u8)).expect("it fits");
         assert!(self.camera.send(arrival(Push::Picture(upload))).is_ok());
-        if number % 3 != 0 {
+        if !number.is_multiple_of(3) {
             let texture = self.pool.take(None).expect("a free texture");
             assert!(self.other.send(arrival(Push::Texture(texture))).is_ok());
         }

@@ -4,7 +4,7 @@ use super::rig::Rig;
 use super::swaps::Change;
 
 /// Something that happens. Places are taken modulo what there is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     Push(usize),
     Frame,

@@ -34,7 +34,7 @@ fn every_order(scripts: &[Vec<Event>], run: &mut impl FnMut(&[&Event])) -> usize
 }
 
 fn happen(rig: &mut Rig, order: &[&Event]) {
-    order.iter().for_each(|event| rig.happen((*event).clone()));
+    order.iter().for_each(|event| rig.happen(**event));
 }
 
 fn lossless_rig() -> Rig {
@@ -155,12 +155,12 @@ fn a_stop_after_any_part_of_a_long_run_leaves_nothing_behind() {
     let changes =
         [Change::Extra, Change::Anew(CAMERA, Policy::Latest), Change::Add(pictures(0, lossless(1)), true)];
     let script: Vec<Event> =
-        changes.into_iter().flat_map(|change| frame.iter().cloned().chain([Event::Swap(change)])).collect();
+        changes.into_iter().flat_map(|change| frame.into_iter().chain([Event::Swap(change)])).collect();
     for stop in 0..=script.len() {
         let mut rig = lossless_rig();
-        script[..stop].iter().for_each(|event| rig.happen(event.clone()));
+        script[..stop].iter().for_each(|event| rig.happen(*event));
         rig.happen(Event::Stop);
-        script[stop..].iter().for_each(|event| rig.happen(event.clone()));
+        script[stop..].iter().for_each(|event| rig.happen(*event));
         rig.finish();
     }
 }

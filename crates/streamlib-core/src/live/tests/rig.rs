@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use super::clock::ManualClock;
 use super::consumer::Taker;
 use super::model::{Expected, Set, Values};
 use super::picture::{Seen, kernels};
@@ -25,22 +25,6 @@ use crate::value::Value;
 
 /// A frame of the double takes no longer.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-
-/// A clock that stands until it is set.
-#[derive(Debug, Default)]
-pub(super) struct ManualClock(AtomicI64);
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-impl ManualClock {
-    pub(super) fn advance(&self, ns: i64) {
-        self.0.fetch_add(ns, Ordering::SeqCst);
-    }
-}
 
 /// What must lie between the frame loop and the deliverer.
 pub(super) enum Work {

@@ -21,7 +21,7 @@ pub(super) struct Pending {
 }
 
 /// A change of the graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
     /// None: the same graph again.
     Same,
