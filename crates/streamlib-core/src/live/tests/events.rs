@@ -13,6 +13,9 @@ pub(super) enum Event {
     LetGo(usize),
     Set(Generation, u8),
     Swap(Change),
+    /// The first half of a swap, and the second.
+    Build(Change),
+    Send,
     EndSource(usize),
     Die(usize),
     Time(i64),
@@ -49,6 +52,8 @@ impl Rig {
                 self.set(generation, (amount, !amount));
             }
             Event::Swap(change) => drop(self.swap(change)),
+            Event::Build(change) => drop(self.build(change)),
+            Event::Send => self.send_swap(),
             Event::EndSource(source) => self.end(source),
             Event::Die(place) => {
                 let tag = self.tag(place);

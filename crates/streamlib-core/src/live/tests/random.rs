@@ -58,7 +58,9 @@ fn event() -> impl Strategy<Value = Event> {
         20 => (0..4_usize).prop_map(Event::Take),
         6 => (0..4_usize).prop_map(Event::LetGo),
         8 => (generation, any::<u8>()).prop_map(|(generation, amount)| Event::Set(generation, amount)),
-        8 => change().prop_map(Event::Swap),
+        6 => change().prop_map(Event::Swap),
+        2 => change().prop_map(Event::Build),
+        4 => Just(Event::Send),
         1 => (CAMERA..=OTHER).prop_map(Event::EndSource),
         1 => (0..4_usize).prop_map(Event::Die),
         10 => prop_oneof![3 => 0..12_i64, 1 => 0..300_i64].prop_map(Event::Time),
@@ -112,7 +114,9 @@ proptest! {
         let mut rig = Rig::new(&super::examples::spec(super::examples::BY_CAMERA, &sinks), [lossless(bounds.1); 2]);
         for event in events {
             let is_harmless = match &event {
-                Event::Swap(Change::Remove(_) | Change::Pace(_) | Change::Anew(..) | Change::Other(_)) => false,
+                Event::Swap(change) | Event::Build(change) => {
+                    !matches!(change, Change::Remove(_) | Change::Pace(_) | Change::Anew(..) | Change::Other(_))
+                }
                 Event::Die(place) => rig.tag(*place) != 1,
                 Event::EndSource(_) => false,
                 _ => true,
@@ -121,6 +125,7 @@ proptest! {
                 rig.happen(event);
             }
         }
+        rig.send_swap();
         rig.run_out();
         let pushed = rig.sources[CAMERA].as_ref().map_or(0, |camera| camera.next - 1);
         let cameras: Vec<u64> = (0..rig.expected.len()).map(|frame| rig.expected.seen(frame).camera).collect();

@@ -62,6 +62,8 @@ pub(super) struct Rig {
     pub(super) spec: Spec,
     pub(super) plan: Arc<Plan>,
     pub(super) pending: Option<Pending>,
+    /// The swap of what is pending, until it is sent.
+    pub(super) unsent: Option<Box<Swap<CpuGpu>>>,
     /// What the user last asked for.
     pub(super) amounts: (u8, u8),
     /// Tags and generations given so far.
@@ -141,6 +143,7 @@ impl Rig {
             spec: Spec { sinks: vec![], ..spec.clone() },
             plan,
             pending: None,
+            unsent: None,
             amounts: spec.amounts,
             tags,
             generations: 0,
@@ -215,7 +218,9 @@ impl Rig {
         let Some(frame_loop) = &mut self.frame_loop else { return Outcome::Stopped };
         let step = frame_loop.step();
         let generation = frame_loop.generation();
-        if let Some(pending) = self.pending.take_if(|_| self.under_way.len() + 2 <= 64) {
+        if let Some(pending) =
+            self.pending.take_if(|_| self.unsent.is_none() && self.under_way.len() + 2 <= 64)
+        {
             self.adopt(pending);
         }
         assert_eq!(generation, self.values.generation, "which plan runs");

@@ -257,16 +257,19 @@ fn threads_of_a_live_graph_agree_over_swaps_and_deaths() {
     let mut hands = Hands { gpu: gpu.clone(), swaps, parameters, spec };
     for generation in 1..=SWAPS {
         while consumers[0].1.load(Ordering::SeqCst) < generation * (FRAMES - 100) / SWAPS {
-            own.wait(None);
+            // A thread that panicked tells nobody.
+            assert!(!consumers[0].0.is_finished(), "the consumer has died");
+            own.wait(Some(Instant::now() + Duration::from_millis(100)));
         }
         hands.swap(generation, &mut shelf);
     }
     go.store(true, Ordering::SeqCst);
     camera_bell.ring();
 
-    sources.into_iter().for_each(|thread| thread.join().unwrap());
+    // In this order a panic of one thread does not leave this one waiting for another.
     assert_eq!(frames.join().unwrap(), SWAPS);
     deliveries.join().unwrap();
+    sources.into_iter().for_each(|thread| thread.join().unwrap());
     let got: Vec<Vec<u64>> = consumers.into_iter().map(|(thread, _)| thread.join().unwrap()).collect();
     assert_eq!(got[0], (0..FRAMES).collect::<Vec<_>>());
     assert_eq!((got[1].last(), got[2].last()), (Some(&(FRAMES - 1)), Some(&(FRAMES - 1))));
