@@ -16,6 +16,7 @@ pub mod live;
 pub mod mailbox;
 pub mod picture;
 pub mod plan;
+pub mod sync;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod trace;

@@ -73,7 +73,7 @@ impl Rig {
         let consumers = [2, 3].map(|tag| {
             let (frames, receiver) = mailbox::new(Policy::Every { bound: four });
             let counters = Arc::new(NodeCounters::default());
-            let consume = DeliverCommand::Consume(tag, Consumer { frames, counters });
+            let consume = DeliverCommand::Consume(tag, Consumer { frames: Some(frames), counters });
             assert!(commands.send(consume).is_ok());
             receiver
         });

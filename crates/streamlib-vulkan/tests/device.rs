@@ -73,9 +73,19 @@ fn handles_of_another_device_are_refused() {
         let error = one.record("foreign", &[command]).expect_err("another device's");
         assert!(matches!(error, VulkanError::ForeignHandle { .. }), "{error}");
     }
-    let mut recording = one.record("clear", &[clear(&mine)]).expect("its own");
-    assert!(matches!(other.submit_one(&mut recording), Err(VulkanError::ForeignHandle { .. })));
-    submit_and_wait(&one, &mut recording);
+    let mut recordings = [one.record("clear", &[clear(&mine)]), other.record("clear", &[clear(&theirs)])]
+        .map(|recording| recording.expect("its own"));
+    let is_foreign = |result| matches!(result, Err(VulkanError::ForeignHandle { .. }));
+    assert!(is_foreign(other.submit_one(&mut recordings[0]).map(drop)));
+    assert!(is_foreign(one.submit(&mut [&mut recordings]).map(drop)), "one of them is another device's");
+    for (recorded, texture) in [(&mine, &theirs), (&theirs, &mine)] {
+        assert!(is_foreign(one.rebind(&mut recordings[0], recorded, texture)));
+    }
+    assert!(is_foreign(other.rebind(&mut recordings[0], &theirs, &theirs)));
+    assert!(is_foreign(other.timestamps(&recordings[0], &mut Vec::new())));
+    let [mut own, mut others] = recordings;
+    submit_and_wait(&one, &mut own);
+    submit_and_wait(&other, &mut others);
     assert_eq!(one.validation_messages() + other.validation_messages(), 0);
 }
 

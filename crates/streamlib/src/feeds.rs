@@ -125,6 +125,7 @@ fn read_all(
 ) -> Stages {
     let mut stages = Stages::default();
     let (decode, fill) = (format!("decode {node}"), format!("upload {node}"));
+    let mut first = None;
     let mut picture = Picture { format, timestamp: Timestamp(0), data: Vec::new() };
     loop {
         let mut upload = None;
@@ -134,6 +135,11 @@ fn read_all(
         }
         let message = match stages.time(&decode, || source.read(node, &mut picture)) {
             Ok(true) => {
+                if source.is_live() {
+                    // Times in files count from the first frame.
+                    let start = *first.get_or_insert(picture.timestamp);
+                    picture.timestamp = Timestamp(picture.timestamp.0 - start.0);
+                }
                 let filled = stages.time(&fill, || upload.as_mut().map_or(Ok(()), |u| u.fill(&picture)));
                 let timestamp = picture.timestamp;
                 filled.map(|()| Read { timestamp, upload }).map_err(RunError::from)

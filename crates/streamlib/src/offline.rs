@@ -2,7 +2,6 @@
 
 mod clock;
 mod prepare;
-mod programs;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -15,6 +14,7 @@ use streamlib_core::graph::Graph;
 use streamlib_media::Quality;
 use streamlib_vulkan::VulkanGpu;
 
+use crate::adapt::adapt_sinks;
 use crate::error::RunError;
 use crate::explain::Explanation;
 use crate::feeds::ReadAhead;
@@ -105,13 +105,16 @@ impl StreamRuntime {
 }
 
 impl StreamRuntime {
-    /// What a graph becomes on this device, without running it. Sources are opened and effects compiled.
+    /// What a graph becomes on this device, without running it. Sources are opened and effects compiled; processors need not
+    /// be there, since the links say what they take and give.
     ///
     /// # Errors
     /// When anything in the graph cannot be opened, compiled or planned.
     pub fn explain(&self, graph: &Graph, options: &RunOptions) -> Result<Explanation, RunError> {
-        let prepared = prepare::prepare(self, graph, options)?;
-        let explanation = Explanation::new(prepared.engine.plan(), &prepared.fusion);
+        let mut graph = graph.clone();
+        adapt_sinks(&mut graph);
+        let prepared = prepare::prepare(self, &graph, options)?;
+        let explanation = Explanation::new(&graph, prepared.engine.plan(), &prepared.fusion);
         // Nothing was submitted: the readers stop, and the sinks remove what they had begun.
         Run::new(self.gpu().clone(), prepared, options.frame_limit).abandon();
         Ok(explanation)

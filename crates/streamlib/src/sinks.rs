@@ -89,15 +89,23 @@ pub(crate) struct ClosedSink {
 impl ClosedSink {
     /// Completes the file.
     pub(crate) fn finish(self) -> Result<(SinkReport, Vec<String>), RunError> {
-        let node = self.node;
-        let written = self.writer.finish().map_err(|error| RunError::Write { node: node.clone(), error })?;
-        let Written { frames, bytes, paths, duration, notices } = written;
-        let ends =
-            if paths.len() > 2 { vec![&paths[0], &paths[paths.len() - 1]] } else { paths.iter().collect() };
-        let paths = ends.into_iter().map(|path| path.display().to_string()).collect();
-        let notices = notices.iter().map(|notice| format!("sink `{node}`: {notice}")).collect();
-        let report =
-            SinkReport { node, paths, size: self.size, frames, bytes, duration_s: duration.seconds() };
-        Ok((report, notices))
+        finish_writer(&self.node, self.size, self.writer)
     }
+}
+
+/// Completes a sink's file: its report, and what the user should know.
+pub(crate) fn finish_writer(
+    node: &str,
+    size: Size,
+    writer: Box<dyn VideoWriter>,
+) -> Result<(SinkReport, Vec<String>), RunError> {
+    let written = writer.finish().map_err(|error| RunError::Write { node: node.to_owned(), error })?;
+    let Written { frames, bytes, paths, duration, notices } = written;
+    let ends =
+        if paths.len() > 2 { vec![&paths[0], &paths[paths.len() - 1]] } else { paths.iter().collect() };
+    let paths = ends.into_iter().map(|path| path.display().to_string()).collect();
+    let notices = notices.iter().map(|notice| format!("sink `{node}`: {notice}")).collect();
+    let node = node.to_owned();
+    let report = SinkReport { node, paths, size, frames, bytes, duration_s: duration.seconds() };
+    Ok((report, notices))
 }

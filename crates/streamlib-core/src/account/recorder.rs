@@ -1,6 +1,6 @@
 //! Recording delivered frames, and reading the accounts meanwhile.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::counters::FrameCounters;
@@ -10,6 +10,7 @@ use super::rate::Rate;
 use super::stats::Stats;
 use super::times::FrameTimes;
 use crate::frame::Timestamp;
+use crate::sync::Mutex;
 
 /// Frames that can wait while somebody reads. A reading takes less than a millisecond.
 const BACKLOG: usize = 64;

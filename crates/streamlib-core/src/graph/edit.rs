@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::list;
 use super::file::is_name;
 use super::{Effect, Graph, GraphError, INPUT, Link, Node, Processor};
 use crate::value::Value;
@@ -133,10 +134,6 @@ pub enum EditError {
     /// A link that cannot be, whatever the ports of its nodes are.
     #[error(transparent)]
     Link(#[from] GraphError),
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 impl Graph {

@@ -132,7 +132,7 @@ proptest! {
     #[test]
     fn the_diff_of_two_graphs_makes_one_of_the_other(a in any_graph(), b in any_graph()) {
         let edits = a.diff(&b);
-        let mut edited = a.clone();
+        let mut edited = a;
         prop_assert_eq!(edited.apply_all(&edits), Ok(()), "{:?}", edits);
         prop_assert_eq!(&edited, &b);
         prop_assert_eq!(b.diff(&edited), vec![]);

@@ -156,6 +156,14 @@ pub enum GraphError {
     /// A link that asks for earlier frames of a source, which keeps only its newest.
     #[error("`{0}` is a source, and sources keep no earlier frames: put an effect between that does")]
     DelayedSource(String),
+    /// A parameter of an effect that is not there.
+    #[error("there is no effect `{node}`; there are: {}", list(known))]
+    UnknownEffect {
+        /// What was asked for.
+        node: String,
+        /// Effects that exist.
+        known: Vec<String>,
+    },
     /// The stated clock is no source.
     #[error("`clock = \"{0}\"` names no source of the graph")]
     UnknownClock(String),
@@ -184,7 +192,7 @@ pub enum GraphError {
     },
 }
 
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 

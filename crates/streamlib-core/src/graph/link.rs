@@ -135,7 +135,6 @@ enum DeliveryName {
     Lossless,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn is_zero(delay: &u32) -> bool {
     *delay == 0
 }

@@ -160,8 +160,27 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The links that end at this node, to be changed.
+    pub fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.links_mut_by_port().map(|(_, link)| link)
+    }
+
+    /// The links that end at this node, to be changed, with their input ports.
+    pub fn links_mut_by_port(&mut self) -> impl Iterator<Item = (&str, &mut Link)> {
+        let (inputs, sink) = match self {
+            Self::Source(_) => (None, None),
+            Self::Effect(effect) => (Some(&mut effect.inputs), None),
+            Self::Processor(processor) => (Some(&mut processor.inputs), None),
+            Self::Sink(sink) => (None, sink.input.as_mut()),
+        };
+        let inputs = inputs.into_iter().flatten().map(|(port, link)| (port.as_str(), link));
+        inputs.chain(sink.map(|link| (INPUT, link)))
+    }
+}
+
 impl Graph {
-    /// Adds a node, or replaces the one of that name.
+    /// Adds a node, or replaces the one of that name, unchecked; [`Graph::add_effect`] and its like tell mistakes at once.
     pub fn insert(&mut self, name: impl Into<String>, node: Node) {
         self.nodes.insert(name.into(), node);
     }

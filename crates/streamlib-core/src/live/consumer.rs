@@ -11,8 +11,8 @@ use crate::mailbox::{SendError, Sender};
 /// Somebody who takes the frames of an outlet.
 #[derive(Debug)]
 pub struct Consumer<G: Gpu> {
-    /// Where they go, under the consumer's delivery policy.
-    pub frames: Sender<Frame<G>>,
+    /// Where they go, under the consumer's delivery policy; none where frames are only counted.
+    pub frames: Option<Sender<Frame<G>>>,
     /// Its account.
     pub counters: Arc<NodeCounters>,
 }
@@ -97,6 +97,10 @@ impl<G: Gpu> Waiting<G> {
         let Consumer { frames, counters } = &mut self.consumer;
         let before = self.backlog.len();
         while let Some(frame) = self.backlog.pop_front() {
+            let Some(frames) = frames else {
+                counters.went_out();
+                continue;
+            };
             match frames.send(frame) {
                 Ok(None) => {}
                 Ok(Some(_displaced)) => counters.dropped(DropReason::Displaced),

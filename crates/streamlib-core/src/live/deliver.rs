@@ -253,6 +253,7 @@ impl<G: Gpu> Deliverer<G> {
         }
         drop(replaced);
         self.handover.hold_up(self.consumers.are_behind());
+        self.handover.put_away();
         while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= by) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();

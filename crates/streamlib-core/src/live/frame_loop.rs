@@ -57,6 +57,7 @@ impl<G: Gpu> FrameLoop<G> {
         parameters: Receiver<ParameterSet>,
     ) -> Self {
         let last_arrival = clock.now();
+        handover.note_swap(first.generation, 0);
         Self {
             clock,
             handover,
@@ -126,20 +127,27 @@ impl<G: Gpu> FrameLoop<G> {
 
     /// Whether there is a slot, room, and something for every consumer that frames wait for.
     fn has_what_it_needs(&mut self) -> bool {
-        if self.slot.is_none() {
-            self.slot = self.now.engine.take_slot();
-        }
-        if self.slot.is_none() {
+        if !self.has_slot() {
             self.handover.want_slot();
             // One may have come home in between.
-            self.slot = self.now.engine.take_slot();
+            if !self.has_slot() {
+                return false;
+            }
         }
         let engine = &mut self.now.engine;
         let mut waiting = self.now.waits_for.iter().enumerate().filter(|(_, waits)| **waits);
-        self.slot.is_some()
-            && self.handover.has_room()
+        self.handover.has_room()
             && !self.handover.is_held_up()
             && waiting.all(|(outlet, _)| engine.can_deliver(outlet))
+    }
+
+    /// Whether a slot is free, and no more frames are under way than there are slots: after a swap those of the plan before count
+    /// as well, since outlets have textures for so many and no more.
+    fn has_slot(&mut self) -> bool {
+        if self.slot.is_none() {
+            self.slot = self.now.engine.take_slot();
+        }
+        self.slot.is_some() && self.handover.under_way() < self.now.engine.plan().slots as usize
     }
 
     /// The next frame is due an interval after this one was; frames that could not be run in time are not made up for.
@@ -193,7 +201,7 @@ impl<G: Gpu> FrameLoop<G> {
         if let Some(slot) = self.slot.take() {
             self.now.engine.put_back(slot);
         }
-        next.engine.take_over(&self.now.engine);
+        next.engine.take_over(&mut self.now.engine);
         for (input, old) in next.inputs.iter_mut().zip(&next.keep) {
             if let Some(old) = old {
                 *input = self.now.inputs[*old].take();
@@ -206,6 +214,7 @@ impl<G: Gpu> FrameLoop<G> {
             self.next_due = None;
             self.last_arrival = self.clock.now();
         }
+        self.handover.note_swap(self.now.generation, self.now.engine.frames());
         self.handover.push(Work::Replaced { replaced, by: self.now.generation });
     }
 

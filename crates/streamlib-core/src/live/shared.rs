@@ -1,7 +1,7 @@
 //! What the frame loop and the deliverer share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 
@@ -37,10 +37,17 @@ pub struct Handover<G: Gpu> {
     is_closed: AtomicBool,
     /// Set while the frame loop waits for a slot.
     wants_slot: AtomicBool,
+    /// Frames submitted whose slots have not come home, of the plan that runs and of those before.
+    under_way: AtomicUsize,
     /// Set while frames that may not be lost wait for room at a consumer's.
     is_held_up: AtomicBool,
     /// Wakes the frame loop.
     bell: Bell,
+    /// Generation of the plan that runs, and number of the first frame that it ran.
+    generation: AtomicU64,
+    first_frame: AtomicU64,
+    /// Wakes whoever waits for a swap.
+    swapped: OnceLock<Bell>,
 }
 
 /// A handover to a deliverer; `bell` wakes the frame loop.
@@ -51,8 +58,12 @@ pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
         is_submitting: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         wants_slot: AtomicBool::new(false),
+        under_way: AtomicUsize::new(0),
         is_held_up: AtomicBool::new(false),
         bell,
+        generation: AtomicU64::new(0),
+        first_frame: AtomicU64::new(0),
+        swapped: OnceLock::new(),
     })
 }
 
@@ -76,6 +87,9 @@ impl<G: Gpu> Handover<G> {
 
     /// Hands work on; `has_room` was asked before.
     pub(super) fn push(&self, work: Work<G>) {
+        if matches!(work, Work::Frame { .. }) {
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+        }
         let _fits = self.work.push(work);
     }
 
@@ -96,6 +110,35 @@ impl<G: Gpu> Handover<G> {
         self.is_closed.load(Ordering::SeqCst)
     }
 
+    /// The bell to ring when a plan was replaced and put away. The first that is given counts.
+    pub fn tell_swaps(&self, bell: Bell) {
+        let _first_counts = self.swapped.set(bell);
+    }
+
+    /// Generation of the plan that runs, and number of the first frame that it ran.
+    #[must_use]
+    pub fn running(&self) -> (u64, u64) {
+        // In the opposite order of `note_swap`, so that a new generation comes with its frame.
+        let generation = self.generation.load(Ordering::SeqCst);
+        (generation, self.first_frame.load(Ordering::SeqCst))
+    }
+
+    pub(super) fn note_swap(&self, generation: u64, first_frame: u64) {
+        self.first_frame.store(first_frame, Ordering::SeqCst);
+        self.generation.store(generation, Ordering::SeqCst);
+    }
+
+    pub(super) fn put_away(&self) {
+        if let Some(bell) = self.swapped.get() {
+            bell.ring();
+        }
+    }
+
+    /// How many frames are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::SeqCst)
+    }
+
     /// Asks for the bell when a slot comes home.
     pub(super) fn want_slot(&self) {
         self.wants_slot.store(true, Ordering::SeqCst);
@@ -103,6 +146,7 @@ impl<G: Gpu> Handover<G> {
 
     /// A slot came home.
     pub(super) fn slot_came_home(&self) {
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
         if self.wants_slot.swap(false, Ordering::SeqCst) {
             self.bell.ring();
         }

@@ -1,11 +1,13 @@
 //! Results that share a texture.
 //!
 //! A result lives from the pass that writes it to the last pass that reads it. Two of the same size and format whose lives
-//! do not overlap can lie in one texture, one after the other: less memory, and more of it still in the cache.
+//! do not overlap can lie in one texture, one after the other: less memory, and more of it still in the cache. They do so
+//! only where a barrier stands between their lives anyway, so that no pass waits for the sake of memory.
 
 use std::collections::BTreeSet;
 
 use super::{Plan, PlanPass};
+use crate::hazard::Hazards;
 use crate::interface::EffectForm;
 
 /// Passes from the one that writes a result to the last one that reads it.
@@ -37,12 +39,15 @@ pub(super) fn share_textures(plan: &mut Plan) {
         .filter(|(texture, _)| !alone.contains(texture))
         .collect();
     movable.sort_by_key(|(texture, life)| (life.first, *texture));
+    let epochs = epochs(plan);
     // Textures that results were put into so far, with the last pass that needs each.
     let mut hosts: Vec<(usize, usize)> = Vec::new();
     let mut host_of: Vec<usize> = (0..plan.textures.len()).collect();
     for (guest, life) in movable {
         let shape = |texture: usize| (plan.textures[texture].size, plan.textures[texture].format);
-        let is_free = |(host, last): &&mut (usize, usize)| *last < life.first && shape(*host) == shape(guest);
+        let is_free = |(host, last): &&mut (usize, usize)| {
+            epochs[*last] < epochs[life.first] && shape(*host) == shape(guest)
+        };
         if let Some((host, last)) = hosts.iter_mut().find(is_free) {
             (host_of[guest], *last) = (*host, life.last);
             // Guests come in the order in which they are written, so `holds` tells what is in a texture when.
@@ -55,6 +60,19 @@ pub(super) fn share_textures(plan: &mut Plan) {
         }
     }
     merge(plan, &host_of);
+}
+
+/// How many barriers stand before each pass.
+pub(super) fn epochs(plan: &Plan) -> Vec<usize> {
+    let mut hazards = Hazards::default();
+    let mut epoch = 0;
+    let step = |pass: &PlanPass| {
+        let reads: Vec<_> = pass.inputs.iter().map(|(_, used)| (used.texture, used.delay)).collect();
+        let writes: Vec<_> = pass.outputs.iter().map(|(_, texture)| (*texture, 0)).collect();
+        epoch += usize::from(hazards.step(&reads, &writes).is_some());
+        epoch
+    };
+    plan.passes.iter().map(step).collect()
 }
 
 /// The life of each texture; none where no pass writes it, or one reads it before.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::alias::share_textures;
+use super::alias::{epochs, share_textures};
 use super::{
     Drain, Feed, Layout, Parts, Plan, PlanOutlet, PlanPass, PlanPictures, PlanTexture, SLOTS, TextureUse,
 };
@@ -24,6 +24,9 @@ fn interface(form: EffectForm, inputs: &[&str]) -> Arc<Interface> {
         description: String::new(),
         group_size: [1; 3],
         group_size_is_free: true,
+        pixels_per_thread: [1, 1],
+        rows_constant: None,
+        loads_constant: None,
         encode_srgb_constant: None,
         inputs: inputs.iter().map(|name| slot(name)).collect(),
         outputs: vec![slot("output")],
@@ -152,6 +155,7 @@ proptest! {
         let (wanted, place) = (before.outlets[0].from, after.outlets[0].from);
         prop_assert_eq!(content[place.texture], wanted.texture);
         prop_assert_eq!(after.textures[place.texture].holds.len(), 1);
+        prop_assert_eq!(epochs(&after), epochs(&before), "no barrier more");
         let held: usize = after.textures.iter().map(|texture| texture.holds.len()).sum();
         prop_assert_eq!(held, before.textures.len(), "every result lies somewhere, once");
     }

@@ -75,8 +75,8 @@ pub struct Parts<'a> {
     pub drains: &'a BTreeMap<(String, String), Drain>,
 }
 
-/// A graph compiled for one device.
-#[derive(Clone, Debug)]
+/// A graph compiled for one device. The default one computes nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Frames under way at once, and copies of every texture that a delayed link reads.
     pub slots: u32,

@@ -7,7 +7,7 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::format::{Size, TextureFormat};
@@ -15,6 +15,7 @@ use crate::gpu::{
     Calibration, Command, DeviceInfo, Gpu, GpuError, HostAccessError, HostBuffer, HostBufferUse, KernelDesc,
     TextureDesc,
 };
+use crate::sync::Mutex;
 use work::{Job, Queue, Step};
 
 /// Computes one texel of the one output: inputs in the order of the kernel's interface, uniform block, position.

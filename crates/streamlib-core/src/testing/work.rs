@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{CpuBuffer, CpuGpu, CpuGpuError, CpuRecording, CpuTexture, KernelFn, locked};
 use crate::format::Size;
 use crate::gpu::{Command, Dispatch};
+use crate::sync::{Condvar, Mutex};
 
 /// A recorded command. Textures of dispatches are places in the recording's list, because they can be bound anew.
 pub(super) enum Step {

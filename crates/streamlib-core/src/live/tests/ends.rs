@@ -58,6 +58,8 @@ fn a_lossless_consumer_that_is_removed_still_gets_what_ran_for_it() {
         rig.frame();
     }
     assert!(rig.swap(Change::Remove(0)));
+    rig.push(CAMERA);
+    assert_eq!(rig.run(), Outcome::Busy, "all slots are under way");
     for _ in 0..6 {
         assert_eq!(rig.push(CAMERA), Pushed::Waits);
         assert_eq!(rig.run(), Outcome::Submitted);

@@ -254,12 +254,8 @@ impl Rig {
 
     /// What keeps frames from being submitted.
     fn busy(&self) -> Option<String> {
-        let is_ours = |sequence: u64| self.expected.generation(sequence) == self.values.generation;
-        let sequences = self.under_way.iter().filter_map(|work| match work {
-            Work::Frame { sequence, .. } => Some(*sequence),
-            Work::Replaced(_) => None,
-        });
-        if sequences.filter(|sequence| is_ours(*sequence)).count() >= SLOTS as usize {
+        let frames = self.under_way.iter().filter(|work| matches!(work, Work::Frame { .. }));
+        if frames.count() >= SLOTS as usize {
             return Some("all slots are under way".into());
         }
         if !self.has_room() {
@@ -273,10 +269,13 @@ impl Rig {
         full.map(|tag| format!("consumer {tag} keeps everything"))
     }
 
-    /// Whether a consumer of the plan that runs leaves something to write the next frame to.
+    /// Whether a consumer of the plan that runs leaves something to write the next frame to. Textures go from plan to plan,
+    /// memory for pictures does not.
     fn has_memory(&self, tag: u64) -> bool {
-        let is_ours = |sequence: u64| self.expected.generation(sequence) == self.values.generation;
         let taker = self.takers.iter().find(|taker| taker.spec.tag == tag).expect("a consumer");
+        let is_ours = |sequence: u64| {
+            taker.spec.takes_textures || self.expected.generation(sequence) == self.values.generation
+        };
         let under_way = self.under_way.iter().filter(|work| match work {
             Work::Frame { sequence, takers } => is_ours(*sequence) && takers.contains(&(tag, true)),
             Work::Replaced(_) => false,

@@ -231,7 +231,9 @@ fn threads_of_a_live_graph_agree_over_swaps_and_deaths() {
         let (frames, receiver) = mailbox::with_bell(sink.policy, taking.bell());
         let counters = Arc::new(NodeCounters::default());
         accounts.push(counters.clone());
-        commands.send(DeliverCommand::Consume(sink.tag, Consumer { frames, counters })).unwrap();
+        commands
+            .send(DeliverCommand::Consume(sink.tag, Consumer { frames: Some(frames), counters }))
+            .unwrap();
         let dies_after = if sink == dying { 700 } else { usize::MAX };
         let progress = Arc::new(AtomicU64::new(0));
         let thread = consumer((sink, receiver, taking), dies_after, progress.clone(), own.bell());
