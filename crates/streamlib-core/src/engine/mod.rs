@@ -20,7 +20,7 @@ use crossbeam_queue::ArrayQueue;
 
 use crate::frame::{FrameMeta, Timestamp};
 use crate::gpu::{Gpu, TextureDesc};
-use crate::plan::{Plan, PlanKernel};
+use crate::plan::{Plan, PlanKernel, PlanTexture};
 
 pub use error::EngineError;
 pub use lease::{Leased, TexturePool};
@@ -224,14 +224,18 @@ impl<G: Gpu> Engine<G> {
         self.clock = old.clock;
         for texture in &mut self.dynamic {
             let planned = &self.plan.textures[texture.texture];
+            // A source that came back with other frames shows none of its old ones.
             let same = |other: &&mut Dynamic<G>| {
-                let other_planned = &old.plan.textures[other.texture];
-                other.pool.is_none() == texture.pool.is_none() && other_planned.label == planned.label
+                let running = &old.plan.textures[other.texture];
+                let shape = |texture: &PlanTexture| (texture.size, texture.format);
+                other.pool.is_none() == texture.pool.is_none()
+                    && running.label == planned.label
+                    && shape(running) == shape(planned)
             };
             let Some(other) = old.dynamic.iter_mut().find(same) else { continue };
             match (&mut texture.pool, &mut other.pool) {
                 (Some(pool), Some(others)) if pool.capacity() < texture.capacity => {
-                    std::mem::swap(pool, others)
+                    std::mem::swap(pool, others);
                 }
                 (None, None) => texture.now = other.now.clone(),
                 _ => {}

@@ -1,5 +1,6 @@
 //! The frame thread's work: one submission per frame.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::Clock;
@@ -126,19 +127,27 @@ impl<G: Gpu> FrameLoop<G> {
 
     /// Whether there is a slot, room, and something for every consumer that frames wait for.
     fn has_what_it_needs(&mut self) -> bool {
-        if self.slot.is_none() {
-            self.slot = self.now.engine.take_slot();
-        }
-        if self.slot.is_none() {
+        if !self.has_slot() {
             self.handover.want_slot();
             // One may have come home in between.
-            self.slot = self.now.engine.take_slot();
+            if !self.has_slot() {
+                return false;
+            }
         }
         let engine = &mut self.now.engine;
         let mut waiting = self.now.waits_for.iter().enumerate().filter(|(_, waits)| **waits);
-        self.slot.is_some()
-            && self.handover.has_room()
+        self.handover.has_room()
+            && !self.handover.is_held_up()
             && waiting.all(|(outlet, _)| engine.can_deliver(outlet))
+    }
+
+    /// Whether a slot is free, and no more frames are under way than there are slots: after a swap those of the plan before count
+    /// as well, since outlets have textures for so many and no more.
+    fn has_slot(&mut self) -> bool {
+        if self.slot.is_none() {
+            self.slot = self.now.engine.take_slot();
+        }
+        self.slot.is_some() && self.handover.under_way() < self.now.engine.plan().slots as usize
     }
 
     /// The next frame is due an interval after this one was; frames that could not be run in time are not made up for.
@@ -198,25 +207,28 @@ impl<G: Gpu> FrameLoop<G> {
                 *input = self.now.inputs[*old].take();
             }
         }
-        let replaced = std::mem::replace(&mut self.now, next);
+        let mut replaced = std::mem::replace(&mut self.now, next);
+        // What ends goes with the plan that ends.
+        std::mem::swap(&mut replaced.ending, &mut self.now.ending);
         if replaced.pace != self.now.pace {
             self.next_due = None;
             self.last_arrival = self.clock.now();
         }
         self.handover.note_swap(self.now.generation, self.now.engine.frames());
-        self.handover.push(Work::Replaced(replaced));
+        self.handover.push(Work::Replaced { replaced, by: self.now.generation });
     }
 
     fn take_parameters(&mut self) {
-        if let Some(newest) = self.parameters.take() {
-            self.early = Some(newest);
-        }
         let generation = self.now.generation;
-        // Those of an older plan are in this one already.
-        if let Some(set) = self.early.take_if(|set| set.generation <= generation)
-            && set.generation == generation
-        {
-            self.now.engine.set_parameters(set.values);
+        // Those that came early came before those that come now.
+        let early = self.early.take_if(|set| set.generation <= generation);
+        for set in [early, self.parameters.take()].into_iter().flatten() {
+            match set.generation.cmp(&generation) {
+                // Those of an older plan are in this one already.
+                Ordering::Less => {}
+                Ordering::Equal => self.now.engine.set_parameters(set.values),
+                Ordering::Greater => self.early = Some(set),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the frame loop and the deliverer share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
@@ -20,7 +20,11 @@ pub(super) enum Work<G: Gpu> {
     /// A submitted frame.
     Frame { slot: Box<Slot<G>>, home: Home<G>, arrived: Timestamp, submitted: Timestamp },
     /// What a swap replaced; frames of that plan came before.
-    Replaced(Box<Swap<G>>),
+    Replaced {
+        replaced: Box<Swap<G>>,
+        /// Generation of the plan that runs now.
+        by: u64,
+    },
 }
 
 /// The way from the frame loop to the deliverer.
@@ -33,6 +37,10 @@ pub struct Handover<G: Gpu> {
     is_closed: AtomicBool,
     /// Set while the frame loop waits for a slot.
     wants_slot: AtomicBool,
+    /// Frames submitted whose slots have not come home, of the plan that runs and of those before.
+    under_way: AtomicUsize,
+    /// Set while frames that may not be lost wait for room at a consumer's.
+    is_held_up: AtomicBool,
     /// Wakes the frame loop.
     bell: Bell,
     /// Generation of the plan that runs, and number of the first frame that it ran.
@@ -50,6 +58,8 @@ pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
         is_submitting: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         wants_slot: AtomicBool::new(false),
+        under_way: AtomicUsize::new(0),
+        is_held_up: AtomicBool::new(false),
         bell,
         generation: AtomicU64::new(0),
         first_frame: AtomicU64::new(0),
@@ -77,6 +87,9 @@ impl<G: Gpu> Handover<G> {
 
     /// Hands work on; `has_room` was asked before.
     pub(super) fn push(&self, work: Work<G>) {
+        if matches!(work, Work::Frame { .. }) {
+            self.under_way.fetch_add(1, Ordering::SeqCst);
+        }
         let _fits = self.work.push(work);
     }
 
@@ -118,6 +131,11 @@ impl<G: Gpu> Handover<G> {
         }
     }
 
+    /// How many frames are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::SeqCst)
+    }
+
     /// Asks for the bell when a slot comes home.
     pub(super) fn want_slot(&self) {
         self.wants_slot.store(true, Ordering::SeqCst);
@@ -125,7 +143,19 @@ impl<G: Gpu> Handover<G> {
 
     /// A slot came home.
     pub(super) fn slot_came_home(&self) {
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
         if self.wants_slot.swap(false, Ordering::SeqCst) {
+            self.bell.ring();
+        }
+    }
+
+    /// Whether frames that may not be lost wait for room at a consumer's: no more should come then.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.is_held_up.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn hold_up(&self, is_held_up: bool) {
+        if self.is_held_up.swap(is_held_up, Ordering::SeqCst) && !is_held_up {
             self.bell.ring();
         }
     }
