@@ -56,7 +56,8 @@ pub(crate) fn upload(
         let texture = gpu.create_texture(&TextureDesc { label: name, size, format })?;
         let staging = gpu.create_host_buffer(name, bytes.len(), HostBufferUse::Upload)?;
         staging.write(&mut |to| to.copy_from_slice(bytes))?;
-        let mut recording = gpu.record(name, &[Command::Upload { from: &staging, offset: 0, to: &texture }])?;
+        let mut recording =
+            gpu.record(name, &[Command::Upload { from: &staging, offset: 0, to: &texture }])?;
         gpu.wait(gpu.submit(&mut recording)?, LIMIT)?;
         uploaded.push((name.to_owned(), texture));
         start = end;
@@ -67,7 +68,8 @@ pub(crate) fn upload(
 impl<'g> Frames<'g> {
     /// Records `steps` for each of the inputs: the first reads the planes, every other what the one before wrote.
     pub(crate) fn new(gpu: &'g VulkanGpu, size: Size, steps: &[Step], inputs: &[Planes]) -> Fallible<Self> {
-        let texture = |label: &str| gpu.create_texture(&TextureDesc { label, size, format: TextureFormat::Rgba8 });
+        let texture =
+            |label: &str| gpu.create_texture(&TextureDesc { label, size, format: TextureFormat::Rgba8 });
         let outputs = inputs.iter().map(|_| texture("output")).collect::<Result<Vec<_>, _>>()?;
         let between = steps.iter().skip(1).map(|_| texture("between")).collect::<Result<Vec<_>, _>>()?;
         let kernels = steps.iter().map(|step| kernel(gpu, &step.effect)).collect::<Fallible<Vec<_>>>()?;

@@ -42,6 +42,7 @@ fn cpu_ns() -> Fallible<u64> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     // The name of the program, in parentheses, may hold spaces; user and system time are 12th and 13th after it.
     let after = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: Vec<u64> = after.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    let ticks: Vec<u64> =
+        after.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     Ok(ticks.iter().sum::<u64>() * 10_000_000)
 }

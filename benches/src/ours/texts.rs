@@ -6,7 +6,9 @@ use crate::peers::protocol::Request;
 pub(crate) fn blur_pixel(request: &Request, tint: [f64; 3]) -> String {
     let taps: String = (-4..)
         .zip(&request.weights)
-        .map(|(offset, weight)| format!("    sum += {weight:.9} * tex2D(input, uv + float2({offset}, 0) / size).rgb;\n"))
+        .map(|(offset, weight)| {
+            format!("    sum += {weight:.9} * tex2D(input, uv + float2({offset}, 0) / size).rgb;\n")
+        })
         .collect();
     let [r, g, b] = tint;
     format!(

@@ -51,7 +51,11 @@ fn inputs(gpu: &VulkanGpu, request: &Request) -> Fallible<Vec<Planes>> {
         Work::Yuyv | Work::Nv12 => {
             let layout = layout(request.work);
             let names = convert::to_rgba(layout).ok_or("there is no such conversion")?.planes;
-            names.iter().zip(layout.planes(size)).map(|(name, (size, format))| (*name, size, format)).collect()
+            names
+                .iter()
+                .zip(layout.planes(size))
+                .map(|(name, (size, format))| (*name, size, format))
+                .collect()
         }
         _ => vec![("input", size, TextureFormat::Rgba8)],
     };

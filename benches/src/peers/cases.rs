@@ -2,7 +2,6 @@
 
 use streamlib::format::Size;
 
-use super::judge::Tolerance;
 use super::protocol::Work;
 
 const HD: (&str, Size) = ("1080p", Size::new(1920, 1080));
@@ -46,15 +45,6 @@ impl Pace {
     }
 }
 
-impl Case {
-    pub(crate) const fn tolerance(&self) -> Tolerance {
-        match self.work {
-            Work::ChainPasses => Tolerance::PASSES,
-            _ => Tolerance::SINGLE,
-        }
-    }
-}
-
 /// Every case, for a GPU or for a CPU that stands in for one.
 pub(crate) fn all(is_cpu: bool, is_quick: bool) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -67,7 +57,12 @@ pub(crate) fn all(is_cpu: bool, is_quick: bool) -> Vec<Case> {
     ];
     for (name, title, work) in plain {
         for (label, size) in [HD, UHD] {
-            cases.push(case(&format!("{name}-{}", label.to_lowercase()), &format!("{title}, {label}"), work, size));
+            cases.push(case(
+                &format!("{name}-{}", label.to_lowercase()),
+                &format!("{title}, {label}"),
+                work,
+                size,
+            ));
         }
     }
     cases.push(case("graph-10", "10-node graph, each node", Work::Graph, Size::new(1, 1)));

@@ -33,19 +33,18 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// Draws all cases with at least one ratio to ours.
 pub(crate) fn draw(path: &Path, comparison: &Comparison) -> Fallible<()> {
-    let rows: Vec<(&CaseResult, Vec<(&Entry, Ratio)>)> = comparison
-        .cases
-        .iter()
-        .map(|case| (case, bars(case)))
-        .filter(|(_, bars)| !bars.is_empty())
-        .collect();
+    let rows: Vec<(&CaseResult, Vec<(&Entry, Ratio)>)> =
+        comparison.cases.iter().map(|case| (case, bars(case))).filter(|(_, bars)| !bars.is_empty()).collect();
     let height = TOP + rows.iter().map(|(_, bars)| bars.len() as i32 * STEP + GAP).sum::<i32>() + 34;
     let area = SVGBackend::new(path, (WIDTH as u32, height as u32)).into_drawing_area();
     area.fill(&WHITE)?;
     let title = format!("Time of a frame over ours on {}", comparison.device);
     area.draw_text(&title, &font(17, &BLACK), (14, 12))?;
-    let by = if comparison.is_cpu { "wall clock" } else { "time on the GPU where both tell it, else wall clock" };
-    let legend = format!("By {by}, log scale. Right of the line: slower than streamlib. Whiskers: all process restarts.");
+    let by =
+        if comparison.is_cpu { "wall clock" } else { "time on the GPU where both tell it, else wall clock" };
+    let legend = format!(
+        "By {by}, log scale. Right of the line: slower than streamlib. Whiskers: all process restarts."
+    );
     area.draw_text(&legend, &font(12, &GREY), (14, 36))?;
     draw_legend(&area, &rows)?;
     let scale = Scale::of(rows.iter().flat_map(|(_, bars)| bars.iter().map(|(_, ratio)| *ratio)));
@@ -102,7 +101,8 @@ impl Scale {
     }
 
     fn x(&self, ratio: f64) -> i32 {
-        let part = (ratio.clamp(self.least, self.greatest) / self.least).ln() / (self.greatest / self.least).ln();
+        let part =
+            (ratio.clamp(self.least, self.greatest) / self.least).ln() / (self.greatest / self.least).ln();
         LEFT + (part * f64::from(WIDTH - LEFT - RIGHT)) as i32
     }
 }
@@ -148,7 +148,8 @@ fn draw_bar(area: &Area<'_>, scale: &Scale, (y, entry, ratio): (i32, &Entry, Rat
     for x in [from, to] {
         area.draw(&PathElement::new([(x, middle - 3), (x, middle + 3)], BLACK))?;
     }
-    let label = if ratio.median < 10.0 { format!("{:.2}", ratio.median) } else { format!("{:.0}", ratio.median) };
+    let label =
+        if ratio.median < 10.0 { format!("{:.2}", ratio.median) } else { format!("{:.0}", ratio.median) };
     let style = font(10, &BLACK).pos(Pos::new(HPos::Left, VPos::Center));
     area.draw_text(&label, &style, (end.max(to).max(one) + 5, middle))?;
     Ok(())

@@ -36,7 +36,8 @@ pub(crate) fn ask(
     }
     run(command, folder, limit)?;
     let text = std::fs::read_to_string(&answered).map_err(|_| "ended without an answer".to_owned())?;
-    let answer: Answer = serde_json::from_str(&text).map_err(|error| format!("its answer is no JSON of ours: {error}"))?;
+    let answer: Answer =
+        serde_json::from_str(&text).map_err(|error| format!("its answer is no JSON of ours: {error}"))?;
     if answer.unsupported.is_none() && answer.wall_ns.is_empty() {
         return Err("answered without a single sample".to_owned());
     }
@@ -93,7 +94,8 @@ fn run(mut command: Command, folder: &Path, limit: Duration) -> Result<(), Strin
 }
 
 fn kill_group(group: u32) {
-    let kill = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status();
+    let kill =
+        Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status();
     // Most often there is nothing left to end, which `kill` reports as a failure.
     drop(kill);
 }

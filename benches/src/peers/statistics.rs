@@ -44,8 +44,12 @@ pub(crate) struct Ratio {
 impl Ratio {
     /// Of medians of the same rounds; `None` when there are none.
     pub(crate) fn of(theirs: &[f64], ours: &[f64]) -> Option<Self> {
-        let mut ratios: Vec<f64> =
-            theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).filter(|ratio| ratio.is_finite()).collect();
+        let mut ratios: Vec<f64> = theirs
+            .iter()
+            .zip(ours)
+            .map(|(theirs, ours)| theirs / ours)
+            .filter(|ratio| ratio.is_finite())
+            .collect();
         ratios.sort_by(f64::total_cmp);
         let (&least, &greatest) = (ratios.first()?, ratios.last()?);
         Some(Self { median: ratios[(ratios.len() - 1) / 2], least, greatest })

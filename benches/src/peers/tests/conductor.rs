@@ -110,7 +110,8 @@ fn wrong_pixels_are_not_timed() {
 fn pixels_of_an_earlier_round_do_not_count_for_a_later_one() {
     let folder = tempfile::tempdir().unwrap();
     // Writes pixels in the first round only.
-    let once = r#"d=$(dirname "$2"); [ -e "$d/done" ] || cp "$d/../input-0.raw" "$d/output.raw"; touch "$d/done""#;
+    let once =
+        r#"d=$(dirname "$2"); [ -e "$d/done" ] || cp "$d/../input-0.raw" "$d/output.raw"; touch "$d/done""#;
     let mut case = blur();
     case.work = Work::Shader;
     let entrants = [shell("once", &format!("{SAMPLES}; {once}"))];
@@ -152,9 +153,11 @@ fn what_is_cached_is_filled_by_a_run_that_does_not_count_and_what_is_cold_is_emp
 #[test]
 fn a_probe_tells_versions_or_why_a_contender_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
-    let probe = |script: &str| {
-        process::probe(&shell("p", script).contender, folder.path(), Duration::from_secs(5))
-    };
+    let probe =
+        |script: &str| process::probe(&shell("p", script).contender, folder.path(), Duration::from_secs(5));
     assert_eq!(probe("echo warning; echo '{\"versions\": {}}'"), Ok("{\"versions\": {}}".to_owned()));
-    assert_eq!(probe("echo 'No module named x' >&2; exit 1"), Err("ended with 1: No module named x".to_owned()));
+    assert_eq!(
+        probe("echo 'No module named x' >&2; exit 1"),
+        Err("ended with 1: No module named x".to_owned())
+    );
 }
