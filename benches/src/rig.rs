@@ -42,7 +42,7 @@ impl<'g> Rig<'g> {
         })?;
         let uploads = inputs.iter().map(|to| Command::Upload { from: &staging, offset: 0, to });
         let mut recording = gpu.record("noise", &uploads.collect::<Vec<_>>())?;
-        gpu.wait(gpu.submit(&mut recording)?, LIMIT)?;
+        gpu.wait(gpu.submit_one(&mut recording)?, LIMIT)?;
         Ok(Self { gpu, size, inputs, outputs })
     }
 
@@ -89,7 +89,7 @@ impl<'g> Rig<'g> {
         let (mut samples, mut times) = (Vec::new(), Vec::new());
         // The first submission warms up and does not count.
         for run in 0..=repeats.div_ceil(pairs) {
-            self.gpu.wait(self.gpu.submit(&mut recording)?, LIMIT)?;
+            self.gpu.wait(self.gpu.submit_one(&mut recording)?, LIMIT)?;
             self.gpu.times(&recording, &mut times)?;
             if run > 0 {
                 samples.extend_from_slice(&times);

@@ -24,6 +24,7 @@ fn tidy() -> Result<Vec<Finding>, TreeError> {
         rules::text::check,
         rules::unsafe_code::check,
         rules::effects::check,
+        rules::locks::check,
     ];
     Ok(rules.iter().flat_map(|rule| rule(&tree)).collect())
 }

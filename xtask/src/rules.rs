@@ -2,6 +2,7 @@
 
 pub(crate) mod dependencies;
 pub(crate) mod effects;
+pub(crate) mod locks;
 pub(crate) mod manifests;
 pub(crate) mod sizes;
 pub(crate) mod text;

@@ -58,7 +58,7 @@ pub(crate) fn upload(
         staging.write(&mut |to| to.copy_from_slice(bytes))?;
         let mut recording =
             gpu.record(name, &[Command::Upload { from: &staging, offset: 0, to: &texture }])?;
-        gpu.wait(gpu.submit(&mut recording)?, LIMIT)?;
+        gpu.wait(gpu.submit_one(&mut recording)?, LIMIT)?;
         uploaded.push((name.to_owned(), texture));
         start = end;
     }
@@ -106,7 +106,7 @@ impl<'g> Frames<'g> {
     pub(crate) fn run(&mut self, frame: usize) -> Fallible<()> {
         let count = self.recordings.len();
         let recording = &mut self.recordings[frame % count];
-        self.gpu.wait(self.gpu.submit(recording)?, LIMIT)?;
+        self.gpu.wait(self.gpu.submit_one(recording)?, LIMIT)?;
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl<'g> Frames<'g> {
         let buffer = self.gpu.create_host_buffer("pixels", bytes, HostBufferUse::Readback)?;
         let from = &self.outputs[frame % self.outputs.len()];
         let mut recording = self.gpu.record("read", &[Command::Download { from, to: &buffer, offset: 0 }])?;
-        self.gpu.wait(self.gpu.submit(&mut recording)?, LIMIT)?;
+        self.gpu.wait(self.gpu.submit_one(&mut recording)?, LIMIT)?;
         let mut pixels = Vec::new();
         buffer.read(&mut |bytes| pixels.extend_from_slice(bytes))?;
         Ok(pixels)

@@ -79,6 +79,25 @@ pub trait HostBuffer: Send + Sync {
     fn write(&self, with: &mut dyn FnMut(&mut [u8])) -> Result<(), HostAccessError>;
 }
 
+/// One moment on two clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calibration {
+    /// The device's clock, in nanoseconds.
+    pub device_ns: u64,
+    /// `CLOCK_MONOTONIC`, in nanoseconds.
+    pub host_ns: i64,
+    /// The two may be this far apart.
+    pub uncertainty_ns: u64,
+}
+
+impl Calibration {
+    /// A moment on the device's clock as one on the host's.
+    #[must_use]
+    pub const fn to_host(&self, device_ns: u64) -> i64 {
+        self.host_ns.wrapping_add(device_ns.wrapping_sub(self.device_ns) as i64)
+    }
+}
+
 /// Host memory was opened while the GPU used it, or the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the buffer is in use by submitted work: wait for its timeline value first")]
@@ -194,25 +213,75 @@ pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
         block: &[u8],
     ) -> Result<(), Self::Error>;
 
-    /// Submits a recording; the answer is the timeline value that will be reached when it has finished. Values grow by one
-    /// with every submission.
+    /// Puts `texture` where `recorded` stood when the recording was made, in every dispatch, from the next submission on.
+    /// `recorded` stays the name of these places, however often they are bound anew.
     ///
     /// # Errors
-    /// When the recording is still in flight, a host buffer of it is open, or the device is lost.
-    fn submit(&self, recording: &mut Self::Recording) -> Result<u64, Self::Error>;
+    /// When the recording is still in flight, no dispatch was recorded with `recorded`, a copy or a clear was, the size or
+    /// format differs, or `texture` stands elsewhere in the recording.
+    fn rebind(
+        &self,
+        recording: &mut Self::Recording,
+        recorded: &Self::Texture,
+        texture: &Self::Texture,
+    ) -> Result<(), Self::Error>;
 
-    /// Blocks until the timeline has reached `value`.
+    /// Submits recordings as one piece of work, in order; the answer is the timeline value that will be reached when all have
+    /// finished. Values grow by one with every submission. Allocates nothing, and blocks on no lock.
+    ///
+    /// # Errors
+    /// When a recording is still in flight, a host buffer of one is open, or the device is lost. Nothing is submitted then.
+    fn submit(&self, batches: &mut [&mut [Self::Recording]]) -> Result<u64, Self::Error>;
+
+    /// Submits one recording, as [`submit`](Self::submit).
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    fn submit_one(&self, recording: &mut Self::Recording) -> Result<u64, Self::Error> {
+        self.submit(&mut [std::slice::from_mut(recording)])
+    }
+
+    /// Timeline value of the newest submission; 0 before the first.
+    fn submitted(&self) -> u64;
+
+    /// Blocks until the timeline has reached `value`, which may belong to a submission that is still to come.
     ///
     /// # Errors
     /// When `timeout` passes first, or the device is lost.
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), Self::Error>;
+
+    /// Whether the timeline has reached `value`.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    fn reached(&self, value: u64) -> Result<bool, Self::Error>;
+
+    /// Replaces the contents of `into` by the moments of the last finished submission, in nanoseconds on the device's clock:
+    /// the beginning of the first step, then the end of each; empty when the device has no timestamps.
+    ///
+    /// # Errors
+    /// When the recording is still in flight or the device is lost.
+    fn timestamps(&self, recording: &Self::Recording, into: &mut Vec<u64>) -> Result<(), Self::Error>;
+
+    /// What the device's clock and `CLOCK_MONOTONIC` show at the same moment; `None` when the device cannot tell.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    fn calibrate(&self) -> Result<Option<Calibration>, Self::Error>;
 
     /// Replaces the contents of `into` by the GPU times in nanoseconds of the last finished submission, one per step of the
     /// recording; empty when the device has no timestamps.
     ///
     /// # Errors
     /// When the recording is still in flight or the device is lost.
-    fn times(&self, recording: &Self::Recording, into: &mut Vec<u64>) -> Result<(), Self::Error>;
+    fn times(&self, recording: &Self::Recording, into: &mut Vec<u64>) -> Result<(), Self::Error> {
+        self.timestamps(recording, into)?;
+        for index in 1..into.len() {
+            into[index - 1] = into[index].wrapping_sub(into[index - 1]);
+        }
+        into.pop();
+        Ok(())
+    }
 }
 
 /// What every backend's error can say about itself.

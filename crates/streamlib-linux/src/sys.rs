@@ -1,9 +1,11 @@
-//! The V4L2 interface of the kernel, as safe calls on plain data: no policy, no pixels.
-#![allow(unsafe_code, reason = "ioctl, mmap and poll; every other module uses them through here")]
+//! Interfaces of the kernel (V4L2, clocks, scheduling), as safe calls on plain data: no policy, no pixels.
+#![allow(unsafe_code, reason = "ioctl, mmap, poll and others; every other module uses them through here")]
 
 pub(crate) mod abi;
+pub(crate) mod clock;
 mod device;
 mod queue;
+pub(crate) mod thread;
 
 pub(crate) use device::{Device, Readiness, monotonic_now};
 pub(crate) use queue::Queue;

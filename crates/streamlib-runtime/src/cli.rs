@@ -142,7 +142,7 @@ pub(crate) struct GraphArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GraphAction {
-    /// Print passes, what was fused and what was not and why, and textures.
+    /// Print passes, barriers, what was fused and what was not and why, and textures; or draw them.
     Explain {
         /// The graph, a TOML file.
         graph: PathBuf,
@@ -154,6 +154,9 @@ pub(crate) enum GraphAction {
         /// Explain the plan in which every effect stores its result.
         #[arg(long)]
         no_fusion: bool,
+        /// Draw the plan into this file as well.
+        #[arg(long, value_name = "OUT.svg")]
+        svg: Option<PathBuf>,
         /// Print the plan for machines.
         #[arg(long)]
         json: bool,

@@ -173,7 +173,7 @@ fn check_copy(
     Ok(())
 }
 
-fn own_texture(device: &Arc<Device>, texture: &Texture) -> Result<(), VulkanError> {
+pub(crate) fn own_texture(device: &Arc<Device>, texture: &Texture) -> Result<(), VulkanError> {
     own(device, &texture.0.device, &texture.0.label)
 }
 

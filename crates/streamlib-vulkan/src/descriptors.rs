@@ -12,6 +12,86 @@ use crate::device::Device;
 use crate::error::VulkanError;
 use crate::handle::Owned;
 use crate::memory::{MappedBuffer, MemoryPool};
+use crate::texture::Texture;
+
+/// What the layout and the pool of a set need so that its textures can be bound anew while it is bound in a recorded
+/// command buffer. Devices that lack this write the command buffer again instead.
+pub(crate) struct Rebinding {
+    pub(crate) layout: vk::DescriptorSetLayoutCreateFlags,
+    pool: vk::DescriptorPoolCreateFlags,
+}
+
+impl Rebinding {
+    pub(crate) fn of(device: &Device) -> Self {
+        if device.features().update_after_bind {
+            let layout = vk::DescriptorSetLayoutCreateFlags::UPDATE_AFTER_BIND_POOL;
+            Self { layout, pool: vk::DescriptorPoolCreateFlags::UPDATE_AFTER_BIND }
+        } else {
+            Self {
+                layout: vk::DescriptorSetLayoutCreateFlags::empty(),
+                pool: vk::DescriptorPoolCreateFlags::empty(),
+            }
+        }
+    }
+
+    /// Flags of a binding of this kind: textures only are bound anew.
+    pub(crate) fn binding(&self, kind: vk::DescriptorType) -> vk::DescriptorBindingFlags {
+        let is_image = matches!(kind, vk::DescriptorType::SAMPLED_IMAGE | vk::DescriptorType::STORAGE_IMAGE);
+        if is_image && !self.layout.is_empty() {
+            vk::DescriptorBindingFlags::UPDATE_AFTER_BIND
+        } else {
+            vk::DescriptorBindingFlags::empty()
+        }
+    }
+}
+
+/// Where a dispatch finds one of its textures.
+pub(crate) struct ImageSlot {
+    set: vk::DescriptorSet,
+    binding: u32,
+    kind: vk::DescriptorType,
+}
+
+impl ImageSlot {
+    /// The slots of a dispatch, each with the texture that it was recorded with.
+    pub(crate) fn of_pass<'a>(
+        pass: &'a Pass<'_>,
+        set: vk::DescriptorSet,
+    ) -> impl Iterator<Item = (Self, &'a Texture)> {
+        let interface = &pass.kernel.0.interface;
+        let inputs = interface.inputs.iter().zip(&pass.inputs);
+        let outputs = interface.outputs.iter().zip(&pass.outputs);
+        let slot = move |binding, kind| Self { set, binding, kind };
+        let inputs = inputs
+            .map(move |(port, texture)| (slot(port.binding, vk::DescriptorType::SAMPLED_IMAGE), *texture));
+        let outputs = outputs
+            .map(move |(port, texture)| (slot(port.binding, vk::DescriptorType::STORAGE_IMAGE), *texture));
+        inputs.chain(outputs)
+    }
+
+    /// Writes the descriptor. Allocates nothing.
+    ///
+    /// # Safety
+    /// No submitted work uses the set; a command buffer in which it is bound is not submitted before it is written again,
+    /// unless the layout allows updates after binding. The texture lives as long as the set is used.
+    pub(crate) unsafe fn bind(&self, device: &Device, texture: &Texture) {
+        let view = if self.kind == vk::DescriptorType::SAMPLED_IMAGE {
+            texture.0.sampled.raw()
+        } else {
+            texture.0.storage.raw()
+        };
+        let image =
+            [vk::DescriptorImageInfo::default().image_view(view).image_layout(vk::ImageLayout::GENERAL)];
+        let write = vk::WriteDescriptorSet::default()
+            .dst_set(self.set)
+            .dst_binding(self.binding)
+            .descriptor_type(self.kind)
+            .image_info(&image);
+        // SAFETY: the type is that of the layout (VUID-VkWriteDescriptorSet-descriptorType-00319), the view has the usage
+        // (-00336, -00339); the set is not in use (VUID-vkUpdateDescriptorSets-None-03047), as the caller promises.
+        unsafe { device.raw().update_descriptor_sets(&[write], &[]) }
+    }
+}
 
 /// The uniform blocks of a recording's dispatches, side by side in mapped memory.
 pub(crate) struct UniformSlab {
@@ -76,7 +156,7 @@ impl UniformSlab {
     }
 }
 
-/// One descriptor set per dispatch, written once.
+/// One descriptor set per dispatch.
 pub(crate) struct DescriptorSets {
     /// None when there are no dispatches. Freeing it frees the sets.
     _pool: Option<Owned<vk::DescriptorPool>>,
@@ -123,7 +203,10 @@ fn pool(device: &Arc<Device>, passes: &[&Pass<'_>]) -> Result<Owned<vk::Descript
     .filter(|(_, count)| *count > 0)
     .map(|(kind, count)| vk::DescriptorPoolSize { ty: kind, descriptor_count: count as u32 })
     .collect();
-    let info = vk::DescriptorPoolCreateInfo::default().max_sets(passes.len() as u32).pool_sizes(&sizes);
+    let info = vk::DescriptorPoolCreateInfo::default()
+        .flags(Rebinding::of(device).pool)
+        .max_sets(passes.len() as u32)
+        .pool_sizes(&sizes);
     Owned::new(device, "vkCreateDescriptorPool", |raw| {
         // SAFETY: sets and counts are not zero (VUID-VkDescriptorPoolCreateInfo-descriptorPoolOverallocation-09227,
         // VUID-VkDescriptorPoolSize-descriptorCount-00302).
@@ -137,10 +220,11 @@ fn write(
     set: vk::DescriptorSet,
     block: Option<(&MappedBuffer, &(usize, usize))>,
 ) {
+    for (slot, texture) in ImageSlot::of_pass(pass, set) {
+        // SAFETY: the set is new; the recording keeps the texture as long as the set.
+        unsafe { slot.bind(device, texture) };
+    }
     let interface = &pass.kernel.0.interface;
-    let image = |view: vk::ImageView| {
-        [vk::DescriptorImageInfo::default().image_view(view).image_layout(vk::ImageLayout::GENERAL)]
-    };
     let of = |binding: u32, kind: vk::DescriptorType| {
         vk::WriteDescriptorSet::default()
             .dst_set(set)
@@ -148,8 +232,6 @@ fn write(
             .descriptor_type(kind)
             .descriptor_count(1)
     };
-    let sampled: Vec<_> = pass.inputs.iter().map(|texture| image(texture.0.sampled.raw())).collect();
-    let storage: Vec<_> = pass.outputs.iter().map(|texture| image(texture.0.storage.raw())).collect();
     let range = |buffer: vk::Buffer, offset: usize, bytes: usize| {
         [vk::DescriptorBufferInfo { buffer, offset: offset as u64, range: bytes as u64 }]
     };
@@ -158,20 +240,14 @@ fn write(
     let uniforms = block.map(|(slab, (start, length))| range(slab.raw(), *start, *length));
 
     let mut writes = Vec::new();
-    for (slot, info) in interface.inputs.iter().zip(&sampled) {
-        writes.push(of(slot.binding, vk::DescriptorType::SAMPLED_IMAGE).image_info(info));
-    }
-    for (slot, info) in interface.outputs.iter().zip(&storage) {
-        writes.push(of(slot.binding, vk::DescriptorType::STORAGE_IMAGE).image_info(info));
-    }
     for (slot, info) in interface.buffers.iter().zip(&buffers) {
         writes.push(of(slot.binding, vk::DescriptorType::STORAGE_BUFFER).buffer_info(info));
     }
     if let (Some(slot), Some(info)) = (&interface.uniforms, &uniforms) {
         writes.push(of(slot.binding, vk::DescriptorType::UNIFORM_BUFFER).buffer_info(info));
     }
-    // SAFETY: bindings and types are those of the set's layout (VUID-VkWriteDescriptorSet-descriptorType-00319), views
-    // and buffers have the usage (-00336, -00339, -00330, -00331) and live as long as the recording; the set is not in use
+    // SAFETY: bindings and types are those of the set's layout (VUID-VkWriteDescriptorSet-descriptorType-00319),
+    // buffers have the usage (-00330, -00331) and live as long as the recording; the set is not in use
     // (VUID-vkUpdateDescriptorSets-None-03047).
     unsafe { device.raw().update_descriptor_sets(&writes, &[]) }
 }

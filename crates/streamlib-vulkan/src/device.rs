@@ -8,6 +8,7 @@ use ash::ext::debug_utils;
 use ash::prelude::VkResult;
 use ash::vk;
 
+use crate::clock::Clock;
 use crate::debug::c_label;
 use crate::error::VulkanError;
 use crate::fault;
@@ -21,7 +22,7 @@ pub(crate) struct Device {
     debug: Option<debug_utils::Device>,
     queue: vk::Queue,
     queue_family: u32,
-    timestamp_bits: u32,
+    clock: Option<Clock>,
     limits: vk::PhysicalDeviceLimits,
     features: Features,
     report: DeviceReport,
@@ -47,12 +48,15 @@ impl Device {
         // SAFETY: one queue of this family was asked for (VUID-vkGetDeviceQueue-queueIndex-00385).
         let queue = unsafe { raw.get_device_queue(chosen.queue_family, 0) };
         let debug = instance.has_debug_utils().then(|| debug_utils::Device::new(instance.raw(), &raw));
+        let (bits, period_ns) = (chosen.timestamp_bits, chosen.limits.timestamp_period);
+        let calibrating = chosen.features.calibrating;
+        let clock = (bits > 0).then(|| Clock::new(instance.raw(), &raw, (bits, period_ns), calibrating));
         Ok(Arc::new(Self {
             raw,
             debug,
             queue,
             queue_family: chosen.queue_family,
-            timestamp_bits: chosen.timestamp_bits,
+            clock,
             limits: chosen.limits,
             features: chosen.features,
             report: chosen.report,
@@ -110,7 +114,7 @@ impl Device {
         self.physical
     }
 
-    /// The one queue. Submitting takes the lock of [`crate::timeline::Timeline`].
+    /// The one queue. Submitting takes the claim of [`crate::queue::Queue`].
     pub(crate) fn queue(&self) -> vk::Queue {
         self.queue
     }
@@ -119,9 +123,9 @@ impl Device {
         self.queue_family
     }
 
-    /// Valid bits of a timestamp; 0 when there are none.
-    pub(crate) fn timestamp_bits(&self) -> u32 {
-        self.timestamp_bits
+    /// The clock of timestamps; none when the device has none.
+    pub(crate) fn clock(&self) -> Option<&Clock> {
+        self.clock.as_ref()
     }
 
     pub(crate) fn limits(&self) -> &vk::PhysicalDeviceLimits {

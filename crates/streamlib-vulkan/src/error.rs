@@ -128,6 +128,16 @@ pub enum VulkanError {
         /// Uniform block sizes of the dispatches that exist, in bytes.
         sizes: Vec<usize>,
     },
+    /// A texture of a recording cannot be bound anew.
+    #[error("recording `{recording}`, in the place of texture `{recorded}`: {problem}")]
+    Rebind {
+        /// Recording.
+        recording: String,
+        /// The texture that names the place.
+        recorded: String,
+        /// What is wrong.
+        problem: RebindProblem,
+    },
     /// The recording's last submission has not finished.
     #[error("recording `{recording}` is still in flight: wait for timeline value {value} first")]
     StillInFlight {
@@ -264,6 +274,34 @@ pub enum CopyProblem {
         needed: HostBufferUse,
         /// Use given when it was created.
         found: HostBufferUse,
+    },
+}
+
+/// Why a texture cannot be bound anew.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RebindProblem {
+    /// No step names it.
+    #[error(
+        "nothing was recorded with it: name a texture of a dispatch, as it was when the recording was made"
+    )]
+    NotRecorded,
+    /// A copy or a clear names it.
+    #[error("a copy or a clear was recorded with it: put that into a recording of its own")]
+    Copied,
+    /// Another size or format.
+    #[error("it is {} of {}, the new one {} of {}: create one of the same size and format",
+        recorded.0, recorded.1.name(), found.0, found.1.name())]
+    Shape {
+        /// Size and format of the texture that the recording was made with.
+        recorded: (Size, TextureFormat),
+        /// Those of the new one.
+        found: (Size, TextureFormat),
+    },
+    /// The new texture already stands in the recording.
+    #[error("the new one stands in the place of `{recorded}` already: use another texture")]
+    Elsewhere {
+        /// The texture that names that place.
+        recorded: String,
     },
 }
 

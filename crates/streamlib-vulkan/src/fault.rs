@@ -10,9 +10,11 @@ pub(crate) use enabled::{created, destroyed, inject};
 #[cfg(feature = "fault-injection")]
 mod enabled {
     use std::collections::BTreeMap;
-    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{MutexGuard, PoisonError};
 
     use ash::vk;
+    use streamlib_core::sync::Mutex;
 
     /// How a call fails.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +27,25 @@ mod enabled {
         InitializationFailed,
     }
 
-    struct State {
-        calls: usize,
-        armed: Option<(usize, Fault)>,
-        live: BTreeMap<&'static str, usize>,
-    }
+    /// Calls since the hook was armed.
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    /// The call that fails.
+    static FAILING: AtomicUsize = AtomicUsize::new(0);
+    /// How it fails, as a place in `RESULTS`; beyond them when the hook is not armed. No lock: the frame path's test counts
+    /// those.
+    static ARMED: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-    static STATE: Mutex<State> = Mutex::new(State { calls: 0, armed: None, live: BTreeMap::new() });
+    const RESULTS: [vk::Result; 3] = [
+        vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
+        vk::Result::ERROR_DEVICE_LOST,
+        vk::Result::ERROR_INITIALIZATION_FAILED,
+    ];
 
-    fn state() -> MutexGuard<'static, State> {
+    static LIVE: Mutex<BTreeMap<&'static str, usize>> = Mutex::new(BTreeMap::new());
+
+    fn live() -> MutexGuard<'static, BTreeMap<&'static str, usize>> {
         // A test that panicked elsewhere leaves counters that are still true.
-        STATE.lock().unwrap_or_else(PoisonError::into_inner)
+        LIVE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the `n`-th fallible Vulkan call from now (the first is 0) run out of device memory.
@@ -45,45 +55,38 @@ mod enabled {
 
     /// Makes the `n`-th fallible Vulkan call from now (the first is 0) fail as `fault` says.
     pub fn arm_with(n: usize, fault: Fault) {
-        let mut state = state();
-        state.calls = 0;
-        state.armed = Some((n, fault));
+        CALLS.store(0, Ordering::SeqCst);
+        FAILING.store(n, Ordering::SeqCst);
+        ARMED.store(fault as usize, Ordering::SeqCst);
     }
 
     /// Lets every call work again; the answer is how many were made since the hook was armed.
     pub fn disarm() -> usize {
-        let mut state = state();
-        state.armed = None;
-        state.calls
+        ARMED.store(usize::MAX, Ordering::SeqCst);
+        CALLS.load(Ordering::SeqCst)
     }
 
     /// How many handles of each kind exist now, in the whole process. Kinds of which none exists are left out.
     #[must_use]
     pub fn live_handles() -> BTreeMap<&'static str, usize> {
-        let mut live = state().live.clone();
+        let mut live = live().clone();
         live.retain(|_, count| *count > 0);
         live
     }
 
     pub(crate) fn inject() -> Option<vk::Result> {
-        let mut state = state();
-        let (n, fault) = state.armed?;
-        let call = state.calls;
-        state.calls += 1;
-        (call == n).then_some(match fault {
-            Fault::OutOfDeviceMemory => vk::Result::ERROR_OUT_OF_DEVICE_MEMORY,
-            Fault::DeviceLost => vk::Result::ERROR_DEVICE_LOST,
-            Fault::InitializationFailed => vk::Result::ERROR_INITIALIZATION_FAILED,
-        })
+        let result = RESULTS.get(ARMED.load(Ordering::SeqCst))?;
+        let call = CALLS.fetch_add(1, Ordering::SeqCst);
+        (call == FAILING.load(Ordering::SeqCst)).then_some(*result)
     }
 
     pub(crate) fn created(kind: &'static str) {
-        *state().live.entry(kind).or_default() += 1;
+        *live().entry(kind).or_default() += 1;
     }
 
     pub(crate) fn destroyed(kind: &'static str) {
-        let mut state = state();
-        let count = state.live.entry(kind).or_default();
+        let mut live = live();
+        let count = live.entry(kind).or_default();
         debug_assert!(*count > 0, "more {kind} destroyed than created");
         *count = count.saturating_sub(1);
     }

@@ -5,11 +5,23 @@ use std::ffi::CStr;
 
 use ash::vk;
 
+use crate::error::VulkanError;
+use crate::instance::{Instance, call};
+
 /// Extensions that only let SPIR-V carry remarks of the HLSL compiler.
 const SPIRV_REMARKS: [(&CStr, &str); 2] = [
     (ash::google::hlsl_functionality1::NAME, "SPV_GOOGLE_hlsl_functionality1"),
     (ash::google::user_type::NAME, "SPV_GOOGLE_user_type"),
 ];
+
+/// The extension through which the device's clock and the host's are compared: one, under its old name or its new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calibrating {
+    /// `VK_KHR_calibrated_timestamps`.
+    Khr,
+    /// `VK_EXT_calibrated_timestamps`.
+    Ext,
+}
 
 /// Features of a device that matter here.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +39,11 @@ pub(crate) struct Features {
     pub(crate) float64: bool,
     /// Subgroup operations in compute kernels.
     pub(crate) subgroup: vk::SubgroupFeatureFlags,
+    /// A texture in a descriptor set can be replaced while the set is bound in a recorded command buffer, and such sets may
+    /// hold as much as others.
+    pub(crate) update_after_bind: bool,
+    /// The device's clock can be compared with `CLOCK_MONOTONIC`.
+    pub(crate) calibrating: Option<Calibrating>,
     robust_buffers: bool,
     robust_images: bool,
     /// SPIR-V extensions that the device takes beyond those of its Vulkan version.
@@ -37,11 +54,12 @@ pub(crate) struct Features {
 impl Features {
     /// Asks a device of Vulkan 1.2 or later.
     pub(crate) fn query(
-        instance: &ash::Instance,
+        owner: &Instance,
         physical: vk::PhysicalDevice,
         api_version: u32,
         extensions: &[&CStr],
-    ) -> Self {
+    ) -> Result<Self, VulkanError> {
+        let instance = owner.raw();
         let is_1_3 = api_version >= vk::API_VERSION_1_3;
         let mut v12 = vk::PhysicalDeviceVulkan12Features::default();
         let mut v13 = vk::PhysicalDeviceVulkan13Features::default();
@@ -53,13 +71,19 @@ impl Features {
         unsafe { instance.get_physical_device_features2(physical, &mut chain) };
         let core = chain.features;
         let mut subgroup = vk::PhysicalDeviceSubgroupProperties::default();
-        let mut properties = vk::PhysicalDeviceProperties2::default().push_next(&mut subgroup);
-        // SAFETY: as above; the structure is core since 1.1.
+        let mut limits_1_2 = vk::PhysicalDeviceVulkan12Properties::default();
+        let mut properties =
+            vk::PhysicalDeviceProperties2::default().push_next(&mut subgroup).push_next(&mut limits_1_2);
+        // SAFETY: as above; the structures are core since 1.1 and 1.2.
         unsafe { instance.get_physical_device_properties2(physical, &mut properties) };
+        let limits = properties.properties.limits;
         let in_compute = subgroup.supported_stages.contains(vk::ShaderStageFlags::COMPUTE);
         let remarks = || SPIRV_REMARKS.iter().filter(|(name, _)| extensions.contains(name));
         let has = |flag: vk::Bool32| flag == vk::TRUE;
-        Self {
+        let calibrating = calibrating(owner, physical, extensions)?;
+        let mut device_extensions: Vec<&'static CStr> = remarks().map(|(name, _)| *name).collect();
+        device_extensions.extend(calibrating.map(Calibrating::name));
+        Ok(Self {
             api_version,
             timeline: has(v12.timeline_semaphore),
             write_without_format: has(core.shader_storage_image_write_without_format),
@@ -79,8 +103,12 @@ impl Features {
             robust_buffers: has(core.robust_buffer_access),
             robust_images: is_1_3 && has(v13.robust_image_access),
             spirv_extensions: remarks().map(|(_, spirv)| *spirv).collect(),
-            device_extensions: remarks().map(|(name, _)| *name).collect(),
-        }
+            device_extensions,
+            update_after_bind: has(v12.descriptor_binding_sampled_image_update_after_bind)
+                && has(v12.descriptor_binding_storage_image_update_after_bind)
+                && allows_as_much(&limits_1_2, &limits),
+            calibrating,
+        })
     }
 
     /// Calls `create` with everything switched on that the device has. Robust access is among it: a kernel that reads
@@ -97,6 +125,8 @@ impl Features {
             .robust_buffer_access(self.robust_buffers);
         let mut v12 = vk::PhysicalDeviceVulkan12Features::default()
             .timeline_semaphore(self.timeline)
+            .descriptor_binding_sampled_image_update_after_bind(self.update_after_bind)
+            .descriptor_binding_storage_image_update_after_bind(self.update_after_bind)
             .shader_int8(self.int8)
             .shader_float16(self.float16);
         let mut v13 = vk::PhysicalDeviceVulkan13Features::default().robust_image_access(self.robust_images);
@@ -108,4 +138,69 @@ impl Features {
         let info = vk::DeviceCreateInfo::default().enabled_extension_names(&extensions).push_next(&mut chain);
         create(info)
     }
+}
+
+impl Calibrating {
+    const fn name(self) -> &'static CStr {
+        match self {
+            Self::Khr => ash::khr::calibrated_timestamps::NAME,
+            Self::Ext => ash::ext::calibrated_timestamps::NAME,
+        }
+    }
+}
+
+/// Whether sets that can be updated after binding may hold what other sets may: Vulkan says so, and kernels are checked
+/// against the limits of other sets only.
+fn allows_as_much(
+    update_after_bind: &vk::PhysicalDeviceVulkan12Properties<'_>,
+    plain: &vk::PhysicalDeviceLimits,
+) -> bool {
+    let limits = [
+        (
+            update_after_bind.max_per_stage_descriptor_update_after_bind_sampled_images,
+            plain.max_per_stage_descriptor_sampled_images,
+        ),
+        (
+            update_after_bind.max_per_stage_descriptor_update_after_bind_storage_images,
+            plain.max_per_stage_descriptor_storage_images,
+        ),
+        (
+            update_after_bind.max_per_stage_descriptor_update_after_bind_samplers,
+            plain.max_per_stage_descriptor_samplers,
+        ),
+        (
+            update_after_bind.max_per_stage_descriptor_update_after_bind_storage_buffers,
+            plain.max_per_stage_descriptor_storage_buffers,
+        ),
+        (update_after_bind.max_per_stage_descriptor_update_after_bind_uniform_buffers, 1),
+        (update_after_bind.max_per_stage_update_after_bind_resources, plain.max_per_stage_resources),
+    ];
+    limits.iter().all(|(found, needed)| found >= needed)
+}
+
+/// How the device's clock can be compared with `CLOCK_MONOTONIC`, if at all.
+fn calibrating(
+    instance: &Instance,
+    physical: vk::PhysicalDevice,
+    extensions: &[&CStr],
+) -> Result<Option<Calibrating>, VulkanError> {
+    // The old name first: validation layers of before 2023 do not know the new one, and drivers have both.
+    let known = [Calibrating::Ext, Calibrating::Khr];
+    let found = known.into_iter().find(|extension| extensions.contains(&extension.name()));
+    let Some(found) = found else { return Ok(None) };
+    // SAFETY: `physical` belongs to `instance` and has the extension.
+    let domains = call("vkGetPhysicalDeviceCalibrateableTimeDomainsKHR", || unsafe {
+        match found {
+            Calibrating::Khr => {
+                ash::khr::calibrated_timestamps::Instance::new(instance.entry(), instance.raw())
+                    .get_physical_device_calibrateable_time_domains(physical)
+            }
+            Calibrating::Ext => {
+                ash::ext::calibrated_timestamps::Instance::new(instance.entry(), instance.raw())
+                    .get_physical_device_calibrateable_time_domains(physical)
+            }
+        }
+    })?;
+    let needed = [vk::TimeDomainKHR::DEVICE, vk::TimeDomainKHR::CLOCK_MONOTONIC];
+    Ok(needed.iter().all(|domain| domains.contains(domain)).then_some(found))
 }

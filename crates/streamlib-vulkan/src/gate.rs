@@ -58,43 +58,50 @@ impl Gate {
         }
     }
 
+    /// Takes the buffer for the one submitter that there is at a time, which may do so repeatedly.
     fn claim(&self) -> Result<(), HostAccessError> {
-        self.state
-            .compare_exchange(CLOSED, SUBMITTER, Ordering::AcqRel, Ordering::Acquire)
-            .map_or(Err(HostAccessError), |_| Ok(()))
+        match self.state.compare_exchange(CLOSED, SUBMITTER, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) | Err(SUBMITTER) => Ok(()),
+            Err(_) => Err(HostAccessError),
+        }
+    }
+
+    /// Gives back what [`claim`](Self::claim) took. A closure that has opened the buffer meanwhile keeps it.
+    fn release(&self) {
+        let _closed = self.state.compare_exchange(SUBMITTER, CLOSED, Ordering::Release, Ordering::Relaxed);
     }
 }
 
 /// Buffers that a submission has taken: closures cannot open them until its timeline value is known.
-pub(crate) struct Claims<'a> {
-    buffers: &'a [HostBuffer],
-    taken: usize,
+pub(crate) struct Claims<'a, B: Iterator<Item = &'a HostBuffer> + Clone> {
+    /// Some may be there more than once.
+    buffers: B,
 }
 
-impl<'a> Claims<'a> {
-    /// Takes all of `buffers`, which are distinct, or none; the error is the one that is open. Submitters hold the
-    /// queue's lock, so they never meet here.
-    pub(crate) fn take(buffers: &'a [HostBuffer]) -> Result<Self, &'a HostBuffer> {
-        let mut claims = Self { buffers, taken: 0 };
-        for buffer in buffers {
+impl<'a, B: Iterator<Item = &'a HostBuffer> + Clone> Claims<'a, B> {
+    /// Takes all of `buffers` or none; the error is the one that is open. Submitters hold the queue's claim for as long as
+    /// they hold these, so they never meet here.
+    pub(crate) fn take(buffers: B) -> Result<Self, &'a HostBuffer> {
+        let claims = Self { buffers };
+        for buffer in claims.buffers.clone() {
             buffer.0.gate.claim().map_err(|HostAccessError| buffer)?;
-            claims.taken += 1;
         }
         Ok(claims)
     }
 
     /// The submission that uses the buffers finishes with this timeline value.
     pub(crate) fn submitted(self, value: u64) {
-        for buffer in self.buffers {
+        for buffer in self.buffers.clone() {
             buffer.0.gate.last_use.store(value, Ordering::Release);
         }
     }
 }
 
-impl Drop for Claims<'_> {
+impl<'a, B: Iterator<Item = &'a HostBuffer> + Clone> Drop for Claims<'a, B> {
     fn drop(&mut self) {
-        for buffer in &self.buffers[..self.taken] {
-            buffer.0.gate.state.store(CLOSED, Ordering::Release);
+        // Those that were not reached are nobody's, and stay as they are.
+        for buffer in self.buffers.clone() {
+            buffer.0.gate.release();
         }
     }
 }

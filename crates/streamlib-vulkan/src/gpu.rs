@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use streamlib_core::gpu::{Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, TextureDesc};
+use streamlib_core::gpu::{Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, TextureDesc};
 
 use crate::buffer::HostBuffer;
 use crate::device::Device;
@@ -11,9 +11,13 @@ use crate::error::VulkanError;
 use crate::instance::{Instance, Validation};
 use crate::kernel::Kernel;
 use crate::memory::MemoryPool;
-use crate::recording::{Parts, Recording};
+use crate::parts::Parts;
+use crate::prepare::Preparations;
+use crate::queue::Queue;
+use crate::recording::Recording;
 use crate::retire::RetireQueue;
 use crate::select::{DeviceChoice, DeviceKind, DeviceReport, select};
+use crate::submit::submit;
 use crate::texture::Texture;
 use crate::timeline::Timeline;
 
@@ -28,11 +32,14 @@ pub struct DeviceOptions {
 
 /// A Vulkan device with one queue.
 ///
-/// Dropping it waits for what was submitted; handles that still exist stay valid but can no longer be submitted.
+/// Dropping it waits for what was submitted; handles that still exist stay valid but can no longer be submitted. What was
+/// dropped while in use is destroyed later: when something is created, recorded or dropped in use, never by the frame path.
 pub struct VulkanGpu {
     info: DeviceInfo,
     retired: Arc<RetireQueue<Parts>>,
+    preparations: Arc<Preparations>,
     timeline: Arc<Timeline>,
+    queue: Arc<Queue>,
     memory: Arc<MemoryPool>,
     device: Arc<Device>,
 }
@@ -47,7 +54,9 @@ impl VulkanGpu {
         let chosen = select(&instance, &options.choice)?;
         let device = Device::new(&instance, chosen)?;
         let memory = MemoryPool::new(&device)?;
-        let timeline = Timeline::new(&device)?;
+        let timeline = Timeline::new(&device, "timeline")?;
+        let queue = Queue::new(&device);
+        let preparations = Arc::new(Preparations::new(&device, &queue)?);
         let report = device.report();
         let info = DeviceInfo {
             name: report.name.clone(),
@@ -58,7 +67,7 @@ impl VulkanGpu {
             tracing::info!(device = info.name, "no GPU is in use: Vulkan runs on the CPU, many times slower");
         }
         let retired = Arc::new(RetireQueue::new());
-        Ok(Self { info, retired, timeline, memory, device })
+        Ok(Self { info, retired, preparations, timeline, queue, memory, device })
     }
 
     /// Warnings and errors of the validation layer so far; 0 when it is off.
@@ -71,6 +80,12 @@ impl VulkanGpu {
     #[must_use]
     pub fn report(&self) -> &DeviceReport {
         self.device.report()
+    }
+
+    /// Destroys what was dropped while in use and is no longer.
+    fn collect(&self) {
+        self.retired.collect(&self.timeline);
+        self.preparations.collect();
     }
 }
 
@@ -86,8 +101,8 @@ impl Gpu for VulkanGpu {
     }
 
     fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<Texture, VulkanError> {
-        self.retired.collect(&self.timeline);
-        Texture::new(&self.device, &self.memory, desc)
+        self.collect();
+        Texture::new(&self.device, &self.memory, &self.preparations, desc)
     }
 
     fn create_host_buffer(
@@ -96,7 +111,7 @@ impl Gpu for VulkanGpu {
         bytes: usize,
         usage: HostBufferUse,
     ) -> Result<HostBuffer, VulkanError> {
-        self.retired.collect(&self.timeline);
+        self.collect();
         HostBuffer::new(&self.memory, &self.timeline, &self.device, label, (bytes, usage))
     }
 
@@ -105,7 +120,7 @@ impl Gpu for VulkanGpu {
     }
 
     fn record(&self, label: &str, commands: &[Command<'_, Self>]) -> Result<Recording, VulkanError> {
-        self.retired.collect(&self.timeline);
+        self.collect();
         let base = (&self.device, &self.memory, &self.timeline);
         Recording::new(base, &self.retired, label, commands)
     }
@@ -115,27 +130,49 @@ impl Gpu for VulkanGpu {
         recording.set_uniforms(pass, block)
     }
 
-    fn submit(&self, recording: &mut Recording) -> Result<u64, VulkanError> {
+    fn rebind(
+        &self,
+        recording: &mut Recording,
+        recorded: &Texture,
+        texture: &Texture,
+    ) -> Result<(), VulkanError> {
         recording.belongs_to(&self.device)?;
-        recording.submit()
+        recording.rebind(recorded, texture)
+    }
+
+    fn submit(&self, batches: &mut [&mut [Recording]]) -> Result<u64, VulkanError> {
+        submit(&self.device, &self.queue, &self.timeline, batches)
     }
 
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), VulkanError> {
-        self.timeline.wait(value, timeout)?;
-        self.retired.collect(&self.timeline);
-        Ok(())
+        self.timeline.wait(value, timeout)
     }
 
-    fn times(&self, recording: &Recording, into: &mut Vec<u64>) -> Result<(), VulkanError> {
+    fn submitted(&self) -> u64 {
+        self.timeline.newest()
+    }
+
+    fn reached(&self, value: u64) -> Result<bool, VulkanError> {
+        self.device.check_lost()?;
+        self.timeline.reached(value)
+    }
+
+    fn timestamps(&self, recording: &Recording, into: &mut Vec<u64>) -> Result<(), VulkanError> {
         recording.belongs_to(&self.device)?;
-        recording.times(into)
+        recording.timestamps(into)
+    }
+
+    fn calibrate(&self) -> Result<Option<Calibration>, VulkanError> {
+        self.device.check_lost()?;
+        self.device.clock().map_or(Ok(None), |clock| clock.calibrate(&self.device))
     }
 }
 
 impl Drop for VulkanGpu {
     fn drop(&mut self) {
-        if self.timeline.drain() {
+        if self.timeline.drain() && self.preparations.drain() {
             self.retired.clear();
+            self.preparations.clear();
         } else {
             tracing::error!(
                 "a kernel on {} never ended: its memory is not freed, because the device may still write to it",
@@ -143,6 +180,7 @@ impl Drop for VulkanGpu {
             );
             // Recordings that are dropped later go into the queue, too.
             std::mem::forget(Arc::clone(&self.retired));
+            std::mem::forget(Arc::clone(&self.preparations));
         }
     }
 }

@@ -159,6 +159,10 @@ impl Instance {
         &self.raw
     }
 
+    pub(crate) fn entry(&self) -> &Entry {
+        self.entry
+    }
+
     pub(crate) fn api_version(&self) -> u32 {
         self.api_version
     }

@@ -9,6 +9,7 @@ use streamlib_core::gpu::KernelDesc;
 use streamlib_core::interface::{EffectForm, Interface, SamplerSlot};
 
 use crate::conv;
+use crate::descriptors::Rebinding;
 use crate::device::Device;
 use crate::error::{BindingProblem, VulkanError};
 use crate::handle::Owned;
@@ -236,10 +237,18 @@ fn set_layout(
     for (slot, sampler) in interface.samplers.iter().zip(&raw_samplers) {
         bindings.push(of(slot.binding, vk::DescriptorType::SAMPLER).immutable_samplers(sampler));
     }
-    let info = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
+    let rebinding = Rebinding::of(device);
+    let flags: Vec<_> = bindings.iter().map(|binding| rebinding.binding(binding.descriptor_type)).collect();
+    let mut flags = vk::DescriptorSetLayoutBindingFlagsCreateInfo::default().binding_flags(&flags);
+    let info = vk::DescriptorSetLayoutCreateInfo::default()
+        .flags(rebinding.layout)
+        .bindings(&bindings)
+        .push_next(&mut flags);
     Owned::new(device, "vkCreateDescriptorSetLayout", |raw| {
         // SAFETY: bindings are distinct (VUID-VkDescriptorSetLayoutCreateInfo-binding-00279), as `spirv::check` found;
-        // the samplers live as long as the layout.
+        // the samplers live as long as the layout; updates after binding are allowed where the device has them
+        // (VUID-VkDescriptorSetLayoutBindingFlagsCreateInfo-descriptorBindingSampledImageUpdateAfterBind-03006,
+        // -descriptorBindingStorageImageUpdateAfterBind-03007).
         unsafe { raw.create_descriptor_set_layout(&info, None) }
     })
 }

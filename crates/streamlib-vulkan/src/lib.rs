@@ -7,18 +7,22 @@
 //! hardened before. The Khronos validation layer checks this crate, in debug builds and tests.
 //!
 //! # Which errors exist
-//! [`VulkanError`] for operations, with [`Shortfall`], [`BindingProblem`], [`CopyProblem`] and [`SpirvProblem`] for details.
+//! [`VulkanError`] for operations, with [`Shortfall`], [`BindingProblem`], [`CopyProblem`], [`RebindProblem`] and [`SpirvProblem`] for
+//! details.
 //! After [`VulkanError::DeviceLost`] every call on that device fails at once; a new [`VulkanGpu`] works.
 //!
 //! # Invariants
 //! - Each handle has one owner (`handle`) that exists before the next call that can fail.
 //! - What submitted work uses is destroyed after its timeline value (`timeline`, `retire`); the device is never idled.
-//! - Images are in layout `GENERAL` from their first submission on; there is one queue.
-//! - Submitting allocates nothing and takes no lock but the queue's.
+//! - Images are in layout `GENERAL`, and zero, before anybody gets hold of them; there is one queue.
+//! - The frame path (uniforms, rebinding, submitting, waiting, timestamps, calibrating) allocates nothing and takes no lock;
+//!   where two threads submit at the same moment, one lets the other's `vkQueueSubmit` pass.
 
 mod buffer;
 mod capability;
 mod check;
+mod clock;
+mod commands;
 mod conv;
 mod debug;
 mod descriptors;
@@ -32,19 +36,24 @@ mod features;
 mod gate;
 mod gpu;
 mod handle;
-mod hazard;
 mod instance;
 mod kernel;
 mod memory;
+mod parts;
+mod places;
+mod prepare;
+mod program;
+mod queue;
 mod recording;
 mod retire;
 mod select;
 mod spirv;
+mod submit;
 mod texture;
 mod timeline;
 
 pub use buffer::HostBuffer;
-pub use error::{BindingProblem, CopyProblem, Shortfall, VulkanError};
+pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError};
 pub use gpu::{DeviceOptions, VulkanGpu};
 pub use instance::Validation;
 pub use kernel::Kernel;

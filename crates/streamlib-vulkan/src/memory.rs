@@ -2,13 +2,14 @@
 #![allow(unsafe_code, reason = "binds memory and hands out mapped slices")]
 
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use ash::vk;
 use gpu_allocator::vulkan::{
     Allocation, AllocationCreateDesc, AllocationScheme, Allocator, AllocatorCreateDesc,
 };
 use gpu_allocator::{AllocationError, AllocationSizes, MemoryLocation};
+use streamlib_core::sync::Mutex;
 
 use crate::device::Device;
 use crate::error::VulkanError;

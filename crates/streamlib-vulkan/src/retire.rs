@@ -1,7 +1,9 @@
 //! What was dropped while submitted work still used it waits here until that work has finished.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use streamlib_core::sync::Mutex;
 
 use crate::timeline::Timeline;
 

@@ -171,7 +171,7 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
     let version = (vk::api_version_major(api_version), vk::api_version_minor(api_version));
     let is_modern = version >= (1, 2);
     let features = if is_modern {
-        Features::query(raw, physical, api_version, &extensions)
+        Features::query(instance, physical, api_version, &extensions)?
     } else {
         Features::default()
     };

@@ -2,7 +2,6 @@
 #![allow(unsafe_code, reason = "creates images and views")]
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use ash::vk;
 use streamlib_core::format::{Size, TextureFormat};
@@ -13,8 +12,9 @@ use crate::device::Device;
 use crate::error::VulkanError;
 use crate::handle::Owned;
 use crate::memory::{Memory, MemoryPool};
+use crate::prepare::Preparations;
 
-/// An image in device memory, in layout `GENERAL` from its first use on. Cloning gives another handle.
+/// An image in device memory, in layout `GENERAL` as soon as it can be used. Cloning gives another handle.
 #[derive(Clone)]
 pub struct Texture(pub(crate) Arc<TextureInner>);
 
@@ -29,8 +29,6 @@ pub(crate) struct TextureInner {
     pub(crate) label: String,
     pub(crate) size: Size,
     pub(crate) format: TextureFormat,
-    /// No submission has touched it: its layout is `UNDEFINED`. Written under the queue's lock.
-    pub(crate) fresh: AtomicBool,
     pub(crate) device: Arc<Device>,
 }
 
@@ -44,9 +42,11 @@ pub(crate) const WHOLE: vk::ImageSubresourceRange = vk::ImageSubresourceRange {
 };
 
 impl Texture {
+    /// Creates an image of zeros.
     pub(crate) fn new(
         device: &Arc<Device>,
         pool: &Arc<MemoryPool>,
+        preparations: &Preparations,
         desc: &TextureDesc<'_>,
     ) -> Result<Self, VulkanError> {
         check(device, desc)?;
@@ -82,7 +82,7 @@ impl Texture {
         let memory = pool.back_image(&image, desc.label)?;
         let storage = view(device, &image, unorm, vk::ImageUsageFlags::STORAGE)?.named(desc.label);
         let sampled = view(device, &image, decoded, vk::ImageUsageFlags::SAMPLED)?.named(desc.label);
-        Ok(Self(Arc::new(TextureInner {
+        let texture = Self(Arc::new(TextureInner {
             sampled,
             storage,
             image,
@@ -90,9 +90,15 @@ impl Texture {
             label: desc.label.to_owned(),
             size: desc.size,
             format: desc.format,
-            fresh: AtomicBool::new(true),
             device: Arc::clone(device),
-        })))
+        }));
+        preparations.prepare(texture.clone())?;
+        Ok(texture)
+    }
+
+    /// Whether both are handles of the same image.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Width and height.

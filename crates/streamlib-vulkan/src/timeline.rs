@@ -1,8 +1,8 @@
-//! One timeline semaphore counts submissions; everything that must wait, waits for a value of it.
-#![allow(unsafe_code, reason = "submits work and waits for it")]
+//! A timeline semaphore counts submissions; everything that must wait, waits for a value of it.
+#![allow(unsafe_code, reason = "reads the semaphore and waits for it")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ash::vk;
@@ -11,73 +11,52 @@ use crate::device::Device;
 use crate::error::VulkanError;
 use crate::handle::Owned;
 
-/// A wait wakes up this often to see whether another thread found the device lost: such a value is never reached.
-const SLICE: Duration = Duration::from_millis(100);
+/// A wait wakes up this often to see whether another thread found the device lost: such a value may never be reached.
+/// (Waiting for a second semaphore as well would wake at once, but software devices do that by spinning.)
+const SLICE: Duration = Duration::from_millis(10);
 
 /// How long dropping the device waits for work that never ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// The queue's timeline.
+/// A timeline of the queue.
 pub(crate) struct Timeline {
     semaphore: Owned<vk::Semaphore>,
-    /// Value of the newest submission. Its lock is the queue's lock (VUID-vkQueueSubmit-queue: external synchronisation).
-    submitted: Mutex<u64>,
+    /// Value of the newest submission. Written by the holder of the queue's claim.
+    submitted: AtomicU64,
     /// A value that is known to have been reached.
     completed: AtomicU64,
     device: Arc<Device>,
 }
 
-/// The queue, locked.
-pub(crate) struct Queue<'a> {
-    submitted: MutexGuard<'a, u64>,
-    timeline: &'a Timeline,
-}
-
-impl Queue<'_> {
-    /// Submits command buffers; the answer is the timeline value that is reached when they have finished.
-    ///
-    /// # Safety
-    /// The command buffers are executable, not pending, and stay alive with all that they use until then.
-    pub(crate) unsafe fn submit(&mut self, commands: &[vk::CommandBuffer]) -> Result<u64, VulkanError> {
-        let Timeline { semaphore, device, .. } = self.timeline;
-        let value = *self.submitted + 1;
-        let (semaphores, values) = ([semaphore.raw()], [value]);
-        let mut timeline = vk::TimelineSemaphoreSubmitInfo::default().signal_semaphore_values(&values);
-        let info = vk::SubmitInfo::default()
-            .command_buffers(commands)
-            .signal_semaphores(&semaphores)
-            .push_next(&mut timeline);
-        // SAFETY: the queue is locked; the value is greater than every earlier one
-        // (VUID-VkSubmitInfo-pSignalSemaphores-03242); command buffers as the caller promises
-        // (VUID-vkQueueSubmit-pCommandBuffers-00070, -00071).
-        device.call("vkQueueSubmit", || unsafe {
-            device.raw().queue_submit(device.queue(), &[info], vk::Fence::null())
-        })?;
-        *self.submitted = value;
-        Ok(value)
-    }
-}
-
 impl Timeline {
-    pub(crate) fn new(device: &Arc<Device>) -> Result<Arc<Self>, VulkanError> {
+    pub(crate) fn new(device: &Arc<Device>, label: &str) -> Result<Arc<Self>, VulkanError> {
         let mut kind = vk::SemaphoreTypeCreateInfo::default().semaphore_type(vk::SemaphoreType::TIMELINE);
         let info = vk::SemaphoreCreateInfo::default().push_next(&mut kind);
         let semaphore = Owned::new(device, "vkCreateSemaphore", |raw| {
             // SAFETY: the device has timeline semaphores (VUID-VkSemaphoreTypeCreateInfo-timelineSemaphore-03252).
             unsafe { raw.create_semaphore(&info, None) }
         })?
-        .named("timeline");
+        .named(label);
         Ok(Arc::new(Self {
             semaphore,
-            submitted: Mutex::new(0),
+            submitted: AtomicU64::new(0),
             completed: AtomicU64::new(0),
             device: Arc::clone(device),
         }))
     }
 
-    /// Locks the queue.
-    pub(crate) fn queue(&self) -> Queue<'_> {
-        Queue { submitted: self.submitted.lock().unwrap_or_else(PoisonError::into_inner), timeline: self }
+    pub(crate) fn semaphore(&self) -> vk::Semaphore {
+        self.semaphore.raw()
+    }
+
+    /// Value of the newest submission.
+    pub(crate) fn newest(&self) -> u64 {
+        self.submitted.load(Ordering::Acquire)
+    }
+
+    /// The holder of the queue's claim has submitted work that signals `value`.
+    pub(crate) fn note_submission(&self, value: u64) {
+        self.submitted.store(value, Ordering::Release);
     }
 
     /// Whether `value` has been reached.
@@ -93,7 +72,7 @@ impl Timeline {
         Ok(now >= value)
     }
 
-    /// Blocks until `value` has been reached.
+    /// Blocks until `value` has been reached, which may belong to a submission that is still to come.
     pub(crate) fn wait(&self, value: u64, timeout: Duration) -> Result<(), VulkanError> {
         self.device.check_lost()?;
         if self.completed.load(Ordering::Acquire) >= value {
@@ -128,7 +107,7 @@ impl Timeline {
     /// Waits for everything submitted, for the sake of destroying it, also when the device is lost. False when work
     /// still runs after a long while.
     pub(crate) fn drain(&self) -> bool {
-        let submitted = *self.submitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let submitted = self.newest();
         if self.completed.load(Ordering::Acquire) >= submitted {
             return true;
         }

@@ -5,7 +5,7 @@ mod conformance;
 mod steps;
 mod support;
 
-use conformance::{copies, flight, kernels, mistakes};
+use conformance::{batches, clocks, copies, flight, kernels, mistakes, rebinding};
 use streamlib_vulkan::VulkanGpu;
 
 fn check(test: impl FnOnce(&VulkanGpu)) {
@@ -24,6 +24,13 @@ macro_rules! suite {
 }
 
 suite! {
+    batches:
+        batches_run_in_order_and_see_each_others_writes,
+        nothing_can_be_submitted_too,
+        a_submission_that_is_refused_changes_nothing;
+    clocks:
+        timestamps_lie_between_submission_and_end((support::monotonic_ns as clocks::Now)),
+        a_wait_may_come_before_its_submission;
     copies:
         what_is_uploaded_is_downloaded,
         a_clear_fills_the_texture_in_linear_light,
@@ -44,4 +51,8 @@ suite! {
         copies_that_do_not_fit_are_refused,
         dispatches_with_wrong_bindings_are_refused(support::kernels()),
         bad_code_is_refused(support::kernels());
+    rebinding:
+        inputs_and_outputs_can_be_bound_anew(support::kernels()),
+        what_is_bound_lives_until_the_work_has_finished(support::kernels()),
+        what_cannot_be_bound_anew_is_refused(support::kernels());
 }

@@ -73,9 +73,19 @@ fn handles_of_another_device_are_refused() {
         let error = one.record("foreign", &[command]).expect_err("another device's");
         assert!(matches!(error, VulkanError::ForeignHandle { .. }), "{error}");
     }
-    let mut recording = one.record("clear", &[clear(&mine)]).expect("its own");
-    assert!(matches!(other.submit(&mut recording), Err(VulkanError::ForeignHandle { .. })));
-    submit_and_wait(&one, &mut recording);
+    let mut recordings = [one.record("clear", &[clear(&mine)]), other.record("clear", &[clear(&theirs)])]
+        .map(|recording| recording.expect("its own"));
+    let is_foreign = |result| matches!(result, Err(VulkanError::ForeignHandle { .. }));
+    assert!(is_foreign(other.submit_one(&mut recordings[0]).map(drop)));
+    assert!(is_foreign(one.submit(&mut [&mut recordings]).map(drop)), "one of them is another device's");
+    for (recorded, texture) in [(&mine, &theirs), (&theirs, &mine)] {
+        assert!(is_foreign(one.rebind(&mut recordings[0], recorded, texture)));
+    }
+    assert!(is_foreign(other.rebind(&mut recordings[0], &theirs, &theirs)));
+    assert!(is_foreign(other.timestamps(&recordings[0], &mut Vec::new())));
+    let [mut own, mut others] = recordings;
+    submit_and_wait(&one, &mut own);
+    submit_and_wait(&other, &mut others);
     assert_eq!(one.validation_messages() + other.validation_messages(), 0);
 }
 
@@ -87,7 +97,7 @@ fn handles_may_outlive_the_device() {
     let up = buffer_of(&gpu, &texels, HostBufferUse::Upload);
     let upload = [Command::Upload { from: &up, offset: 0, to: &image }];
     let mut recording = gpu.record("upload", &upload).expect("a recording");
-    gpu.submit(&mut recording).expect("a submission");
+    gpu.submit_one(&mut recording).expect("a submission");
     drop(gpu);
     // Dropping it has waited, so the buffer is free.
     assert!(contents::<VulkanGpu>(&up) == texels);
@@ -116,7 +126,7 @@ fn threads_may_create_record_and_submit_at_once() {
                     };
                     let mut recording =
                         gpu.record("tint", &[Command::Dispatch(dispatch)]).expect("a recording");
-                    let value = gpu.submit(&mut recording).expect("a submission");
+                    let value = gpu.submit_one(&mut recording).expect("a submission");
                     drop((a, b, code));
                     gpu.wait(value, LONG).expect("it ends");
                 }

@@ -8,7 +8,7 @@ mod support;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use steps::{Kernels, LONG, buffer_of, download, pattern, submit_and_wait, texture};
+use steps::{Kernels, LONG, buffer_of, download, kernel, pattern, texture};
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{
     Command, Dispatch, Gpu, GpuError, HostBuffer, HostBufferUse, KernelDesc, TextureDesc,
@@ -65,14 +65,20 @@ fn frames(gpu: &VulkanGpu, kernels: &Kernels) -> Result<(), VulkanError> {
         Command::Dispatch(dispatch),
         Command::Download { from: &output, to: &down, offset: 0 },
     ];
-    let mut recording = gpu.record("frame", &commands)?;
+    let [upload, pass, copy] = commands;
+    let mut recordings =
+        [gpu.record("upload", &[upload])?, gpu.record("pass", &[pass])?, gpu.record("copy", &[copy])?];
     for _ in 0..2 {
-        let value = gpu.submit(&mut recording)?;
+        let other = gpu.create_texture(&desc("other"))?;
+        gpu.rebind(&mut recordings[1], &input, &other)?;
+        let value = gpu.submit(&mut [&mut recordings])?;
         gpu.wait(value, LONG)?;
+        gpu.timestamps(&recordings[1], &mut Vec::new())?;
+        gpu.calibrate()?;
     }
-    gpu.times(&recording, &mut Vec::new())?;
-    // And one that is still in flight when everything is dropped.
-    gpu.submit(&mut recording)?;
+    // And what is still in flight when everything is dropped, a texture that is just being prepared among it.
+    gpu.submit(&mut [&mut recordings])?;
+    gpu.create_texture(&desc("late"))?;
     Ok(())
 }
 
@@ -105,28 +111,64 @@ fn a_failure_of_any_call_leaves_nothing_behind_and_a_new_device_works() {
 fn a_submission_that_fails_changes_nothing() {
     let _alone = alone();
     let Some(gpu) = support::gpu() else { return };
+    let format = TextureFormat::Rgba8;
+    let (code, texels) = (support::kernels().tint, pattern(SIZE.pixels() * 4));
+    let tint = kernel(&gpu, "tint", &code, format);
     let mut failures = 0;
     for n in 0.. {
-        // New textures, so that their first use is among what fails.
-        let image = texture(&gpu, "image", SIZE, TextureFormat::Rgba8);
-        let texels = pattern(SIZE.pixels() * 4);
+        let [image, other, output] = ["a", "b", "c"].map(|label| texture(&gpu, label, SIZE, format));
         let up = buffer_of(&gpu, &texels, HostBufferUse::Upload);
-        let upload = [Command::Upload { from: &up, offset: 0, to: &image }];
-        let mut recording = gpu.record("upload", &upload).expect("a recording");
+        let upload = [Command::Upload { from: &up, offset: 0, to: &other }];
+        let pass = [Command::Dispatch(Dispatch {
+            label: "tint",
+            kernel: &tint,
+            inputs: &[("input", &image)],
+            outputs: &[("output", &output)],
+            buffers: &[],
+            threads: SIZE,
+        })];
+        let mut recordings = [&upload, &pass].map(|steps| gpu.record("part", steps).expect("a recording"));
+        // What this leaves to do at the submission is among what fails.
+        gpu.rebind(&mut recordings[1], &image, &other).expect("a new input");
+        let last = gpu.submit(&mut []).expect("nothing");
         fault::arm(n);
-        let first = gpu.submit(&mut recording);
+        let first = gpu.submit(&mut [&mut recordings]);
         fault::disarm();
-        if first.is_err() {
-            failures += 1;
-            up.write(&mut |memory| memory.copy_from_slice(&texels)).expect("not in use");
-            gpu.set_uniforms(&mut recording, 0, &[]).expect_err("no dispatch, but not in flight either");
-            submit_and_wait(&gpu, &mut recording);
-        }
-        assert!(download(&gpu, &image, texels.len()) == texels, "after a failure of call {n}");
+        let value = match first {
+            Ok(value) => value,
+            Err(_) => {
+                failures += 1;
+                up.write(&mut |memory| memory.copy_from_slice(&texels)).expect("not in use");
+                gpu.set_uniforms(&mut recordings[0], 0, &[])
+                    .expect_err("no dispatch, but not in flight either");
+                gpu.submit(&mut [&mut recordings]).expect("nothing fails any more")
+            }
+        };
+        assert_eq!(value, last + 1, "after a failure of call {n}");
+        gpu.wait(value, LONG).expect("it ends");
+        assert!(download(&gpu, &output, texels.len()) == texels, "after a failure of call {n}");
         if first.is_ok() {
             break;
         }
     }
-    assert!(failures >= 3, "only {failures} calls could fail");
+    assert!(failures >= 1, "no call could fail");
     assert_eq!(gpu.validation_messages(), 0);
+}
+
+#[test]
+fn a_wait_ends_when_another_thread_finds_the_device_lost() {
+    let _alone = alone();
+    let Some(gpu) = support::gpu() else { return };
+    let next = gpu.submit(&mut []).expect("nothing") + 1;
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| gpu.wait(next, LONG));
+        fault::arm_with(0, Fault::DeviceLost);
+        // Whichever of the two threads is told first.
+        let _told = gpu.submit(&mut []);
+        let error = waiting.join().expect("no panic").expect_err("nothing was submitted");
+        assert!(error.is_device_lost(), "{error}");
+        fault::disarm();
+    });
+    assert!(gpu.reached(0).expect_err("the device is lost").is_device_lost());
+    assert!(gpu.calibrate().expect_err("the device is lost").is_device_lost());
 }

@@ -1,4 +1,4 @@
-//! What happens for every frame allocates nothing.
+//! What happens for every frame allocates nothing and takes no lock.
 #![allow(unsafe_code, reason = "a counting allocator")]
 
 #[path = "conformance/steps.rs"]
@@ -8,9 +8,10 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use steps::{LONG, floats, kernel, submit_and_wait, texture};
+use steps::{LONG, floats, kernel, texture};
 use streamlib_core::format::{Size, TextureFormat};
-use streamlib_core::gpu::{Command, Dispatch, Gpu};
+use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBufferUse};
+use streamlib_core::sync::locks_taken;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -37,11 +38,12 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 #[test]
-fn uniforms_submit_wait_and_times_allocate_nothing() {
+fn what_happens_for_every_frame_allocates_nothing_and_takes_no_lock() {
     let Some(gpu) = support::gpu() else { return };
     let (size, format) = (Size::new(64, 64), TextureFormat::Rgba8);
-    let [input, output] = ["in", "out"].map(|label| texture(&gpu, label, size, format));
+    let [input, other, output] = ["in", "other", "out"].map(|label| texture(&gpu, label, size, format));
     let tint = kernel(&gpu, "tint", &support::kernels().tint, format);
+    let down = gpu.create_host_buffer("down", size.pixels() * 4, HostBufferUse::Readback).expect("a buffer");
     let dispatch = Dispatch {
         label: "tint",
         kernel: &tint,
@@ -50,16 +52,32 @@ fn uniforms_submit_wait_and_times_allocate_nothing() {
         buffers: &[],
         threads: size,
     };
-    let mut recording = gpu.record("frame", &[Command::Dispatch(dispatch)]).expect("a recording");
+    let record = |commands: &[Command<'_, _>]| [gpu.record("frame", commands).expect("a recording")];
+    let mut before = record(&[Command::Clear { texture: &input, color: [1.0; 4] }]);
+    let mut pass = record(&[Command::Dispatch(dispatch)]);
+    let mut after = record(&[Command::Download { from: &output, to: &down, offset: 0 }]);
     let block = floats(&[1.0; 4]);
-    let mut times = Vec::with_capacity(1);
-    submit_and_wait(&gpu, &mut recording);
-    let before = ALLOCATIONS.get();
-    for _ in 0..20 {
-        gpu.set_uniforms(&mut recording, 0, &block).expect("a block");
-        let value = gpu.submit(&mut recording).expect("a submission");
+    let mut moments = Vec::with_capacity(2);
+    // The first time is like every other.
+    let (allocations, locks) = (ALLOCATIONS.get(), locks_taken());
+    for round in 0..20 {
+        gpu.set_uniforms(&mut pass[0], 0, &block).expect("a block");
+        gpu.rebind(&mut pass[0], &input, if round % 2 == 0 { &other } else { &input }).expect("an input");
+        let value = gpu.submit(&mut [&mut before, &mut pass, &mut after]).expect("a submission");
         gpu.wait(value, LONG).expect("it ends");
-        gpu.times(&recording, &mut times).expect("times");
+        assert!(gpu.reached(value).expect("no loss"));
+        gpu.timestamps(&pass[0], &mut moments).expect("timestamps");
+        gpu.calibrate().expect("no loss");
     }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(ALLOCATIONS.get() - allocations, 0, "allocations");
+    assert_eq!(locks_taken() - locks, 0, "locks");
+    assert_eq!(gpu.validation_messages(), 0);
+}
+
+#[test]
+fn locks_are_counted() {
+    let Some(gpu) = support::gpu() else { return };
+    let before = locks_taken();
+    texture(&gpu, "image", Size::new(1, 1), TextureFormat::R8);
+    assert!(locks_taken() > before, "the allocator of device memory has one");
 }

@@ -44,6 +44,14 @@ pub enum RunError {
     /// A graph that cannot run.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// A processor in a graph that runs from beginning to end.
+    #[error("node `{node}`: processor `{processor}` cannot run here: processors run in live graphs only")]
+    Processor {
+        /// The node.
+        node: String,
+        /// The name under which it would be registered.
+        processor: String,
+    },
     /// A source that cannot be opened.
     #[error("source `{node}`: {error}")]
     Open {
@@ -95,6 +103,61 @@ pub enum RunError {
         node: String,
         /// Why.
         error: ReadError,
+    },
+    /// A processor that nobody registered.
+    #[error("node `{node}`: no processor `{processor}` is registered; there are: {known}")]
+    UnknownProcessor {
+        /// The node.
+        node: String,
+        /// What was asked for.
+        processor: String,
+        /// What exists.
+        known: String,
+    },
+    /// A processor that could not be made.
+    #[error("processor `{node}`: {why}")]
+    MakeProcessor {
+        /// The node.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// A file that is being written would get frames of another size.
+    #[error(
+        "sink `{node}` writes a file of {from} pixels, and would get {to}: give the sink another file with the edit"
+    )]
+    SinkSize {
+        /// The node.
+        node: String,
+        /// Size of the file.
+        from: streamlib_core::format::Size,
+        /// Size of the frames.
+        to: streamlib_core::format::Size,
+    },
+    /// A file that is being written would be opened again.
+    #[error("sink `{node}` is writing its file: give it another file to change how it takes frames")]
+    SinkBusy {
+        /// The node.
+        node: String,
+    },
+    /// A change of a graph that is none.
+    #[error(transparent)]
+    Edit(#[from] streamlib_core::graph::EditError),
+    /// The graph does not run any more.
+    #[error("the graph has ended")]
+    Ended,
+    /// The running plan did not make way in time.
+    #[error(
+        "the running plan did not come to a frame boundary within {0:?}: the GPU or a lossless consumer holds it up"
+    )]
+    Stuck(std::time::Duration),
+    /// Something that only a live graph can have.
+    #[error("node `{node}` is {what}: start the graph live")]
+    LiveOnly {
+        /// The node.
+        node: String,
+        /// What it is.
+        what: &'static str,
     },
     /// A source without a frame.
     #[error("source `{0}` has no frame")]

@@ -19,8 +19,10 @@ mod doctor;
 mod error;
 mod explain;
 mod feeds;
+mod live;
 mod load;
 mod offline;
+mod programs;
 mod report;
 mod runtime;
 mod sinks;
@@ -29,13 +31,18 @@ mod stages;
 
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
 pub use error::{RunError, StartError};
-pub use explain::{Explanation, Fate, PassPlan, TexturePlan};
+pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
+pub use live::{
+    Applied, DataMessage, LiveEvent, LiveFrame, LiveGraph, LiveOptions, LiveReport, Loan, Outputs, Pacing,
+    Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, PushError, Setting, UnknownPort,
+    VideoInlet, VideoOutlet, View,
+};
 pub use load::{load_graph, play_graph};
 pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};
 
-pub use streamlib_core::{color, format, frame, graph, interface, picture, value};
+pub use streamlib_core::{account, color, format, frame, graph, interface, picture, value};
 pub use streamlib_media as media;
 pub use streamlib_shader as shader;
 pub use streamlib_vulkan as vulkan;

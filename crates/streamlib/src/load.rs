@@ -42,7 +42,7 @@ pub fn play_graph(source: Source, effects: &[PathBuf], size: Option<Size>, outpu
         let text = EffectText::File(path.to_string_lossy().into_owned());
         append(&mut graph, &stem.replace('.', "_"), Effect::new(text));
     }
-    let input = Link::from_node(last);
+    let input = Some(Link::from_node(last));
     graph.insert("output", Node::Sink(Sink { uri: output.to_owned(), input }));
     graph
 }
@@ -65,7 +65,7 @@ mod tests {
         let graph = play_graph(source, &effects, Some(Size::new(8, 8)), "o.mp4");
         let names: Vec<_> = graph.nodes.keys().map(String::as_str).collect();
         assert_eq!(names, ["blur", "blur2", "input", "output", "output2", "resize"]);
-        let from = |name: &str| graph.nodes[name].main_link().map(|link| link.node.clone()).expect("linked");
+        let from = |name: &str| graph.main_link(name).map(|link| link.node.clone()).expect("linked");
         assert_eq!(from("output"), "output2");
         assert_eq!(from("output2"), "blur2");
         assert_eq!(from("blur2"), "blur");

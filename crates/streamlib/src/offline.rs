@@ -2,18 +2,19 @@
 
 mod clock;
 mod prepare;
-mod programs;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamlib_core::engine::{Engine, Ticket};
+use streamlib_core::engine::{Content, Delivery, Engine, Slot};
 use streamlib_core::frame::FrameMeta;
 use streamlib_core::graph::Graph;
 use streamlib_media::Quality;
 use streamlib_vulkan::VulkanGpu;
 
+use crate::adapt::adapt_sinks;
 use crate::error::RunError;
 use crate::explain::Explanation;
 use crate::feeds::ReadAhead;
@@ -66,10 +67,12 @@ pub enum Flow {
 }
 
 impl StreamRuntime {
-    /// Runs a graph to the end of its clock source ([`Graph::clock`]). Other sources show the newest frame that is due.
+    /// Runs a graph to the end of its clock source ([`Graph::clock`]). Other sources show the newest frame that is due. Every
+    /// frame goes through: the links' delivery policies are for live graphs.
     ///
     /// # Errors
-    /// When anything in the graph cannot be opened, compiled, run or written. No file is left behind then.
+    /// When anything in the graph cannot be opened, compiled, run or written, or the graph has a processor. No file is left
+    /// behind then.
     pub fn run(&self, graph: &Graph, options: &RunOptions) -> Result<Report, RunError> {
         self.run_with(graph, options, &mut |_| Flow::Continue)
     }
@@ -84,9 +87,13 @@ impl StreamRuntime {
         options: &RunOptions,
         progress: &mut dyn FnMut(Progress) -> Flow,
     ) -> Result<Report, RunError> {
+        if let Some((node, processor)) = graph.processors().next() {
+            let (node, processor) = (node.to_owned(), processor.processor.clone());
+            return Err(RunError::Processor { node, processor });
+        }
         let prepared = prepare::prepare(self, graph, options)?;
         let started = Instant::now();
-        let mut run = Run::new(prepared, options.frame_limit);
+        let mut run = Run::new(self.gpu().clone(), prepared, options.frame_limit);
         let driven = run.drive(progress);
         let finished = run.finish(driven);
         let (mut report, frames) = finished?;
@@ -98,15 +105,18 @@ impl StreamRuntime {
 }
 
 impl StreamRuntime {
-    /// What a graph becomes on this device, without running it. Sources are opened and effects compiled.
+    /// What a graph becomes on this device, without running it. Sources are opened and effects compiled; processors need not
+    /// be there, since the links say what they take and give.
     ///
     /// # Errors
     /// When anything in the graph cannot be opened, compiled or planned.
     pub fn explain(&self, graph: &Graph, options: &RunOptions) -> Result<Explanation, RunError> {
-        let prepared = prepare::prepare(self, graph, options)?;
-        let explanation = Explanation::new(prepared.engine.plan(), &prepared.fusion);
+        let mut graph = graph.clone();
+        adapt_sinks(&mut graph);
+        let prepared = prepare::prepare(self, &graph, options)?;
+        let explanation = Explanation::new(&graph, prepared.engine.plan(), &prepared.fusion);
         // Nothing was submitted: the readers stop, and the sinks remove what they had begun.
-        Run::new(prepared, options.frame_limit).abandon();
+        Run::new(self.gpu().clone(), prepared, options.frame_limit).abandon();
         Ok(explanation)
     }
 }
@@ -115,10 +125,12 @@ impl StreamRuntime {
 struct Run {
     engine: Engine<VulkanGpu>,
     clock: Clock,
+    gpu: Arc<VulkanGpu>,
     /// Sources beside the clock, by their place in the plan.
     others: Vec<(usize, ReadAhead)>,
     sinks: Vec<WriteBehind>,
-    pending: VecDeque<Ticket>,
+    /// Submitted frames, the oldest first.
+    pending: VecDeque<Box<Slot<VulkanGpu>>>,
     pass_stages: Vec<String>,
     pass_times: Vec<u64>,
     stages: Stages,
@@ -130,11 +142,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(prepared: Prepared, frame_limit: Duration) -> Self {
+    fn new(gpu: Arc<VulkanGpu>, prepared: Prepared, frame_limit: Duration) -> Self {
         let Prepared { engine, fusion: _, clock, others, sinks, sources, notices } = prepared;
         let pass_stages = engine.plan().passes.iter().map(|pass| format!("gpu {}", pass.label)).collect();
         Self {
             engine,
+            gpu,
             clock,
             others,
             sinks,
@@ -166,43 +179,57 @@ impl Run {
 
     /// Submits one frame; `false` after the last.
     fn frame(&mut self) -> Result<bool, RunError> {
-        if !self.engine.has_free_slot() && !self.collect()? {
-            return Ok(false);
-        }
-        let engine = &mut self.engine;
+        let mut slot = loop {
+            match self.engine.take_slot() {
+                Some(slot) => break slot,
+                None if self.collect()? => {}
+                None => return Ok(false),
+            }
+        };
         let Some(tick) = self.clock.tick()? else {
+            self.engine.put_back(slot);
             return Ok(false);
         };
         let captured = tick.captured;
-        if let Some((source, picture)) = tick.picture {
-            self.stages.time("upload", || engine.ingest(source, picture))?;
-        }
-        for (source, reader) in &mut self.others {
-            let (picture, fresh) = reader.due(captured)?;
-            if fresh || engine.plan().sources[*source].every_frame {
-                self.stages.time("upload", || engine.ingest(*source, picture))?;
-            }
+        let others = self.others.iter_mut().map(|(_, reader)| reader.due(captured).transpose());
+        for upload in tick.upload.map(Ok).into_iter().chain(others.flatten()) {
+            slot.feed(upload?);
         }
         let meta = FrameMeta { captured, sequence: self.frames, camera: None };
-        let ticket = self.stages.time("submit", || engine.submit(&meta))?;
-        self.pending.push_back(ticket);
+        let engine = &mut self.engine;
+        let slot = self.stages.time("submit", || engine.submit(slot, &meta, |_| true))?;
+        self.pending.push_back(slot);
         self.frames += 1;
         Ok(true)
     }
 
-    /// Reads the oldest frame back and hands it to the sinks; `false` when one of them has failed.
+    /// Waits for the oldest frame and hands it to the sinks; `false` when one of them has failed.
     fn collect(&mut self) -> Result<bool, RunError> {
-        let Some(ticket) = self.pending.pop_front() else {
+        let Some(mut slot) = self.pending.pop_front() else {
             return Ok(true);
         };
-        let formats = self.engine.plan().sinks.iter().map(|sink| sink.format);
-        let mut pictures: Vec<_> = self.sinks.iter().zip(formats).map(|(sink, f)| sink.empty(f)).collect();
-        let engine = &mut self.engine;
-        let limit = self.frame_limit;
-        self.stages.time("wait and read back", || engine.collect(&ticket, limit, &mut pictures))?;
-        engine.pass_times(&ticket, &mut self.pass_times)?;
-        self.pass_stages.iter().zip(&self.pass_times).for_each(|(stage, &ns)| self.stages.add(stage, ns));
-        Ok(self.sinks.iter().zip(pictures).fold(true, |fine, (sink, picture)| sink.push(picture) && fine))
+        let (gpu, limit) = (self.gpu.clone(), self.frame_limit);
+        self.stages.time("wait for gpu", || slot.wait(&gpu, limit))?;
+        slot.timestamps(&gpu, &mut self.pass_times)?;
+        let passes = self.pass_times.windows(2).map(|times| times[1].saturating_sub(times[0]));
+        self.pass_stages.iter().zip(passes).for_each(|(stage, ns)| self.stages.add(stage, ns));
+        let captured = slot.meta().captured;
+        let mut fine = true;
+        for delivery in slot.deliveries() {
+            if let Delivery::Ready(sink, Content::Picture(picture)) = delivery {
+                fine &= self.sinks[sink as usize].push(captured, picture);
+            }
+        }
+        for upload in slot.uploads() {
+            match self.others.iter().find(|(source, _)| *source as u64 == upload.tag()) {
+                Some((_, reader)) => reader.give_back(upload),
+                None => self.clock.give_back(upload),
+            }
+        }
+        slot.release();
+        // The slot came from there, so there is room for it.
+        let _ = self.engine.home().push(slot);
+        Ok(fine)
     }
 
     /// Closes every thread, and leaves no file.

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use streamlib_core::format::Size;
-use streamlib_core::frame::Timestamp;
 use streamlib_core::graph::Source;
 use streamlib_core::picture::{Picture, PictureFormat};
 use streamlib_media::{AudioInfo, StreamInfo, VideoReader};
@@ -18,6 +17,8 @@ const GENERATED_SIZE: Size = Size::new(1280, 720);
 pub(crate) const GENERATED_FPS: f64 = 30.0;
 /// Frames of an endless source when nobody says how many.
 pub(crate) const ENDLESS_FRAMES: u64 = 300;
+/// A source or sink of the program that holds the runtime.
+pub(crate) const APP: &str = "app:";
 /// A camera that gives no picture for so long has stalled.
 const CAMERA_LIMIT: Duration = Duration::from_secs(5);
 
@@ -27,6 +28,8 @@ pub(crate) enum Opened {
     Pictures(PictureSource),
     /// A program that draws each frame.
     Generated(Generated),
+    /// Textures that the program which holds the runtime pushes.
+    App { size: Size, fps: Option<f64> },
 }
 
 /// A program that draws each frame.
@@ -55,10 +58,19 @@ pub(crate) struct PictureSource {
 enum Reader {
     File(Box<dyn VideoReader>),
     #[cfg(target_os = "linux")]
-    Camera(streamlib_linux::Camera, Option<Timestamp>),
+    Camera(streamlib_linux::Camera),
 }
 
 impl PictureSource {
+    /// Whether times are those of the capture on the monotonic clock; else they count from the first picture.
+    pub(crate) fn is_live(&self) -> bool {
+        match &self.reader {
+            Reader::File(_) => false,
+            #[cfg(target_os = "linux")]
+            Reader::Camera(_) => true,
+        }
+    }
+
     /// Reads the next picture into `into`; `false` at the end.
     pub(crate) fn read(&mut self, node: &str, into: &mut Picture) -> Result<bool, RunError> {
         match &mut self.reader {
@@ -66,13 +78,10 @@ impl PictureSource {
                 reader.read(into).map_err(|error| RunError::Read { node: node.to_owned(), error })
             }
             #[cfg(target_os = "linux")]
-            Reader::Camera(camera, first) => {
+            Reader::Camera(camera) => {
                 camera
                     .read(into, CAMERA_LIMIT)
                     .map_err(|error| RunError::Camera { node: node.to_owned(), what: error.to_string() })?;
-                // Times in files count from the first frame.
-                let start = *first.get_or_insert(into.timestamp);
-                into.timestamp = Timestamp(into.timestamp.0 - start.0);
                 Ok(true)
             }
         }
@@ -107,6 +116,11 @@ pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, R
             return Err(RunError::NoGenerator { node: owned(), name: name.to_owned(), known });
         };
         return generated(EffectSource::from_text(format!("generate:{name}"), text));
+    }
+    if source.uri == APP {
+        let what = "the program pushes textures of one size: add `size = [WIDTH, HEIGHT]`";
+        let size = source.size.ok_or_else(|| RunError::SourceOption { node: owned(), what })?;
+        return Ok(Opened::App { size, fps: source.fps });
     }
     let path = base.join(&source.uri);
     if path.extension().is_some_and(|extension| extension == "hlsl") {
@@ -145,7 +159,7 @@ fn open_camera(node: &str, name: &str) -> Result<PictureSource, RunError> {
         frame_rate: None,
         path: None,
         audio: AudioInfo::None,
-        reader: Reader::Camera(camera, None),
+        reader: Reader::Camera(camera),
     })
 }
 

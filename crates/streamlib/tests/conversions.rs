@@ -83,7 +83,7 @@ impl Bench {
         commands.extend(targets.iter().map(|(_, from, to, _)| Command::Download { from, to, offset: 0 }));
         let mut recording = gpu.record(label, &commands).expect("recorded");
         gpu.set_uniforms(&mut recording, 0, &block(conversion, format, interface)).expect("set");
-        let done = gpu.submit(&mut recording).expect("submitted");
+        let done = gpu.submit_one(&mut recording).expect("submitted");
         gpu.wait(done, std::time::Duration::from_secs(60)).expect("finished");
         let mut all = Vec::new();
         for (_, _, buffer, bytes) in &targets {

@@ -75,7 +75,7 @@ fn graph(steps: &[Step], folder: &Path) -> Graph {
         graph.insert(format!("n{}", before + 1), Node::Effect(effect));
     }
     let uri = folder.join("out.png").display().to_string();
-    graph.insert("out", Node::Sink(Sink { uri, input: Link::from_node(format!("n{}", steps.len())) }));
+    graph.insert("out", Node::Sink(Sink { uri, input: Some(Link::from_node(format!("n{}", steps.len()))) }));
     graph
 }
 
@@ -112,7 +112,7 @@ fn effects_that_the_compiler_takes_only_alone_run_alone() {
     }
     let once = picture(&runtime, &graph, folder.path(), false);
     if let Some(Node::Sink(sink)) = graph.nodes.get_mut("out") {
-        sink.input = Link::from_node("n2");
+        sink.input = Some(Link::from_node("n2"));
     }
     assert_eq!(picture(&runtime, &graph, folder.path(), true), once, "inverted twice");
     let explanation = runtime.explain(&graph, &RunOptions::default()).expect("it is a plan");

@@ -24,9 +24,6 @@ pub enum EngineError<E: GpuError> {
         /// Bytes of the picture.
         bytes: usize,
     },
-    /// Every slot is taken.
-    #[error("every slot holds a frame that was not collected: collect the oldest first")]
-    NoFreeSlot,
     /// Host memory is still in use by the GPU.
     #[error(transparent)]
     HostAccess(#[from] HostAccessError),

@@ -1,34 +1,93 @@
 //! Runs a plan, frame after frame.
 //!
-//! Everything is created and recorded once, in [`Engine::new`]; a frame only writes host memory and submits. The engine
-//! works on `Plan::slots` frames at once: the caller submits until no slot is free, then collects the oldest.
+//! Everything is created and recorded once, in [`Engine::new`]. A frame takes a free [`Slot`], gets the uploads of its
+//! sources, and is submitted as one piece of work; whoever waits for it takes out what it has for the outlets and gives the slot
+//! back. Submitting allocates nothing and takes no lock, so that one thread can submit while another waits.
 
 mod error;
+mod lease;
+mod parameters;
+mod record;
+mod resources;
 mod slot;
+mod transfer;
 mod uniforms;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+
+use crossbeam_queue::ArrayQueue;
 
 use crate::frame::{FrameMeta, Timestamp};
-use crate::gpu::{Gpu, HostBuffer};
-use crate::graph::GraphError;
-use crate::interface::ParameterError;
-use crate::picture::Picture;
-use crate::plan::{Plan, PlanKernel, PlanPass};
-use crate::value::Value;
+use crate::gpu::{Gpu, TextureDesc};
+use crate::plan::{Plan, PlanKernel};
 
 pub use error::EngineError;
-use slot::{Resources, Slot};
+pub use lease::{Leased, TexturePool};
+pub use parameters::Parameters;
+pub use resources::Shelf;
+pub use slot::{Content, Delivery, Slot};
+pub use transfer::{HostPicture, Upload};
+
+use record::Recorder;
+use resources::Resources;
+use transfer::Readback;
+use uniforms::Moment;
+
+/// How an outlet of the plan is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutletSpec {
+    /// The caller's number for the outlet.
+    pub tag: u64,
+    /// Frames that its consumers may hold or have waiting at once.
+    pub depth: usize,
+}
+
+/// Slots that are free. The engine takes them from here; whoever has waited for a frame puts its slot back.
+pub type Home<G> = Arc<ArrayQueue<Box<Slot<G>>>>;
 
 /// One plan at work on one GPU.
 #[derive(Debug)]
 pub struct Engine<G: Gpu> {
     gpu: Arc<G>,
-    plan: Plan,
-    /// Uniform blocks of the plan's passes as the next frame will see them.
-    blocks: Vec<Vec<u8>>,
-    slots: Vec<Slot<G>>,
+    plan: Arc<Plan>,
+    kernels: Vec<G::Kernel>,
+    resources: Resources<G>,
+    parameters: Box<Parameters>,
+    /// Parameters that the next frame's slot takes along to be dropped.
+    spent: Option<Box<Parameters>>,
+    /// Textures that differ from frame to frame.
+    dynamic: Vec<Dynamic<G>>,
+    outlets: Vec<Outlet<G>>,
+    home: Home<G>,
+    /// Slots that came home, in the order in which they are used.
+    free: VecDeque<Box<Slot<G>>>,
+    clock: Clock,
+}
+
+/// A texture that differs from frame to frame.
+#[derive(Debug)]
+struct Dynamic<G: Gpu> {
+    /// Index into the plan's textures.
+    texture: usize,
+    /// What recordings were made with. For an outlet's texture it is also what is written when no other is wanted or free.
+    recorded: Arc<Leased<G>>,
+    /// What stands for it in the next frame.
+    now: Arc<Leased<G>>,
+    /// Where an outlet's textures come from; those of a source come from the source.
+    pool: Option<TexturePool<G>>,
+}
+
+/// An outlet's host memory; none when the texture itself is taken.
+#[derive(Debug)]
+struct Outlet<G: Gpu> {
+    tag: u64,
+    readbacks: Vec<Readback<G>>,
+}
+
+/// What goes on when a plan takes over from another.
+#[derive(Clone, Copy, Debug, Default)]
+struct Clock {
     /// Frames submitted so far.
     frames: u64,
     /// Time stamps of the first and of the newest frame.
@@ -36,167 +95,270 @@ pub struct Engine<G: Gpu> {
     newest: Timestamp,
 }
 
-/// A submitted frame, to be collected.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "a frame keeps its slot until it is collected"]
-pub struct Ticket {
-    slot: usize,
-    /// The frame's time stamp.
-    pub captured: Timestamp,
-}
-
 impl<G: Gpu> Engine<G> {
-    /// Creates textures, kernels and recordings. `build` makes a kernel of the plan.
+    /// Creates textures, kernels and recordings. `outlets` are in the plan's order; `build` makes a kernel of the plan;
+    /// textures that `shelf` has are not created anew.
     ///
     /// # Errors
     /// When `build` or the GPU fails; nothing is left behind then.
     pub fn new<E: From<G::Error>>(
         gpu: Arc<G>,
-        plan: Plan,
+        plan: Arc<Plan>,
+        outlets: &[OutletSpec],
+        shelf: Option<&Shelf<G>>,
         build: impl FnMut(&PlanKernel) -> Result<G::Kernel, E>,
     ) -> Result<Self, E> {
         let kernels = plan.kernels.iter().map(build).collect::<Result<Vec<_>, E>>()?;
-        let resources = Resources::new(&*gpu, &plan)?;
-        let slots = 0..plan.slots as usize;
-        let slots = slots.map(|slot| Slot::new(&*gpu, &plan, &kernels, &resources, slot));
-        let slots = slots.collect::<Result<Vec<_>, _>>()?;
-        resources.clear_history(&*gpu, &plan)?;
-        let blocks = plan.passes.iter().map(|pass| pass.block.clone()).collect();
-        Ok(Self { gpu, plan, blocks, slots, frames: 0, first: None, newest: Timestamp::default() })
+        let resources = Resources::new(&*gpu, &plan, shelf)?;
+        let slots = plan.slots as usize;
+        let depth = |spec: &OutletSpec| spec.depth + slots;
+        let mut dynamic = Vec::new();
+        for (index, texture) in plan.textures.iter().enumerate() {
+            let is_fed = plan.sources.iter().any(|s| s.texture == index && s.pictures.is_none());
+            if !is_fed && !texture.is_leased {
+                continue;
+            }
+            let pool = if is_fed {
+                None
+            } else {
+                let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
+                let readers = outlets.iter().zip(&plan.outlets).filter(|(_, o)| o.from.texture == index);
+                let count = readers.map(|(spec, _)| depth(spec)).sum();
+                Some(TexturePool::new(&*gpu, &desc, count)?)
+            };
+            let recorded = Leased::new(resources.textures[index][0].clone());
+            dynamic.push(Dynamic { texture: index, now: recorded.clone(), recorded, pool });
+        }
+        let bound: Vec<u64> = dynamic.iter().map(|texture| texture.now.id()).collect();
+        let parameters = Box::new(Parameters::of(&plan));
+        let at = |slot| Recorder { gpu: &*gpu, plan: &plan, kernels: &kernels, resources: &resources, slot };
+        let free = (0..slots).map(|slot| Slot::new(&at(slot), outlets, &bound, &parameters));
+        let free = free.collect::<Result<_, _>>()?;
+        let specs = outlets.iter().zip(&plan.outlets);
+        let outlets = specs.map(|(spec, outlet)| {
+            let pictures = outlet.pictures.iter();
+            let readback = |pictures| Readback::new(&at(0), outlet, pictures);
+            let readbacks = pictures.flat_map(|pictures| (0..depth(spec)).map(move |_| readback(pictures)));
+            Ok(Outlet { tag: spec.tag, readbacks: readbacks.collect::<Result<_, G::Error>>()? })
+        });
+        let outlets = outlets.collect::<Result<_, G::Error>>()?;
+        let (home, clock) = (Arc::new(ArrayQueue::new(slots)), Clock::default());
+        Ok(Self {
+            gpu,
+            plan,
+            kernels,
+            resources,
+            parameters,
+            spent: None,
+            dynamic,
+            outlets,
+            home,
+            free,
+            clock,
+        })
     }
 
     /// The plan that runs.
     #[must_use]
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
-    /// Whether a frame can be submitted before one is collected.
+    /// Where slots go when their frame has been waited for.
     #[must_use]
-    pub fn has_free_slot(&self) -> bool {
-        !self.next().busy
+    pub fn home(&self) -> Home<G> {
+        self.home.clone()
     }
 
-    fn next(&self) -> &Slot<G> {
-        &self.slots[self.index()]
+    /// Frames submitted so far, those of plans that this one took over from included.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.clock.frames
     }
 
-    fn index(&self) -> usize {
-        (self.frames % u64::from(self.plan.slots)) as usize
+    /// Handles to the textures, for a plan that is to take over.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf<G> {
+        self.resources.shelf(&self.plan)
     }
 
-    /// Sets a parameter of a node from the next submitted frame on.
+    /// Host memory for `count` pictures of a source that feeds pictures. It stays good in plans that take over with this
+    /// one's textures.
     ///
     /// # Errors
-    /// When the plan has no such node, the node no such parameter, or the value does not fit.
-    pub fn set(&mut self, node: &str, name: &str, value: &Value) -> Result<(), GraphError> {
-        let wrong = |error| GraphError::Parameter { node: node.to_owned(), error };
-        let in_pass = |pass: &PlanPass| pass.nodes.iter().any(|name| name == node);
-        let Some(index) = self.plan.passes.iter().position(in_pass) else {
-            let error = ParameterError::Unknown { name: name.to_owned(), known: vec![] };
-            return Err(wrong(error));
-        };
-        let pass = &self.plan.passes[index];
-        let parameter = pass.interface.parameter(&pass.parameter_name(node, name)).map_err(wrong)?;
-        parameter.write(&parameter.check(value).map_err(wrong)?, &mut self.blocks[index]);
-        Ok(())
+    /// When memory runs out.
+    ///
+    /// # Panics
+    /// When the source feeds textures.
+    pub fn uploads(&self, source: usize, tag: u64, count: usize) -> Result<Vec<Upload<G>>, G::Error> {
+        let source = &self.plan.sources[source];
+        let pictures = source.pictures.as_ref().expect("a source that feeds pictures");
+        let (gpu, plan, kernels) = (&*self.gpu, &*self.plan, self.kernels.as_slice());
+        let at = Recorder { gpu, plan, kernels, resources: &self.resources, slot: 0 };
+        (0..count).map(|_| at.upload(&source.node, pictures, tag)).collect()
     }
 
-    /// Gives the `source`-th source of the plan its picture for the next submitted frame. A source that is not fed keeps
-    /// its last one, unless it is marked `every_frame`.
+    /// `count` textures for a source that feeds textures, to be filled and shown.
     ///
     /// # Errors
-    /// When the picture is not of the source's format, no slot is free, or the GPU fails.
-    pub fn ingest(&mut self, source: usize, picture: &Picture) -> Result<(), EngineError<G::Error>> {
-        let planned = &self.plan.sources[source];
-        if picture.format != planned.format || picture.data.len() != planned.format.bytes() {
-            return Err(EngineError::WrongPicture {
-                node: planned.node.clone(),
-                expected: planned.format,
-                found: picture.format,
-                bytes: picture.data.len(),
+    /// When memory runs out.
+    pub fn textures(&self, source: usize, count: usize) -> Result<TexturePool<G>, G::Error> {
+        let texture = &self.plan.textures[self.plan.sources[source].texture];
+        let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
+        TexturePool::new(&*self.gpu, &desc, count)
+    }
+
+    /// Takes over from `old`: frames are counted on, and sources go on showing what they showed. Nothing was submitted to this
+    /// plan yet.
+    pub fn take_over(&mut self, old: &Self) {
+        self.clock = old.clock;
+        for texture in self.dynamic.iter_mut().filter(|texture| texture.pool.is_none()) {
+            let label = &self.plan.textures[texture.texture].label;
+            let same = |other: &&Dynamic<G>| {
+                other.pool.is_none() && old.plan.textures[other.texture].label == *label
+            };
+            if let Some(other) = old.dynamic.iter().find(same) {
+                texture.now = other.now.clone();
+            }
+        }
+        // A frame's number decides which copies of the textures that keep history it uses.
+        self.free.rotate_left((self.clock.frames % u64::from(self.plan.slots)) as usize);
+    }
+
+    /// A free slot; `None` while frames are under way in all of them.
+    pub fn take_slot(&mut self) -> Option<Box<Slot<G>>> {
+        self.collect_slots();
+        self.free.pop_front()
+    }
+
+    /// Gives a slot back that was not submitted.
+    pub fn put_back(&mut self, slot: Box<Slot<G>>) {
+        self.free.push_front(slot);
+    }
+
+    /// Takes in what came home.
+    fn collect_slots(&mut self) {
+        while let Some(mut slot) = self.home.pop() {
+            let index = slot.index;
+            for ((outlet, place), recording) in slot.drained.drain(..).zip(slot.drains.drain(..)) {
+                self.outlets[outlet].readbacks[place].give_back(index, recording);
+            }
+            self.free.push_back(slot);
+        }
+    }
+
+    /// Values for the next frame and all after it.
+    pub fn set_parameters(&mut self, parameters: Box<Parameters>) {
+        self.spent = Some(std::mem::replace(&mut self.parameters, parameters));
+    }
+
+    /// Shows a texture as the frame of a source that feeds textures, from the next frame on.
+    pub fn show(&mut self, source: usize, texture: &Arc<Leased<G>>) {
+        let index = self.plan.sources[source].texture;
+        if let Some(dynamic) = self.dynamic.iter_mut().find(|dynamic| dynamic.texture == index) {
+            dynamic.now = texture.clone();
+        }
+    }
+
+    /// Whether an outlet has something to give the next frame to: its consumers do not hold everything.
+    pub fn can_deliver(&mut self, outlet: usize) -> bool {
+        self.collect_slots();
+        match &self.plan.outlets[outlet].pictures {
+            Some(_) => self.outlets[outlet].readbacks.iter_mut().any(Readback::is_free),
+            None => {
+                let index = self.plan.outlets[outlet].from.texture;
+                let mut textures = self.dynamic.iter_mut().filter(|texture| texture.texture == index);
+                textures.any(|texture| texture.pool.as_mut().is_some_and(TexturePool::has_free))
+            }
+        }
+    }
+
+    /// Runs the graph once, for the outlets that are `wanted`.
+    ///
+    /// # Errors
+    /// When the GPU fails; the slot is lost then.
+    pub fn submit(
+        &mut self,
+        mut slot: Box<Slot<G>>,
+        meta: &FrameMeta,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Result<Box<Slot<G>>, EngineError<G::Error>> {
+        slot.meta = *meta;
+        slot.spent = self.spent.take();
+        self.choose(&mut slot, wanted);
+        for (index, texture) in self.dynamic.iter().enumerate() {
+            if slot.bound[index] != texture.now.id() {
+                let (recorded, now) = (&texture.recorded.texture, &texture.now.texture);
+                self.gpu.rebind(&mut slot.frame, recorded, now)?;
+                slot.bound[index] = texture.now.id();
+            }
+            if texture.pool.is_none() {
+                slot.held.push(texture.now.clone());
+            }
+        }
+        slot.write_buffers(&self.parameters)?;
+        let moment = self.clock.moment(meta);
+        for (number, (pass, block)) in self.plan.passes.iter().zip(&mut self.parameters.blocks).enumerate() {
+            moment.write(pass, block);
+            self.gpu.set_uniforms(&mut slot.frame, number, block)?;
+        }
+        let Slot { feeds, frame, drains, .. } = &mut *slot;
+        slot.value = self.gpu.submit(&mut [feeds, std::slice::from_mut(frame), drains])?;
+        self.clock.tick(meta);
+        // The slot holds what is delivered; held here as well, it would never be free again.
+        for texture in self.dynamic.iter_mut().filter(|texture| texture.pool.is_some()) {
+            texture.now = texture.recorded.clone();
+        }
+        Ok(slot)
+    }
+
+    /// Finds a texture or host memory for each wanted outlet.
+    fn choose(&mut self, slot: &mut Slot<G>, wanted: impl Fn(usize) -> bool) {
+        for (index, texture) in self.dynamic.iter_mut().enumerate() {
+            let Some(pool) = &mut texture.pool else { continue };
+            let outlets = self.plan.outlets.iter().enumerate();
+            let mut readers = outlets.filter(|(_, outlet)| outlet.from.texture == texture.texture);
+            let is_wanted = readers.any(|(outlet, _)| wanted(outlet));
+            let free = if is_wanted { pool.take(Some(slot.bound[index])) } else { None };
+            texture.now = free.unwrap_or_else(|| texture.recorded.clone());
+        }
+        for (index, (planned, outlet)) in self.plan.outlets.iter().zip(&mut self.outlets).enumerate() {
+            if !wanted(index) {
+                continue;
+            }
+            let content = if planned.pictures.is_some() {
+                let place = outlet.readbacks.iter_mut().position(Readback::is_free);
+                place.and_then(|place| {
+                    let readback = &mut outlet.readbacks[place];
+                    slot.drains.push(readback.take(slot.index)?);
+                    slot.drained.push((index, place));
+                    Some(Content::Picture(readback.host.clone()))
+                })
+            } else {
+                let texture = self.dynamic.iter().find(|texture| texture.texture == planned.from.texture);
+                let leased = texture.filter(|texture| !Arc::ptr_eq(&texture.now, &texture.recorded));
+                leased.map(|texture| Content::Texture(texture.now.clone()))
+            };
+            slot.deliveries.push(match content {
+                Some(content) => Delivery::Ready(outlet.tag, content),
+                None => Delivery::Missed(outlet.tag),
             });
         }
-        if !self.has_free_slot() {
-            return Err(EngineError::NoFreeSlot);
-        }
-        let index = self.index();
-        let feed = &mut self.slots[index].feeds[source];
-        let ranges = planned.format.plane_ranges();
-        feed.buffer.write(&mut |bytes| {
-            for (range, &offset) in ranges.iter().zip(&feed.offsets) {
-                bytes[offset..offset + range.len()].copy_from_slice(&picture.data[range.clone()]);
-            }
-        })?;
-        if let Some(pass) = &planned.convert {
-            self.gpu.set_uniforms(&mut feed.recording, 0, &pass.block)?;
-        }
-        self.gpu.submit(&mut feed.recording)?;
-        Ok(())
+    }
+}
+
+impl Clock {
+    fn moment<'a>(&self, meta: &'a FrameMeta) -> Moment<'a> {
+        let first = self.first.unwrap_or(meta.captured);
+        let before = if self.frames == 0 { meta.captured } else { self.newest };
+        let seconds = |from: Timestamp| Timestamp(meta.captured.0 - from.0).seconds();
+        Moment { time: seconds(first), delta: seconds(before), meta }
     }
 
-    /// Runs the graph once.
-    ///
-    /// # Errors
-    /// When no slot is free, or the GPU fails.
-    pub fn submit(&mut self, meta: &FrameMeta) -> Result<Ticket, EngineError<G::Error>> {
-        if !self.has_free_slot() {
-            return Err(EngineError::NoFreeSlot);
-        }
-        let (index, first) = (self.index(), *self.first.get_or_insert(meta.captured));
-        let moment = uniforms::Moment {
-            time: Timestamp(meta.captured.0 - first.0).seconds(),
-            delta: if self.frames == 0 { 0.0 } else { Timestamp(meta.captured.0 - self.newest.0).seconds() },
-            meta,
-        };
-        let slot = &mut self.slots[index];
-        for (number, (pass, block)) in self.plan.passes.iter().zip(&mut self.blocks).enumerate() {
-            moment.write(pass, block);
-            self.gpu.set_uniforms(&mut slot.recording, number, block)?;
-        }
-        slot.value = self.gpu.submit(&mut slot.recording)?;
-        slot.busy = true;
-        self.frames += 1;
+    fn tick(&mut self, meta: &FrameMeta) {
+        self.first.get_or_insert(meta.captured);
         self.newest = meta.captured;
-        Ok(Ticket { slot: index, captured: meta.captured })
-    }
-
-    /// Waits for a submitted frame and reads it back: one picture per sink of the plan, in the plan's order. Frames must be
-    /// collected in the order of their submission.
-    ///
-    /// # Errors
-    /// When the frame takes longer than `limit`, or the device is lost.
-    pub fn collect(
-        &mut self,
-        ticket: &Ticket,
-        limit: Duration,
-        into: &mut [Picture],
-    ) -> Result<(), EngineError<G::Error>> {
-        let slot = &mut self.slots[ticket.slot];
-        self.gpu.wait(slot.value, limit)?;
-        for ((sink, drain), picture) in self.plan.sinks.iter().zip(&slot.drains).zip(into) {
-            picture.format = sink.format;
-            picture.timestamp = ticket.captured;
-            picture.data.resize(sink.format.bytes(), 0);
-            let ranges = sink.format.plane_ranges();
-            drain.buffer.read(&mut |bytes| {
-                for (range, &offset) in ranges.iter().zip(&drain.offsets) {
-                    picture.data[range.clone()].copy_from_slice(&bytes[offset..offset + range.len()]);
-                }
-            })?;
-        }
-        slot.busy = false;
-        Ok(())
-    }
-
-    /// GPU times in nanoseconds of a collected frame, one per pass of the plan; empty when the device cannot tell.
-    ///
-    /// # Errors
-    /// When the slot has been submitted again, or the device is lost.
-    pub fn pass_times(&self, ticket: &Ticket, into: &mut Vec<u64>) -> Result<(), EngineError<G::Error>> {
-        self.gpu.times(&self.slots[ticket.slot].recording, into)?;
-        into.truncate(self.plan.passes.len());
-        Ok(())
+        self.frames += 1;
     }
 }
 

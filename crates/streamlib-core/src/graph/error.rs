@@ -1,13 +1,14 @@
 //! What can be wrong with a graph.
 
+use super::{MAX_BOUND, MAX_DELAY, PortKind, StrayBound};
 use crate::interface::ParameterError;
 
 /// A graph that cannot run. Every message names the node, and the port where there is one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GraphError {
     /// Nothing to run.
-    #[error("the graph has no sink: add a node with `sink = \"out.mp4\"`")]
-    NoSink,
+    #[error("the graph has no sink and no processor: add a node with `sink = \"out.mp4\"`")]
+    NoConsumer,
     /// A link from nowhere.
     #[error("input `{port}` of node `{node}` is linked to `{from}`, but there is no node of that name")]
     UnknownNode {
@@ -45,6 +46,88 @@ pub enum GraphError {
         /// Inputs that exist.
         known: Vec<String>,
     },
+    /// Video linked to data, or data to video.
+    #[error("output `{from}.{from_port}` is {is}; input `{port}` of `{node}` takes {takes}")]
+    Kind {
+        /// Node at the end of the link.
+        node: String,
+        /// Its input.
+        port: String,
+        /// What that takes.
+        takes: PortKind,
+        /// Node at the start.
+        from: String,
+        /// Its output.
+        from_port: String,
+        /// What that is.
+        is: PortKind,
+    },
+    /// A processor that was registered with an output of frames.
+    #[error("output `{port}` of processor `{node}` is video; processors give data only: make it a source")]
+    VideoFromProcessor {
+        /// Node.
+        node: String,
+        /// The output.
+        port: String,
+    },
+    /// A link that waits for messages of the past.
+    #[error(
+        "input `{port}` of node `{node}` has a delay, but takes data, which acts on a later frame anyway: \
+         take the delay away"
+    )]
+    DelayedData {
+        /// Node.
+        node: String,
+        /// Its input.
+        port: String,
+    },
+    /// A number of waiting frames that is none, or too many.
+    #[error(
+        "input `{port}` of node `{node}` would let {bound} frames wait; `bound` goes from 1 to {MAX_BOUND}"
+    )]
+    DeliveryBound {
+        /// Node.
+        node: String,
+        /// Its input.
+        port: String,
+        /// Frames.
+        bound: u32,
+    },
+    /// A policy where frames do not change threads.
+    #[error(
+        "input `{port}` of node `{node}` has a `delivery`, but is linked to the effect `{from}`: effects run in \
+         lock-step, so state it where frames leave a source or reach a sink or a processor"
+    )]
+    DeliveryBetweenEffects {
+        /// Node.
+        node: String,
+        /// Its input.
+        port: String,
+        /// The effect it reads.
+        from: String,
+    },
+    /// A policy for a value.
+    #[error(
+        "input `{port}` of node `{node}` has a `delivery`, but is a parameter, which always takes the newest \
+         message: take it away"
+    )]
+    DeliveryToParameter {
+        /// Node.
+        node: String,
+        /// The parameter.
+        port: String,
+    },
+    /// One source, two policies.
+    #[error(
+        "the effects `{}` and `{}` ask for different deliveries from source `{source_node}`, but see the same frames: \
+         state one", nodes[0], nodes[1]
+    )]
+    DeliveryConflict {
+        /// The source.
+        source_node: String,
+        /// The effects.
+        nodes: Box<[String; 2]>,
+    },
     /// An input without a link.
     #[error("input `{port}` of node `{node}` is not linked: add `inputs = {{ {port} = \"NODE\" }}`")]
     MissingInput {
@@ -61,7 +144,7 @@ pub enum GraphError {
         nodes: Vec<String>,
     },
     /// A delay that would need too much memory.
-    #[error("input `{port}` of node `{node}` is delayed by {delay} frames; the most is {}", super::MAX_DELAY)]
+    #[error("input `{port}` of node `{node}` is delayed by {delay} frames; the most is {}", MAX_DELAY)]
     DelayTooLong {
         /// Node.
         node: String,
@@ -69,6 +152,17 @@ pub enum GraphError {
         port: String,
         /// Frames.
         delay: u32,
+    },
+    /// A link that asks for earlier frames of a source, which keeps only its newest.
+    #[error("`{0}` is a source, and sources keep no earlier frames: put an effect between that does")]
+    DelayedSource(String),
+    /// A parameter of an effect that is not there.
+    #[error("there is no effect `{node}`; there are: {}", list(known))]
+    UnknownEffect {
+        /// What was asked for.
+        node: String,
+        /// Effects that exist.
+        known: Vec<String>,
     },
     /// The stated clock is no source.
     #[error("`clock = \"{0}\"` names no source of the graph")]
@@ -98,7 +192,7 @@ pub enum GraphError {
     },
 }
 
-fn list(names: &[String]) -> String {
+pub(super) fn list(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
@@ -108,23 +202,40 @@ pub enum GraphFileError {
     /// Not TOML, or a key or type that graphs do not have; the message has line and column.
     #[error("not a graph file: {0}")]
     Syntax(String),
-    /// A node that is not exactly one of source, effect and sink.
-    #[error("node `{0}` must have exactly one of `source`, `effect`, `hlsl` and `sink`")]
-    Kind(String),
-    /// A key that this kind of node does not have.
-    #[error("node `{node}`: a {kind} has no `{key}`")]
-    Key {
+    /// A node that is none.
+    #[error("node `{node}`: {error}")]
+    Node {
         /// Node.
         node: String,
-        /// `source`, `effect` or `sink`.
+        /// What is wrong with it.
+        error: NodeError,
+    },
+}
+
+/// A part of a file or message that cannot be read as a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NodeError {
+    /// A name that links could not be told from a port by.
+    #[error("a name is not empty and has no `.`, which stands before the name of a port")]
+    Name,
+    /// Not exactly one of source, effect, processor and sink.
+    #[error("a node has exactly one of `source`, `effect`, `hlsl`, `processor` and `sink`")]
+    Kind,
+    /// A key that this kind of node does not have.
+    #[error("a {kind} has no `{key}`")]
+    Key {
+        /// `source`, `effect`, `processor` or `sink`.
         kind: &'static str,
         /// The key.
         key: &'static str,
     },
-    /// A sink needs one link, to its `input`.
-    #[error("node `{0}`: a sink takes `inputs = {{ input = \"NODE\" }}`, one link and no more")]
-    SinkInput(String),
+    /// A sink has one input.
+    #[error("a sink takes `inputs = {{ input = \"NODE\" }}`, one link and no more")]
+    SinkInput,
     /// Both `size` and `scale`.
-    #[error("node `{0}`: give `size` or `scale`, not both")]
-    SizeTwice(String),
+    #[error("give `size` or `scale`, not both")]
+    SizeTwice,
+    /// A link that cannot be read.
+    #[error(transparent)]
+    Bound(#[from] StrayBound),
 }

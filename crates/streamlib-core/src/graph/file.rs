@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Effect, EffectText, Graph, GraphFileError, INPUT, Link, Node, OUTPUT, OutputSize, Sink, Source};
+use super::link::LinkText;
+use super::{
+    Effect, EffectText, Graph, GraphFileError, INPUT, Link, Node, NodeError, OutputSize, Processor, Sink,
+    Source,
+};
 use crate::format::{Size, TextureFormat};
 use crate::value::Value;
 
@@ -30,6 +34,8 @@ struct NodeText {
     #[serde(skip_serializing_if = "Option::is_none")]
     hlsl: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    processor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     sink: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<Size>,
@@ -45,44 +51,6 @@ struct NodeText {
     inputs: BTreeMap<String, LinkText>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     set: BTreeMap<String, Value>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a link is \"NODE\", \"NODE.PORT\" or { from = \"NODE\", delay = 1 }")]
-enum LinkText {
-    Name(String),
-    Delayed(DelayedLink),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DelayedLink {
-    from: String,
-    #[serde(default)]
-    delay: u32,
-}
-
-impl From<LinkText> for Link {
-    fn from(text: LinkText) -> Self {
-        let (from, delay) = match text {
-            LinkText::Name(from) => (from, 0),
-            LinkText::Delayed(DelayedLink { from, delay }) => (from, delay),
-        };
-        let (node, port) = from.split_once('.').unwrap_or((&from, OUTPUT));
-        Self { node: node.to_owned(), port: port.to_owned(), delay }
-    }
-}
-
-impl From<&Link> for LinkText {
-    fn from(link: &Link) -> Self {
-        let from =
-            if link.port == OUTPUT { link.node.clone() } else { format!("{}.{}", link.node, link.port) };
-        if link.delay == 0 {
-            Self::Name(from)
-        } else {
-            Self::Delayed(DelayedLink { from, delay: link.delay })
-        }
-    }
 }
 
 impl Graph {
@@ -109,6 +77,18 @@ impl Serialize for Graph {
     }
 }
 
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        NodeText::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        NodeText::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
 impl<'de> Deserialize<'de> for Graph {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         GraphText::deserialize(deserializer)?.try_into().map_err(serde::de::Error::custom)
@@ -119,44 +99,67 @@ impl TryFrom<GraphText> for Graph {
     type Error = GraphFileError;
 
     fn try_from(text: GraphText) -> Result<Self, GraphFileError> {
-        let nodes = text.nodes.into_iter();
-        let nodes = nodes.map(|(name, node)| node_from_text(&name, node).map(|node| (name, node)));
+        let nodes = text.nodes.into_iter().map(|(name, node)| {
+            let node = if is_name(&name) { node.try_into() } else { Err(NodeError::Name) };
+            match node {
+                Ok(node) => Ok((name, node)),
+                Err(error) => Err(GraphFileError::Node { node: name, error }),
+            }
+        });
         Ok(Self { name: text.name, clock: text.clock, nodes: nodes.collect::<Result<_, _>>()? })
     }
 }
 
-fn node_from_text(name: &str, mut text: NodeText) -> Result<Node, GraphFileError> {
-    let owned = || name.to_owned();
-    match (text.source.take(), text.effect.take(), text.hlsl.take(), text.sink.take()) {
-        (Some(uri), None, None, None) => {
-            refuse(name, "source", &text, &["scale", "format", "inputs", "set"])?;
-            Ok(Node::Source(Source { uri, size: text.size, fps: text.fps, frames: text.frames }))
-        }
-        (None, Some(file), None, None) => effect_from_text(name, EffectText::File(file), text),
-        (None, None, Some(hlsl), None) => effect_from_text(name, EffectText::Inline(hlsl), text),
-        (None, None, None, Some(uri)) => {
-            refuse(name, "sink", &text, &["size", "scale", "format", "fps", "frames", "set"])?;
-            let input = text.inputs.remove(INPUT).ok_or_else(|| GraphFileError::SinkInput(owned()))?;
-            if !text.inputs.is_empty() {
-                return Err(GraphFileError::SinkInput(owned()));
+/// Whether links can name a node so.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('.')
+}
+
+impl TryFrom<NodeText> for Node {
+    type Error = NodeError;
+
+    fn try_from(mut text: NodeText) -> Result<Self, NodeError> {
+        let programs = (text.effect.take(), text.hlsl.take(), text.processor.take());
+        match (text.source.take(), programs, text.sink.take()) {
+            (Some(uri), (None, None, None), None) => {
+                refuse("source", &text, &["scale", "format", "inputs", "set"])?;
+                Ok(Self::Source(Source { uri, size: text.size, fps: text.fps, frames: text.frames }))
             }
-            Ok(Node::Sink(Sink { uri, input: input.into() }))
+            (None, (Some(file), None, None), None) => effect(EffectText::File(file), text),
+            (None, (None, Some(hlsl), None), None) => effect(EffectText::Inline(hlsl), text),
+            (None, (None, None, Some(processor)), None) => {
+                refuse("processor", &text, &["size", "scale", "format", "fps", "frames"])?;
+                Ok(Self::Processor(Processor { processor, inputs: links(text.inputs)?, set: text.set }))
+            }
+            (None, (None, None, None), Some(uri)) => {
+                refuse("sink", &text, &["size", "scale", "format", "fps", "frames", "set"])?;
+                let input = text.inputs.remove(INPUT).map(Link::try_from).transpose()?;
+                if text.inputs.is_empty() {
+                    Ok(Self::Sink(Sink { uri, input }))
+                } else {
+                    Err(NodeError::SinkInput)
+                }
+            }
+            _ => Err(NodeError::Kind),
         }
-        _ => Err(GraphFileError::Kind(owned())),
     }
 }
 
-fn effect_from_text(name: &str, effect: EffectText, text: NodeText) -> Result<Node, GraphFileError> {
-    refuse(name, "effect", &text, &["fps", "frames"])?;
+fn links(texts: BTreeMap<String, LinkText>) -> Result<BTreeMap<String, Link>, NodeError> {
+    texts.into_iter().map(|(port, link)| Ok((port, link.try_into()?))).collect()
+}
+
+fn effect(effect: EffectText, text: NodeText) -> Result<Node, NodeError> {
+    refuse("effect", &text, &["fps", "frames"])?;
     let size = match (text.size, text.scale) {
         (None, None) => OutputSize::AsInput,
         (Some(size), None) => OutputSize::Fixed(size),
         (None, Some(scale)) => OutputSize::Scale(scale),
-        (Some(_), Some(_)) => return Err(GraphFileError::SizeTwice(name.to_owned())),
+        (Some(_), Some(_)) => return Err(NodeError::SizeTwice),
     };
     Ok(Node::Effect(Effect {
         text: effect,
-        inputs: text.inputs.into_iter().map(|(port, link)| (port, link.into())).collect(),
+        inputs: links(text.inputs)?,
         set: text.set,
         size,
         format: text.format.unwrap_or(TextureFormat::Rgba8),
@@ -164,12 +167,7 @@ fn effect_from_text(name: &str, effect: EffectText, text: NodeText) -> Result<No
 }
 
 /// Says no to keys that this kind of node would silently ignore.
-fn refuse(
-    node: &str,
-    kind: &'static str,
-    text: &NodeText,
-    keys: &[&'static str],
-) -> Result<(), GraphFileError> {
+fn refuse(kind: &'static str, text: &NodeText, keys: &[&'static str]) -> Result<(), NodeError> {
     let present = |key: &str| match key {
         "size" => text.size.is_some(),
         "scale" => text.scale.is_some(),
@@ -180,7 +178,7 @@ fn refuse(
         _ => !text.set.is_empty(),
     };
     match keys.iter().find(|key| present(key)) {
-        Some(key) => Err(GraphFileError::Key { node: node.to_owned(), kind, key }),
+        Some(key) => Err(NodeError::Key { kind, key }),
         None => Ok(()),
     }
 }
@@ -211,20 +209,22 @@ impl From<&Node> for NodeText {
                     OutputSize::Fixed(size) => text.size = Some(size),
                 }
                 text.format = (effect.format != TextureFormat::Rgba8).then_some(effect.format);
-                text.inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), link.into())).collect();
                 text.set = effect.set.clone();
             }
-            Node::Sink(sink) => {
-                text.sink = Some(sink.uri.clone());
-                text.inputs = BTreeMap::from([(INPUT.to_owned(), (&sink.input).into())]);
+            Node::Processor(processor) => {
+                text.processor = Some(processor.processor.clone());
+                text.set = processor.set.clone();
             }
+            Node::Sink(sink) => text.sink = Some(sink.uri.clone()),
         }
+        text.inputs = node.links().map(|(port, link)| (port.to_owned(), link.clone().into())).collect();
         text
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{DEFAULT_BOUND, Delivery, StrayBound};
     use super::*;
 
     const BLOOM: &str = r#"
@@ -259,15 +259,52 @@ mod tests {
     }
 
     #[test]
+    fn deliveries_and_processors_survive_toml_and_json() {
+        let text = r#"
+            [nodes.cam]
+            source = "camera:"
+            [nodes.ball]
+            effect = "ball.hlsl"
+            inputs = { input = { from = "cam", delivery = "latest" }, center = "detector.position" }
+            set = { center = [0.5, 0.5] }
+            [nodes.detector]
+            processor = "find the ball"
+            inputs = { input = { from = "cam", delivery = "every", bound = 8 } }
+            set = { threshold = 0.5 }
+            [nodes.out]
+            sink = "out.mp4"
+            inputs = { input = { from = "ball", delay = 1, delivery = "lossless" } }
+        "#;
+        let graph = Graph::from_toml(text).expect("it is a graph");
+        let Node::Sink(Sink { input: Some(link), .. }) = &graph.nodes["out"] else { panic!("a linked sink") };
+        let wanted = Link::from("ball").delayed(1).with_delivery(Delivery::Lossless { bound: DEFAULT_BOUND });
+        assert_eq!(*link, wanted);
+        let Node::Processor(detector) = &graph.nodes["detector"] else { panic!("a processor") };
+        assert_eq!(detector.inputs["input"].delivery, Some(Delivery::Every { bound: 8 }));
+        assert_eq!(Graph::from_toml(&graph.to_toml()), Ok(graph.clone()));
+        let json = serde_json::to_string(&graph).expect("a graph is JSON");
+        assert_eq!(serde_json::from_str::<Graph>(&json).expect("and back"), graph);
+    }
+
+    #[test]
     fn mistakes_in_a_file_are_named() {
         let read = |text: &str| Graph::from_toml(text).expect_err("it is no graph");
-        assert_eq!(read("[nodes.a]\nsize = [1, 1]"), GraphFileError::Kind("a".into()));
-        let two = read("[nodes.a]\nsource = 'x'\nsink = 'y'");
-        assert_eq!(two, GraphFileError::Kind("a".into()));
+        let in_a = |error: NodeError| GraphFileError::Node { node: "a".into(), error };
+        assert_eq!(read("[nodes.a]\nsize = [1, 1]"), in_a(NodeError::Kind));
+        for two in ["source = 'x'\nsink = 'y'", "effect = 'x'\nprocessor = 'y'"] {
+            assert_eq!(read(&format!("[nodes.a]\n{two}")), in_a(NodeError::Kind));
+        }
         let key = read("[nodes.a]\nsource = 'x'\nscale = 2.0");
         assert_eq!(key.to_string(), "node `a`: a source has no `scale`");
-        assert_eq!(read("[nodes.a]\nsink = 'x'"), GraphFileError::SinkInput("a".into()));
+        let mask = "[nodes.a]\nsink = 'x'\ninputs = { input = 'b', mask = 'b' }";
+        assert_eq!(read(mask), in_a(NodeError::SinkInput));
         assert!(read("[nodes.a]\nsorce = 'x'").to_string().contains("unknown field `sorce`"));
         assert!(read("[nodes.a]\neffect = 'x'\ninputs = { input = 3 }").to_string().contains("a link is"));
+        for link in ["delivery = 'latest', bound = 2", "bound = 2"] {
+            let text = format!("[nodes.a]\nsink = 'x'\ninputs = {{ input = {{ from = 'b', {link} }} }}");
+            assert_eq!(read(&text), in_a(NodeError::Bound(StrayBound)), "{link}");
+        }
+        let dot = read("[nodes.'a.b']\nsource = 'x'");
+        assert_eq!(dot, GraphFileError::Node { node: "a.b".into(), error: NodeError::Name });
     }
 }

@@ -45,6 +45,18 @@ pub enum ParameterError {
         /// The number.
         found: f64,
     },
+    /// A buffer that would change its length, which a running plan cannot.
+    #[error(
+        "buffer `{name}` has {expected} elements while the graph runs, and cannot get {found}: replace the effect to change that"
+    )]
+    BufferLength {
+        /// Buffer.
+        name: String,
+        /// Elements now.
+        expected: usize,
+        /// Elements of the value.
+        found: usize,
+    },
     /// A number outside the range that the effect's author stated.
     #[error("parameter `{name}` = {found} is outside {min}..={max}")]
     Range {

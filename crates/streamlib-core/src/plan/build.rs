@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::alias::share_textures;
 use super::{
-    Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanPass, PlanSink, PlanSource,
-    PlanTexture, SLOTS, TextureUse,
+    Code, Conversion, Drain, Feed, Group, Layout, Parts, Plan, PlanKernel, PlanOutlet, PlanPass,
+    PlanPictures, PlanSource, PlanTexture, SLOTS, TextureUse,
 };
 use crate::format::{Size, TextureFormat};
-use crate::graph::{Effect, Graph, GraphError, Link, Node, OUTPUT, Order, PortNames};
-use crate::interface::{BufferSlot, Interface, ParameterError, TextureSlot};
+use crate::graph::{Graph, GraphError, INPUT, Link, Node, OUTPUT, Order, Ports};
+use crate::interface::{BufferSlot, Interface, ParameterError};
 use crate::value::Value;
 
 impl Plan {
-    /// Compiles a graph. Nodes that no sink needs are left out.
+    /// Compiles a graph. Nodes that no sink and no processor needs are left out.
     ///
     /// # Errors
     /// When the graph is wrong ([`Graph::order`]) or a parameter value does not fit its effect.
@@ -21,7 +22,18 @@ impl Plan {
     /// # Panics
     /// When `parts` lacks a node of the graph.
     pub fn new(graph: &Graph, layout: &Layout, parts: &Parts<'_>) -> Result<Self, GraphError> {
-        let order = Self::order(graph, parts.effects)?;
+        let mut plan = Self::with_own_textures(graph, layout, parts)?;
+        share_textures(&mut plan);
+        Ok(plan)
+    }
+
+    /// A plan in which every result has a texture of its own.
+    pub(super) fn with_own_textures(
+        graph: &Graph,
+        layout: &Layout,
+        parts: &Parts<'_>,
+    ) -> Result<Self, GraphError> {
+        let order = Self::order(graph, parts.effects, parts.processors)?;
         let needed: BTreeSet<&str> = order.iter().map(String::as_str).collect();
         let mut builder = Builder::new(graph, layout, &needed);
         for name in &order {
@@ -35,30 +47,42 @@ impl Plan {
                             builder.group(graph, group, interface)?;
                         }
                         Some(_) => {}
-                        None => builder.effect(name, effect, &parts.effects[name], settings),
+                        None => builder.effect(graph, name, &parts.effects[name], settings),
                     }
                 }
-                Node::Sink(sink) => builder.sink(name, &sink.input, &parts.drains[name])?,
+                Node::Processor(_) => {
+                    for (port, link) in graph.video_links(name) {
+                        let drain = &parts.drains[&(name.clone(), port.to_owned())];
+                        builder.outlet((name, port), link, drain)?;
+                    }
+                }
+                Node::Sink(sink) => {
+                    if let Some(link) = &sink.input {
+                        let drain = &parts.drains[&(name.clone(), INPUT.to_owned())];
+                        builder.outlet((name, INPUT), link, drain)?;
+                    }
+                }
             }
         }
         Ok(builder.plan)
     }
 
-    /// [`Graph::order`] with the ports that reflection found: whether the links of a graph are right.
+    /// [`Graph::order`] with the ports that reflection found, and those that processors were registered with: whether the
+    /// links of a graph are right.
     ///
     /// # Errors
     /// As [`Graph::order`].
     ///
     /// # Panics
-    /// When `effects` lacks an effect of the graph.
-    pub fn order(graph: &Graph, effects: &BTreeMap<String, Arc<Interface>>) -> Result<Order, GraphError> {
-        let names = |slots: &[TextureSlot]| slots.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>();
-        let ports: BTreeMap<&str, _> =
-            effects.iter().map(|(node, i)| (node.as_str(), (names(&i.inputs), names(&i.outputs)))).collect();
-        graph.order(|node| {
-            let (inputs, outputs) = &ports[node];
-            PortNames { inputs, outputs }
-        })
+    /// When `effects` lacks an effect of the graph, or `processors` a processor.
+    pub fn order(
+        graph: &Graph,
+        effects: &BTreeMap<String, Arc<Interface>>,
+        processors: &BTreeMap<String, Ports>,
+    ) -> Result<Order, GraphError> {
+        let effects: BTreeMap<&str, Ports> =
+            effects.iter().map(|(node, interface)| (node.as_str(), Ports::from(&**interface))).collect();
+        graph.order(|node| effects.get(node).unwrap_or_else(|| &processors[node]))
     }
 }
 
@@ -74,8 +98,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(graph: &'a Graph, layout: &'a Layout, needed: &BTreeSet<&str>) -> Self {
-        let running = graph.nodes.iter().filter(|(name, _)| needed.contains(name.as_str()));
-        let links: Vec<&Link> = running.flat_map(|(_, node)| node.links()).map(|(_, link)| link).collect();
+        let links: Vec<&Link> =
+            needed.iter().flat_map(|name| graph.video_links(name)).map(|(_, link)| link).collect();
         let longest = links.iter().map(|link| link.delay).max().unwrap_or(0);
         let late = links.iter().filter(|link| link.delay > 0);
         Self {
@@ -89,13 +113,14 @@ impl<'a> Builder<'a> {
                 kernels: vec![],
                 sources: vec![],
                 passes: vec![],
-                sinks: vec![],
+                outlets: vec![],
             },
         }
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        self.plan.textures.push(PlanTexture { label, size, format, keeps_history });
+        let (holds, is_leased) = (vec![label.clone()], false);
+        self.plan.textures.push(PlanTexture { label, holds, size, format, keeps_history, is_leased });
         self.plan.textures.len() - 1
     }
 
@@ -128,6 +153,9 @@ impl<'a> Builder<'a> {
 
     fn source(&mut self, name: &str, feed: &Feed) -> Result<(), GraphError> {
         let output = self.output(name, OUTPUT);
+        if self.plan.textures[output].keeps_history && !matches!(feed, Feed::Generated(..)) {
+            return Err(GraphError::DelayedSource(name.to_owned()));
+        }
         match feed {
             Feed::Generated(size, interface) => {
                 let outputs = vec![(OUTPUT.to_owned(), output)];
@@ -145,36 +173,31 @@ impl<'a> Builder<'a> {
                     block: interface.default_block(),
                 });
             }
-            Feed::Pictures(format, None) => self.plan.sources.push(PlanSource {
-                node: name.to_owned(),
-                format: *format,
-                planes: vec![output],
-                convert: None,
-                every_frame: self.plan.textures[output].keeps_history,
-            }),
+            Feed::Textures(_) => self.fed(name, output, None),
+            Feed::Pictures(format, None) => {
+                let planes = vec![TextureUse::now(output)];
+                self.fed(name, output, Some(PlanPictures { format: *format, planes, convert: None }));
+            }
             Feed::Pictures(format, Some(conversion)) => {
                 let planes = self.planes(name, &format.layout.planes(format.size));
-                let inputs = conversion.ports.iter().cloned();
-                let inputs =
-                    inputs.zip(planes.iter().map(|&texture| TextureUse { texture, delay: 0 })).collect();
+                let inputs = conversion.ports.iter().cloned().zip(planes.iter().copied()).collect();
                 let pass = self.conversion(name, conversion, inputs, vec![(OUTPUT.to_owned(), output)])?;
-                self.plan.sources.push(PlanSource {
-                    node: name.to_owned(),
-                    format: *format,
-                    planes,
-                    convert: Some(pass),
-                    every_frame: self.plan.textures[output].keeps_history,
-                });
+                self.fed(name, output, Some(PlanPictures { format: *format, planes, convert: Some(pass) }));
             }
         }
         Ok(())
     }
 
-    fn planes(&mut self, node: &str, planes: &[(Size, TextureFormat)]) -> Vec<usize> {
+    fn fed(&mut self, node: &str, texture: usize, pictures: Option<PlanPictures>) {
+        self.plan.sources.push(PlanSource { node: node.to_owned(), texture, pictures });
+    }
+
+    fn planes(&mut self, node: &str, planes: &[(Size, TextureFormat)]) -> Vec<TextureUse> {
         let numbered = planes.iter().enumerate();
-        numbered
-            .map(|(i, (size, format))| self.texture(format!("{node}.plane{i}"), *size, *format, false))
-            .collect()
+        let texture = |(i, (size, format)): (usize, &(Size, TextureFormat))| {
+            TextureUse::now(self.texture(format!("{node}.plane{i}"), *size, *format, false))
+        };
+        numbered.map(texture).collect()
     }
 
     fn conversion(
@@ -202,8 +225,9 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn effect(&mut self, name: &str, effect: &Effect, interface: &Arc<Interface>, settings: Settings) {
-        let inputs = effect.inputs.iter().map(|(port, link)| (port.clone(), self.linked(link))).collect();
+    fn effect(&mut self, graph: &Graph, name: &str, interface: &Arc<Interface>, settings: Settings) {
+        let inputs =
+            graph.video_links(name).map(|(port, link)| (port.to_owned(), self.linked(link))).collect();
         let ports = interface.outputs.iter().map(|slot| &slot.name);
         let outputs: Vec<_> = ports.map(|port| (port.clone(), self.output(name, port))).collect();
         let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
@@ -255,21 +279,28 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn sink(&mut self, name: &str, link: &Link, drain: &Drain) -> Result<(), GraphError> {
+    fn outlet(&mut self, (node, port): (&str, &str), link: &Link, drain: &Drain) -> Result<(), GraphError> {
         let from = self.linked(link);
-        let planes = match &drain.convert {
-            None => vec![from],
-            Some(conversion) => {
-                let planes = self.planes(name, &drain.format.layout.planes(drain.format.size));
-                let outputs = conversion.ports.iter().cloned().zip(planes.iter().copied()).collect();
-                let inputs =
-                    conversion.interface.inputs.iter().map(|slot| (slot.name.clone(), from)).collect();
-                let pass = self.conversion(name, conversion, inputs, outputs)?;
-                self.plan.passes.push(pass);
-                planes.into_iter().map(|texture| TextureUse { texture, delay: 0 }).collect()
+        let pictures = match drain {
+            Drain::Textures => {
+                self.plan.textures[from.texture].is_leased = true;
+                None
+            }
+            Drain::Pictures(format, None) => {
+                Some(PlanPictures { format: *format, planes: vec![from], convert: None })
+            }
+            Drain::Pictures(format, Some(conversion)) => {
+                let planes = self.planes(&format!("{node}.{port}"), &format.layout.planes(format.size));
+                let ports = conversion.ports.iter().cloned();
+                let outputs = ports.zip(planes.iter().map(|plane| plane.texture)).collect();
+                let slots = &conversion.interface.inputs;
+                let inputs = slots.iter().map(|slot| (slot.name.clone(), from)).collect();
+                let convert = Some(self.conversion(node, conversion, inputs, outputs)?);
+                Some(PlanPictures { format: *format, planes, convert })
             }
         };
-        self.plan.sinks.push(PlanSink { node: name.to_owned(), format: drain.format, planes });
+        let (node, port) = (node.to_owned(), port.to_owned());
+        self.plan.outlets.push(PlanOutlet { node, port, from, pictures });
         Ok(())
     }
 }

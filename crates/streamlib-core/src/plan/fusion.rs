@@ -54,6 +54,9 @@ pub enum Why {
     /// A sink takes it.
     #[error("sink `{0}` takes it")]
     Sink(String),
+    /// A processor takes it.
+    #[error("processor `{0}` takes it")]
+    Processor(String),
     /// It is needed frames later.
     #[error("`{0}` reads it frames later")]
     Delayed(String),
@@ -82,7 +85,7 @@ pub enum Why {
     Full(String),
 }
 
-/// What became of every effect that some sink needs, and the groups of two and more.
+/// What became of every effect that a sink or a processor needs, and the groups of two and more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fusion {
     /// By node.
@@ -166,10 +169,10 @@ impl Search<'_> {
         }
     }
 
-    /// Every link that starts at `name`, with the reader and its port; readers that no sink needs do not count.
+    /// Every link that starts at `name`, with the reader and its port; readers that do not run do not count.
     fn readers(&self, name: &str) -> impl Iterator<Item = (&str, &str, &Link)> {
         let links = self.order.iter().flat_map(|reader| {
-            self.graph.nodes[reader].links().map(move |(port, link)| (reader.as_str(), port, link))
+            self.graph.video_links(reader).map(move |(port, link)| (reader.as_str(), port, link))
         });
         links.filter(move |(_, _, link)| link.node == name)
     }
@@ -185,8 +188,10 @@ impl Search<'_> {
         }
         self.readers(name).find_map(|(reader, port, link)| {
             let owned = || reader.to_owned();
-            if let Node::Sink(_) = &self.graph.nodes[reader] {
-                return Some(Why::Sink(owned()));
+            match &self.graph.nodes[reader] {
+                Node::Sink(_) => return Some(Why::Sink(owned())),
+                Node::Processor(_) => return Some(Why::Processor(owned())),
+                Node::Source(_) | Node::Effect(_) => {}
             }
             if link.delay > 0 {
                 return Some(Why::Delayed(owned()));
@@ -205,19 +210,21 @@ impl Group {
         let mut group = Self { inputs: vec![], textures: vec![], is_clamped: vec![], nodes };
         for name in &group.nodes {
             let Node::Effect(effect) = &graph.nodes[name] else { continue };
-            let inputs = effect.inputs.iter().map(|(port, link)| {
+            let inputs = graph.video_links(name).map(|(port, link)| {
+                // How a source hands frames over is no matter of the kernel's.
+                let link = Link { delivery: None, ..link.clone() };
                 let inside = group.nodes.iter().position(|node| *node == link.node && link.delay == 0);
                 let input = inside.map_or_else(
                     || {
-                        let known = group.textures.iter().position(|texture| texture == link);
+                        let known = group.textures.iter().position(|texture| *texture == link);
                         GroupInput::Texture(known.unwrap_or_else(|| {
-                            group.textures.push(link.clone());
+                            group.textures.push(link);
                             group.textures.len() - 1
                         }))
                     },
                     GroupInput::Node,
                 );
-                (port.clone(), input)
+                (port.to_owned(), input)
             });
             group.inputs.push(inputs.collect());
             group.is_clamped.push(effect.format != TextureFormat::Rgba16Float);

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Fusion, GroupInput, Layout, Plan, Verdict};
+use super::{Drain, Feed, Fusion, GroupInput, Layout, Parts, Plan, Verdict};
+use crate::color::ColorSpace;
 use crate::format::Size;
-use crate::graph::{EffectText, Graph, Node};
-use crate::interface::{EffectForm, Interface, TextureSlot};
+use crate::graph::{EffectText, Graph, Link, Node};
+use crate::interface::{BufferSlot, EffectForm, Interface, Scalar, TextureSlot};
+use crate::picture::{PictureFormat, PictureLayout};
 
 /// The effect files of these tests: `point` and `two` read at their own pixel, `blur` elsewhere, `kernel` is in compute form.
 fn interface(file: &str) -> Interface {
@@ -60,7 +62,7 @@ fn fusion(nodes: &[&str]) -> Fusion {
         .iter()
         .filter_map(|(name, node)| Some((name.clone(), Arc::new(interface(&file(node)?)))))
         .collect();
-    let order = Plan::order(&graph, &effects).expect("an order");
+    let order = Plan::order(&graph, &effects, &BTreeMap::new()).expect("an order");
     let layout =
         Layout::new(&graph, &BTreeMap::from([("cam".to_owned(), Size::new(8, 8))]), 4096).expect("sizes");
     Fusion::new(&graph, &layout, &effects, &order)
@@ -141,4 +143,52 @@ fn a_kernel_does_not_grow_without_bound() {
     let fusion = fusion(&nodes.iter().map(String::as_str).collect::<Vec<_>>());
     let sizes: Vec<_> = fusion.groups.iter().map(|group| group.nodes.len()).collect();
     assert_eq!(sizes, [8, 16, 16]);
+}
+
+#[test]
+fn what_a_processor_takes_is_stored_and_data_is_no_texture_of_a_kernel() {
+    let graph = Graph::from_toml(
+        "[nodes.cam]\nsource = 'x'\n\
+         [nodes.a]\neffect = 'point'\ninputs = { input = { from = 'cam', delivery = 'latest' } }\n\
+         [nodes.b]\neffect = 'point'\ninputs = { input = 'a', amount = 'find.amount' }\nset = { amount = [1] }\n\
+         [nodes.c]\neffect = 'two'\ninputs = { input = 'b', other = 'cam' }\n\
+         [nodes.find]\nprocessor = 'find'\ninputs = { input = 'a' }\n\
+         [nodes.out]\nsink = 'x'\ninputs = { input = 'c' }",
+    );
+    let graph = graph.expect("a graph");
+    let amount = BufferSlot {
+        name: "amount".into(),
+        binding: 3,
+        scalar: Scalar::Float,
+        columns: 1,
+        stride: 4,
+        description: None,
+    };
+    let b = Interface { buffers: vec![amount], ..interface("point") };
+    let effects = [("a", interface("point")), ("b", b), ("c", interface("two"))];
+    let effects = effects.map(|(node, interface)| (node.to_owned(), Arc::new(interface))).into();
+    let processors = graph.implied_ports();
+    let order = Plan::order(&graph, &effects, &processors).expect("an order");
+    let size = Size::new(8, 8);
+    let layout = Layout::new(&graph, &BTreeMap::from([("cam".to_owned(), size)]), 64).expect("sizes");
+    let fusion = Fusion::new(&graph, &layout, &effects, &order);
+    assert_eq!(why(&fusion, "a"), "processor `find` takes it");
+    assert_eq!(groups(&fusion), ["b+c"]);
+    assert_eq!(fusion.groups[0].textures, [Link::from("a"), Link::from("cam")]);
+
+    let feeds = BTreeMap::from([("cam".to_owned(), Feed::Generated(size, Arc::new(interface("point"))))]);
+    let rgba = PictureFormat { size, layout: PictureLayout::Rgba8, color: ColorSpace::default() };
+    let key = |node: &str| (node.to_owned(), "input".to_owned());
+    let drains = BTreeMap::from([(key("out"), Drain::Pictures(rgba, None)), (key("find"), Drain::Textures)]);
+    let parts =
+        Parts { effects: &effects, processors: &processors, fused: &[], feeds: &feeds, drains: &drains };
+    let plan = Plan::new(&graph, &layout, &parts).expect("a plan");
+    let ports = |node: &str| {
+        let pass = plan.passes.iter().find(|pass| pass.label == node).expect("it runs");
+        pass.inputs.iter().map(|(port, _)| port.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ports("b"), ["input"]);
+    let lent = plan.textures.iter().find(|texture| texture.holds[0] == "a.output").expect("it is stored");
+    assert!(lent.is_leased);
+    assert_eq!(lent.holds.len(), 1, "a processor may read it at any time");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::format::Size;
 use crate::graph::{Graph, GraphError, Node, OutputSize};
 
-/// Frame size of every node that has one. A sink's is that of its input.
+/// Frame size of every node that has one. A sink's is that of its input; a processor has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     sizes: BTreeMap<String, Size>,
@@ -18,7 +18,8 @@ impl Layout {
     /// When an effect has nothing to take its size from, or a size is zero or beyond `max`.
     pub fn new(graph: &Graph, sources: &BTreeMap<String, Size>, max: u32) -> Result<Self, GraphError> {
         let mut layout = Self { sizes: BTreeMap::new() };
-        for name in graph.nodes.keys() {
+        let have_frames = graph.nodes.iter().filter(|(_, node)| !matches!(node, Node::Processor(_)));
+        for (name, _) in have_frames {
             layout.resolve(graph, sources, max, name)?;
         }
         Ok(layout)
@@ -27,7 +28,7 @@ impl Layout {
     /// Size of a node's frames.
     ///
     /// # Panics
-    /// When the graph has no such node.
+    /// When the graph has no such node, or it is a processor.
     #[must_use]
     pub fn size(&self, node: &str) -> Size {
         self.sizes[node]
@@ -62,9 +63,9 @@ impl Layout {
                         break size;
                     }
                 }
-                Node::Sink(_) => way.push(at),
+                Node::Sink(_) | Node::Processor(_) => way.push(at),
             }
-            at = &graph.nodes[at].main_link().ok_or_else(no_size)?.node;
+            at = &graph.main_link(at).ok_or_else(no_size)?.node;
         };
         while let Some(name) = way.pop() {
             let (mut width, mut height) = (u64::from(size.width), u64::from(size.height));

@@ -1,5 +1,8 @@
 //! A graph compiled for one device, as plain data: textures, passes and transfers. What runs it is [`crate::engine`].
 
+mod alias;
+#[cfg(test)]
+mod alias_tests;
 mod build;
 mod fusion;
 #[cfg(test)]
@@ -10,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::format::{Size, TextureFormat};
+use crate::graph::Ports;
 use crate::interface::Interface;
 use crate::picture::PictureFormat;
 use crate::value::Value;
@@ -40,17 +44,19 @@ pub struct Conversion {
 pub enum Feed {
     /// Pictures of this format, turned into RGBA by a kernel unless they are RGBA already.
     Pictures(PictureFormat, Option<Conversion>),
+    /// RGBA textures of this size that are in GPU memory already.
+    Textures(Size),
     /// Nothing: an effect without inputs draws its frames.
     Generated(Size, Arc<Interface>),
 }
 
-/// What a sink takes: pictures of a format, taken from RGBA by a kernel unless the sink's texture can be read as it is.
+/// What a consumer outside the plan (a sink, or an input of a processor) takes.
 #[derive(Clone, Debug)]
-pub struct Drain {
-    /// Format of the pictures.
-    pub format: PictureFormat,
-    /// From RGBA to the planes.
-    pub convert: Option<Conversion>,
+pub enum Drain {
+    /// Pictures of a format, taken from RGBA by a kernel unless the texture can be read back as it is.
+    Pictures(PictureFormat, Option<Conversion>),
+    /// The texture itself.
+    Textures,
 }
 
 /// Everything that a graph needs besides itself to become a plan.
@@ -58,17 +64,19 @@ pub struct Drain {
 pub struct Parts<'a> {
     /// Reflection of every effect, by node.
     pub effects: &'a BTreeMap<String, Arc<Interface>>,
+    /// Ports of every processor, by node.
+    pub processors: &'a BTreeMap<String, Ports>,
     /// The groups that run as one kernel, with the kernel's reflection: its inputs are called by
     /// [`Group::texture_name`], its parameters and buffers `NODE.NAME`. An effect that is in none runs by itself.
     pub fused: &'a [(Group, Arc<Interface>)],
     /// What each source delivers, by node.
     pub feeds: &'a BTreeMap<String, Feed>,
-    /// What each sink takes, by node.
-    pub drains: &'a BTreeMap<String, Drain>,
+    /// What each sink and processor takes, by node and input port.
+    pub drains: &'a BTreeMap<(String, String), Drain>,
 }
 
-/// A graph compiled for one device.
-#[derive(Clone, Debug)]
+/// A graph compiled for one device. The default one computes nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Frames under way at once, and copies of every texture that a delayed link reads.
     pub slots: u32,
@@ -76,25 +84,30 @@ pub struct Plan {
     pub textures: Vec<PlanTexture>,
     /// Kernels to build.
     pub kernels: Vec<PlanKernel>,
-    /// Sources that feed pictures, in name order.
+    /// Sources that are fed from outside.
     pub sources: Vec<PlanSource>,
     /// Passes of every frame, in order.
     pub passes: Vec<PlanPass>,
-    /// Sinks, in name order.
-    pub sinks: Vec<PlanSink>,
+    /// Where frames leave the plan.
+    pub outlets: Vec<PlanOutlet>,
 }
 
 /// A texture to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanTexture {
-    /// Node and port it belongs to.
+    /// Name in debuggers.
     pub label: String,
+    /// The outputs that lie in it, `NODE.PORT`, in the order in which passes write them: several where results that are not
+    /// needed at the same time share it.
+    pub holds: Vec<String>,
     /// Size.
     pub size: Size,
     /// Texel format.
     pub format: TextureFormat,
     /// Whether there is one per slot, because a delayed link reads what earlier frames left in it.
     pub keeps_history: bool,
+    /// Whether consumers outside the plan keep it for a while, so that each frame gets one that nobody holds.
+    pub is_leased: bool,
 }
 
 /// A texture of this frame or of an earlier one.
@@ -104,6 +117,14 @@ pub struct TextureUse {
     pub texture: usize,
     /// Frames ago.
     pub delay: u32,
+}
+
+impl TextureUse {
+    /// The texture of this frame.
+    #[must_use]
+    pub const fn now(texture: usize) -> Self {
+        Self { texture, delay: 0 }
+    }
 }
 
 /// Where the code of a kernel comes from.
@@ -159,28 +180,37 @@ impl PlanPass {
     }
 }
 
-/// A source that feeds pictures.
+/// A source that is fed from outside.
 #[derive(Clone, Debug)]
 pub struct PlanSource {
     /// The node.
     pub node: String,
-    /// Format of its pictures.
-    pub format: PictureFormat,
-    /// The texture of each plane.
-    pub planes: Vec<usize>,
-    /// The pass from planes to RGBA; none when the one plane is RGBA.
-    pub convert: Option<PlanPass>,
-    /// Whether it must be fed for every frame, new picture or not, because earlier frames of it are read.
-    pub every_frame: bool,
+    /// Its RGBA texture.
+    pub texture: usize,
+    /// How pictures become that texture; none when textures come.
+    pub pictures: Option<PlanPictures>,
 }
 
-/// A sink: textures that are read back for every frame.
+/// Where frames leave the plan: an input of a sink or of a processor.
 #[derive(Clone, Debug)]
-pub struct PlanSink {
+pub struct PlanOutlet {
     /// The node.
     pub node: String,
-    /// Format of its pictures.
+    /// Its input port.
+    pub port: String,
+    /// What it takes.
+    pub from: TextureUse,
+    /// How the texture becomes pictures; none when the texture itself is taken.
+    pub pictures: Option<PlanPictures>,
+}
+
+/// Between pictures in host memory and an RGBA texture.
+#[derive(Clone, Debug)]
+pub struct PlanPictures {
+    /// Format of the pictures.
     pub format: PictureFormat,
     /// The texture of each plane.
     pub planes: Vec<TextureUse>,
+    /// The pass between planes and texture; none when the one plane is the texture.
+    pub convert: Option<PlanPass>,
 }

@@ -1,17 +1,22 @@
 //! A GPU made of plain Rust, so that engine logic is tested without one: the contract's smallest honest implementation.
 //!
-//! Kernels are closures, found by the kernel's label. Work runs inside `submit`, so everything submitted has finished.
+//! Kernels are closures, found by the kernel's label. Work runs inside `submit`, so everything submitted has finished; or,
+//! in a [`CpuGpu::deferred`] one, inside `wait`, so that frames are under way as on a real device.
+
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::format::{Size, TextureFormat};
 use crate::gpu::{
-    Command, DeviceInfo, Dispatch, Gpu, GpuError, HostAccessError, HostBuffer, HostBufferUse, KernelDesc,
+    Calibration, Command, DeviceInfo, Gpu, GpuError, HostAccessError, HostBuffer, HostBufferUse, KernelDesc,
     TextureDesc,
 };
+use crate::sync::Mutex;
+use work::{Job, Queue, Step};
 
 /// Computes one texel of the one output: inputs in the order of the kernel's interface, uniform block, position.
 pub type KernelFn = Arc<dyn Fn(&[&CpuTexture], &[u8], (u32, u32)) -> [f32; 4] + Send + Sync>;
@@ -21,7 +26,7 @@ pub type KernelFn = Arc<dyn Fn(&[&CpuTexture], &[u8], (u32, u32)) -> [f32; 4] + 
 pub struct CpuGpu {
     info: DeviceInfo,
     kernels: BTreeMap<String, CpuKernel>,
-    timeline: AtomicU64,
+    queue: Queue,
 }
 
 /// A texture in host memory.
@@ -34,30 +39,32 @@ pub struct CpuTexture {
 
 /// Host memory.
 #[derive(Clone, Debug)]
-pub struct CpuBuffer(Arc<Mutex<Vec<u8>>>);
+pub struct CpuBuffer {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Timeline value of the newest submission that uses it, and the newest that is known to have finished.
+    last_use: Arc<AtomicU64>,
+    finished: Arc<AtomicU64>,
+}
 
 /// A closure.
 #[derive(Clone)]
 pub struct CpuKernel(KernelFn);
 
-/// A recorded command; it gets the uniform blocks of all dispatches.
-type Step = Box<dyn Fn(&[Vec<u8>]) + Send>;
-
 /// Steps to run.
+#[derive(Debug)]
 pub struct CpuRecording {
-    steps: Vec<Step>,
+    label: String,
+    steps: Arc<[Step]>,
     blocks: Vec<Vec<u8>>,
+    /// Textures of the dispatches: as recorded, and as bound now.
+    textures: Vec<(CpuTexture, CpuTexture)>,
+    buffers: Vec<CpuBuffer>,
+    pending: u64,
 }
 
 impl std::fmt::Debug for CpuKernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("CpuKernel")
-    }
-}
-
-impl std::fmt::Debug for CpuRecording {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "CpuRecording({} steps)", self.steps.len())
     }
 }
 
@@ -70,6 +77,15 @@ pub enum CpuGpuError {
     /// Something was not bound, or is of the wrong kind.
     #[error("`{0}` is not bound, or cannot be")]
     Binding(String),
+    /// A recording that runs was to be changed or submitted.
+    #[error("`{0}` is in flight")]
+    InFlight(String),
+    /// A host buffer is in use.
+    #[error("a buffer of `{0}` is open")]
+    Open(String),
+    /// Nobody submitted the value that was waited for.
+    #[error("value {0} was not reached")]
+    Timeout(u64),
 }
 
 impl GpuError for CpuGpuError {
@@ -79,14 +95,31 @@ impl GpuError for CpuGpuError {
 }
 
 impl CpuGpu {
-    /// A GPU that knows these kernels.
+    /// A GPU that knows these kernels, and runs them when they are submitted.
     #[must_use]
     pub fn new(kernels: impl IntoIterator<Item = (&'static str, KernelFn)>) -> Self {
+        Self::with_queue(kernels, Queue::new(false))
+    }
+
+    /// One that runs them when somebody waits for them.
+    #[must_use]
+    pub fn deferred(kernels: impl IntoIterator<Item = (&'static str, KernelFn)>) -> Self {
+        Self::with_queue(kernels, Queue::new(true))
+    }
+
+    fn with_queue(kernels: impl IntoIterator<Item = (&'static str, KernelFn)>, queue: Queue) -> Self {
         Self {
             info: DeviceInfo { name: "test double".into(), is_cpu: true, max_texture_size: 4096 },
             kernels: kernels.into_iter().map(|(name, run)| (name.to_owned(), CpuKernel(run))).collect(),
-            timeline: AtomicU64::new(0),
+            queue,
         }
+    }
+
+    fn idle(&self, recording: &CpuRecording) -> Result<(), CpuGpuError> {
+        if self.queue.has_finished(recording.pending) {
+            return Ok(());
+        }
+        Err(CpuGpuError::InFlight(recording.label.clone()))
     }
 }
 
@@ -99,6 +132,15 @@ impl CpuTexture {
     #[must_use]
     pub fn texel(&self, (x, y): (u32, u32)) -> [f32; 4] {
         locked(&self.texels)[(y * self.size.width + x) as usize]
+    }
+
+    /// Fills the texture.
+    pub fn fill(&self, color: [f32; 4]) {
+        locked(&self.texels).fill(color);
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.texels, &other.texels)
     }
 
     fn channels(&self) -> &'static [usize] {
@@ -127,18 +169,27 @@ impl CpuTexture {
     }
 }
 
+impl CpuBuffer {
+    fn check(&self) -> Result<(), HostAccessError> {
+        let is_free = self.last_use.load(Ordering::Acquire) <= self.finished.load(Ordering::Acquire);
+        if is_free { Ok(()) } else { Err(HostAccessError) }
+    }
+}
+
 impl HostBuffer for CpuBuffer {
     fn len(&self) -> usize {
-        locked(&self.0).len()
+        locked(&self.bytes).len()
     }
 
     fn read(&self, with: &mut dyn FnMut(&[u8])) -> Result<(), HostAccessError> {
-        with(&locked(&self.0));
+        self.check()?;
+        with(&locked(&self.bytes));
         Ok(())
     }
 
     fn write(&self, with: &mut dyn FnMut(&mut [u8])) -> Result<(), HostAccessError> {
-        with(&mut locked(&self.0));
+        self.check()?;
+        with(&mut locked(&self.bytes));
         Ok(())
     }
 }
@@ -161,36 +212,16 @@ impl Gpu for CpuGpu {
     }
 
     fn create_host_buffer(&self, _: &str, bytes: usize, _: HostBufferUse) -> Result<CpuBuffer, CpuGpuError> {
-        Ok(CpuBuffer(Arc::new(Mutex::new(vec![0; bytes]))))
+        let bytes = Arc::new(Mutex::new(vec![0; bytes]));
+        Ok(CpuBuffer { bytes, last_use: Arc::default(), finished: self.queue.finished() })
     }
 
     fn create_kernel(&self, desc: &KernelDesc<'_>) -> Result<CpuKernel, CpuGpuError> {
         self.kernels.get(desc.label).cloned().ok_or_else(|| CpuGpuError::NoKernel(desc.label.to_owned()))
     }
 
-    fn record(&self, _: &str, commands: &[Command<'_, Self>]) -> Result<CpuRecording, CpuGpuError> {
-        let mut recording = CpuRecording { steps: vec![], blocks: vec![] };
-        for command in commands {
-            recording.steps.push(match command {
-                Command::Upload { from, offset, to } => {
-                    let (from, offset, to) = ((*from).clone(), *offset, (*to).clone());
-                    Box::new(move |_| to.upload(&locked(&from.0)[offset..]))
-                }
-                Command::Download { from, to, offset } => {
-                    let (from, to, offset) = ((*from).clone(), (*to).clone(), *offset);
-                    Box::new(move |_| from.download(&mut locked(&to.0)[offset..]))
-                }
-                Command::Clear { texture, color } => {
-                    let (texture, color) = ((*texture).clone(), *color);
-                    Box::new(move |_| locked(&texture.texels).fill(color))
-                }
-                Command::Dispatch(dispatch) => {
-                    recording.blocks.push(vec![]);
-                    dispatch_step(dispatch, recording.blocks.len() - 1)?
-                }
-            });
-        }
-        Ok(recording)
+    fn record(&self, label: &str, commands: &[Command<'_, Self>]) -> Result<CpuRecording, CpuGpuError> {
+        work::record(label, commands)
     }
 
     fn set_uniforms(
@@ -199,38 +230,69 @@ impl Gpu for CpuGpu {
         pass: usize,
         block: &[u8],
     ) -> Result<(), CpuGpuError> {
+        self.idle(recording)?;
         let stored =
             recording.blocks.get_mut(pass).ok_or_else(|| CpuGpuError::Binding(format!("pass {pass}")))?;
         block.clone_into(stored);
         Ok(())
     }
 
-    fn submit(&self, recording: &mut CpuRecording) -> Result<u64, CpuGpuError> {
-        recording.steps.iter().for_each(|step| step(&recording.blocks));
-        Ok(self.timeline.fetch_add(1, Ordering::SeqCst) + 1)
-    }
-
-    fn wait(&self, _: u64, _: Duration) -> Result<(), CpuGpuError> {
+    fn rebind(
+        &self,
+        recording: &mut CpuRecording,
+        recorded: &CpuTexture,
+        texture: &CpuTexture,
+    ) -> Result<(), CpuGpuError> {
+        self.idle(recording)?;
+        let wrong = || CpuGpuError::Binding(recording.label.clone());
+        let stands_elsewhere =
+            recording.textures.iter().any(|(as_recorded, now)| now.is(texture) && !as_recorded.is(recorded));
+        if stands_elsewhere || (texture.size, texture.format) != (recorded.size, recorded.format) {
+            return Err(wrong());
+        }
+        let error = wrong();
+        let mut places = recording.textures.iter_mut().filter(|(as_recorded, _)| as_recorded.is(recorded));
+        let (_, bound) = places.next().ok_or(error)?;
+        *bound = texture.clone();
         Ok(())
     }
 
-    fn times(&self, _: &CpuRecording, into: &mut Vec<u64>) -> Result<(), CpuGpuError> {
+    fn submit(&self, batches: &mut [&mut [CpuRecording]]) -> Result<u64, CpuGpuError> {
+        for recording in batches.iter().flat_map(|batch| batch.iter()) {
+            self.idle(recording)?;
+            if recording.buffers.iter().any(|buffer| buffer.bytes.try_lock().is_err()) {
+                return Err(CpuGpuError::Open(recording.label.clone()));
+            }
+        }
+        let recordings = || batches.iter().flat_map(|batch| batch.iter());
+        let value = self.queue.submit(recordings().map(Job::of).collect(), |value| {
+            let buffers = recordings().flat_map(|recording| &recording.buffers);
+            buffers.for_each(|buffer| buffer.last_use.store(value, Ordering::Release));
+        });
+        for recording in batches.iter_mut().flat_map(|batch| batch.iter_mut()) {
+            recording.pending = value;
+        }
+        Ok(value)
+    }
+
+    fn submitted(&self) -> u64 {
+        self.queue.submitted()
+    }
+
+    fn wait(&self, value: u64, timeout: Duration) -> Result<(), CpuGpuError> {
+        if self.queue.wait(value, timeout) { Ok(()) } else { Err(CpuGpuError::Timeout(value)) }
+    }
+
+    fn reached(&self, value: u64) -> Result<bool, CpuGpuError> {
+        Ok(self.queue.has_finished(value))
+    }
+
+    fn timestamps(&self, recording: &CpuRecording, into: &mut Vec<u64>) -> Result<(), CpuGpuError> {
         into.clear();
-        Ok(())
+        self.idle(recording)
     }
-}
 
-fn dispatch_step(dispatch: &Dispatch<'_, CpuGpu>, pass: usize) -> Result<Step, CpuGpuError> {
-    let inputs: Vec<CpuTexture> = dispatch.inputs.iter().map(|(_, texture)| (*texture).clone()).collect();
-    let [(_, output)] = dispatch.outputs else {
-        return Err(CpuGpuError::Binding(dispatch.label.to_owned()));
-    };
-    let (output, run) = ((*output).clone(), dispatch.kernel.0.clone());
-    Ok(Box::new(move |blocks| {
-        let inputs: Vec<&CpuTexture> = inputs.iter().collect();
-        let Size { width, height } = output.size;
-        let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        let texels: Vec<_> = places.map(|place| run(&inputs, &blocks[pass], place)).collect();
-        *locked(&output.texels) = texels;
-    }))
+    fn calibrate(&self) -> Result<Option<Calibration>, CpuGpuError> {
+        Ok(None)
+    }
 }

@@ -25,14 +25,14 @@ pub(crate) fn the_host_is_kept_out_while_work_is_in_flight<G: Gpu>(gpu: &G) {
     let (mut recording, down) = slow(gpu);
     let mut refused = 0;
     for _ in 0..50 {
-        let value = gpu.submit(&mut recording).expect("a submission");
+        let value = gpu.submit_one(&mut recording).expect("a submission");
         match down.read(&mut |_| ()) {
             Err(_) => {
                 refused += 1;
                 // Each of these may succeed only because the work has just ended.
                 let over = || gpu.wait(value, Duration::ZERO).is_ok();
                 assert!(down.write(&mut |_| ()).is_err() || over());
-                assert!(gpu.submit(&mut recording).is_err() || over());
+                assert!(gpu.submit_one(&mut recording).is_err() || over());
                 assert!(gpu.set_uniforms(&mut recording, 0, &[]).is_err() || over());
             }
             Ok(()) => gpu.wait(value, Duration::ZERO).expect("it was read, so it is over"),
@@ -49,12 +49,12 @@ pub(crate) fn the_host_is_kept_out_while_work_is_in_flight<G: Gpu>(gpu: &G) {
 pub(crate) fn an_open_buffer_cannot_be_submitted<G: Gpu>(gpu: &G) {
     let (mut recording, down) = slow(gpu);
     down.read(&mut |_| {
-        assert!(gpu.submit(&mut recording).is_err());
+        assert!(gpu.submit_one(&mut recording).is_err());
         down.read(&mut |_| ()).expect("readers share");
         assert!(down.write(&mut |_| ()).is_err(), "a writer is alone");
     })
     .expect("nothing uses it");
-    down.write(&mut |_| assert!(gpu.submit(&mut recording).is_err())).expect("nothing uses it");
+    down.write(&mut |_| assert!(gpu.submit_one(&mut recording).is_err())).expect("nothing uses it");
     submit_and_wait(gpu, &mut recording);
 }
 
@@ -62,24 +62,24 @@ pub(crate) fn everything_can_be_dropped_in_flight<G: Gpu>(gpu: &G) {
     let mut last = 0;
     for _ in 0..5 {
         let (mut recording, down) = slow(gpu);
-        last = gpu.submit(&mut recording).expect("a submission");
+        last = gpu.submit_one(&mut recording).expect("a submission");
         drop(down);
         drop(recording);
     }
     gpu.wait(last, LONG).expect("it ends");
     // And without a wait, to see that the device itself can go first.
     let (mut recording, _down) = slow(gpu);
-    gpu.submit(&mut recording).expect("a submission");
+    gpu.submit_one(&mut recording).expect("a submission");
 }
 
 pub(crate) fn values_grow_by_one_and_a_wait_can_time_out<G: Gpu>(gpu: &G) {
     let image = texture(gpu, "small", Size::new(1, 1), TextureFormat::R8);
     let clear = [Command::Clear { texture: &image, color: [0.0; 4] }];
     let mut recording = gpu.record("clear", &clear).expect("a recording");
-    let first = gpu.submit(&mut recording).expect("a submission");
+    let first = gpu.submit_one(&mut recording).expect("a submission");
     gpu.wait(first, LONG).expect("it ends");
     for expected in first + 1..first + 10 {
-        assert_eq!(gpu.submit(&mut recording).expect("a submission"), expected);
+        assert_eq!(gpu.submit_one(&mut recording).expect("a submission"), expected);
         gpu.wait(expected, LONG).expect("it ends");
     }
     gpu.wait(0, Duration::ZERO).expect("reached from the start");

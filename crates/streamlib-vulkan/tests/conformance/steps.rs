@@ -60,7 +60,7 @@ pub(crate) fn run<G: Gpu>(gpu: &G, commands: &[Command<'_, G>]) -> G::Recording 
 }
 
 pub(crate) fn submit_and_wait<G: Gpu>(gpu: &G, recording: &mut G::Recording) {
-    let value = gpu.submit(recording).expect("a submission");
+    let value = gpu.submit_one(recording).expect("a submission");
     gpu.wait(value, LONG).expect("it ends");
 }
 

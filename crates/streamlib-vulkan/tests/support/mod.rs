@@ -26,6 +26,16 @@ pub(crate) fn open() -> Result<VulkanGpu, VulkanError> {
     VulkanGpu::new(&DeviceOptions { validation: Validation::Synchronization, ..DeviceOptions::default() })
 }
 
+/// `CLOCK_MONOTONIC` in nanoseconds.
+#[allow(unsafe_code, reason = "the standard library does not show this clock's values")]
+pub(crate) fn monotonic_ns() -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is there to be written.
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    assert_eq!(answer, 0, "there is no such clock");
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
 /// The kernels, assembled from the texts beside them with `spirv-as --target-env vulkan1.2`.
 pub(crate) fn kernels() -> Kernels {
     Kernels {

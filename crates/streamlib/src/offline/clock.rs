@@ -1,7 +1,8 @@
 //! What sets the pace of an offline run.
 
+use streamlib_core::engine::Upload;
 use streamlib_core::frame::Timestamp;
-use streamlib_core::picture::Picture;
+use streamlib_vulkan::VulkanGpu;
 
 use crate::error::RunError;
 use crate::feeds::ReadAhead;
@@ -19,27 +20,22 @@ pub(super) struct Clock {
 }
 
 enum Pace {
-    /// The pictures of a source, and its place in the plan.
-    Pictures { reader: ReadAhead, source: Option<usize> },
+    /// The pictures of a source.
+    Pictures(ReadAhead),
     /// So many frames a second.
     Rate(f64),
 }
 
 /// One frame to run.
-pub(super) struct Tick<'a> {
+pub(super) struct Tick {
     pub(super) captured: Timestamp,
-    /// The clock source's place in the plan, and its picture.
-    pub(super) picture: Option<(usize, &'a Picture)>,
+    /// The clock source's picture.
+    pub(super) upload: Option<Upload<VulkanGpu>>,
 }
 
 impl Clock {
-    pub(super) fn of_source(
-        reader: ReadAhead,
-        source: Option<usize>,
-        known: Option<u64>,
-        limit: Option<u64>,
-    ) -> Self {
-        Self { pace: Pace::Pictures { reader, source }, given: 0, limit, known }
+    pub(super) fn of_source(reader: ReadAhead, known: Option<u64>, limit: Option<u64>) -> Self {
+        Self { pace: Pace::Pictures(reader), given: 0, limit, known }
     }
 
     pub(super) fn of_rate(fps: f64, frames: u64) -> Self {
@@ -54,7 +50,7 @@ impl Clock {
         }
     }
 
-    pub(super) fn tick(&mut self) -> Result<Option<Tick<'_>>, RunError> {
+    pub(super) fn tick(&mut self) -> Result<Option<Tick>, RunError> {
         if self.limit.is_some_and(|limit| self.given >= limit) {
             return Ok(None);
         }
@@ -63,26 +59,27 @@ impl Clock {
         match &mut self.pace {
             Pace::Rate(fps) => {
                 let captured = Timestamp((number as f64 * 1e9 / *fps).round() as i64);
-                Ok(Some(Tick { captured, picture: None }))
+                Ok(Some(Tick { captured, upload: None }))
             }
-            Pace::Pictures { reader, source } => {
-                let (node, source) = (reader.node.clone(), *source);
-                match reader.next_picture()? {
-                    Some(picture) => {
-                        let captured = picture.timestamp;
-                        Ok(Some(Tick { captured, picture: source.map(|source| (source, picture)) }))
-                    }
-                    None if number == 0 => Err(RunError::Empty(node)),
-                    None => Ok(None),
-                }
-            }
+            Pace::Pictures(reader) => match reader.next_picture()? {
+                Some(read) => Ok(Some(Tick { captured: read.timestamp, upload: read.upload })),
+                None if number == 0 => Err(RunError::Empty(reader.node.clone())),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Lets memory of the clock source be read into again.
+    pub(super) fn give_back(&self, upload: Upload<VulkanGpu>) {
+        if let Pace::Pictures(reader) = &self.pace {
+            reader.give_back(upload);
         }
     }
 
     /// Stops reading: node, pictures received, times.
     pub(super) fn finish(self) -> Option<(String, u64, Stages)> {
         match self.pace {
-            Pace::Pictures { reader, .. } => {
+            Pace::Pictures(reader) => {
                 // What was read ahead of a limit was not asked for.
                 let (node, received) = (reader.node.clone(), reader.received);
                 Some((node, received, reader.finish()))

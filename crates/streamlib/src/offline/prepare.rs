@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use streamlib_core::engine::Engine;
-use streamlib_core::gpu::{Gpu, KernelDesc};
-use streamlib_core::graph::Graph;
-use streamlib_core::plan::{Code, Drain, Feed, Fusion, Layout, Parts, Plan, PlanKernel};
+use streamlib_core::engine::{Engine, OutletSpec};
+use streamlib_core::gpu::Gpu;
+use streamlib_core::graph::{Graph, INPUT};
+use streamlib_core::plan::{Drain, Fusion, Layout, Parts, Plan, PlanKernel};
 use streamlib_media::{AudioInfo, OutputOptions, VideoWriter};
 use streamlib_vulkan::VulkanGpu;
 
 use super::RunOptions;
 use super::clock::Clock;
-use super::programs::{Programs, Ready, source_of};
-use crate::adapt::adapt_sinks;
+use crate::adapt::{adapt_sinks, adapt_sources};
 use crate::conversions::Conversions;
 use crate::error::RunError;
-use crate::feeds::ReadAhead;
+use crate::feeds::{READER_UPLOADS, ReadAhead};
+use crate::programs::{Programs, Ready, choose_clock, create_kernel, source_of};
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
-use crate::sinks::WriteBehind;
+use crate::sinks::{SINK_DEPTH, WriteBehind};
 use crate::sources::{ENDLESS_FRAMES, GENERATED_FPS, PictureSource};
 
 /// A graph ready for its first frame.
@@ -41,61 +41,59 @@ pub(super) fn prepare(
 ) -> Result<Prepared, RunError> {
     let mut graph = graph.clone();
     adapt_sinks(&mut graph);
+    adapt_sources(&mut graph);
     let mut programs = Programs::compile(runtime, &graph, &options.base)?;
-    let order = Plan::order(&graph, &programs.interfaces)?;
-    let opened = programs.open_sources(runtime, &graph, &options.base)?;
+    let processors = graph.implied_ports();
+    let order = Plan::order(&graph, &programs.interfaces, &processors)?;
+    let mut opened = BTreeMap::new();
+    for (node, source) in graph.sources() {
+        let ready = programs.open_source(runtime, node, source, &options.base)?;
+        if let Ready::App { .. } = ready {
+            return Err(RunError::LiveOnly {
+                node: node.to_owned(),
+                what: "a source that the program pushes to",
+            });
+        }
+        opened.insert(node.to_owned(), ready);
+    }
     let max = runtime.gpu().info().max_texture_size;
     let layout =
         Layout::new(&graph, &opened.iter().map(|(node, o)| (node.clone(), o.size())).collect(), max)?;
-    let clock = choose_clock(&graph, &opened);
+    let clock = choose_clock(&graph, |node| opened[node].is_still());
     let mut conversions = Conversions::new(runtime.compiler());
-    let feeds = feeds(&opened, &programs, &mut conversions)?;
+    let feeds = opened.iter().map(|(node, ready)| {
+        Ok::<_, RunError>((node.clone(), ready.feed(node, &programs, &mut conversions)?))
+    });
+    let feeds = feeds.collect::<Result<_, _>>()?;
     let mut notices = Vec::new();
     let writers = writers(&graph, &layout, clock.and_then(|clock| opened.get(clock)), options, &mut notices)?;
-    let drains = drains(&writers, &mut conversions)?;
+    let mut drains = drains(&writers, &mut conversions)?;
+    // Explained only: a graph with processors does not run here.
+    for (node, _) in graph.processors() {
+        let ports =
+            graph.video_links(node).map(|(port, _)| ((node.to_owned(), port.to_owned()), Drain::Textures));
+        drains.extend(ports);
+    }
     let mut fusion = if options.fuse {
         Fusion::new(&graph, &layout, &programs.interfaces, &order)
     } else {
         Fusion::default()
     };
     let fused = programs.fuse(runtime.compiler(), &mut fusion);
-    let parts = Parts { effects: &programs.interfaces, fused: &fused, feeds: &feeds, drains: &drains };
+    let parts = Parts {
+        effects: &programs.interfaces,
+        processors: &processors,
+        fused: &fused,
+        feeds: &feeds,
+        drains: &drains,
+    };
     let plan = Plan::new(&graph, &layout, &parts)?;
-    let engine = engine(runtime, plan, &programs, &conversions)?;
+    let engine = engine(runtime, plan, (&programs, &conversions), &writers)?;
     let sources = opened.iter().map(|(node, opened)| opened.report(node, &graph)).collect();
-    let (clock, others) = start_readers(&graph, engine.plan(), opened, clock, options.frames)?;
+    let (clock, others) = start_readers(&graph, &engine, opened, clock, options.frames)?;
     let sinks = writers.into_iter().map(|(node, writer)| WriteBehind::start(&node, writer));
     let sinks = sinks.collect::<Result<_, _>>()?;
     Ok(Prepared { engine, fusion, clock, others, sinks, sources, notices })
-}
-
-/// The source that sets the pace. A still sets none where there is something that moves, unless the graph says so.
-fn choose_clock<'a>(graph: &'a Graph, opened: &BTreeMap<String, Ready>) -> Option<&'a str> {
-    let clock = graph.clock()?;
-    if graph.clock.is_none() && opened[clock].is_still() {
-        let moving = graph.sources().map(|(node, _)| node).find(|node| !opened[*node].is_still());
-        return moving.or(Some(clock));
-    }
-    Some(clock)
-}
-
-fn feeds(
-    opened: &BTreeMap<String, Ready>,
-    programs: &Programs,
-    conversions: &mut Conversions<'_>,
-) -> Result<BTreeMap<String, Feed>, RunError> {
-    let feed = |(node, ready): (&String, &Ready)| {
-        let feed = match ready {
-            Ready::Generated { size, .. } => {
-                Feed::Generated(*size, Arc::new(programs.effects[node].interface.clone()))
-            }
-            Ready::Pictures(source) => {
-                Feed::Pictures(source.format, conversions.reading(node, source.format)?)
-            }
-        };
-        Ok((node.clone(), feed))
-    };
-    opened.iter().map(feed).collect()
 }
 
 /// Creates the file of every sink, with the sound of the clock source.
@@ -158,10 +156,10 @@ fn audio(
 fn drains(
     writers: &BTreeMap<String, Box<dyn VideoWriter>>,
     conversions: &mut Conversions<'_>,
-) -> Result<BTreeMap<String, Drain>, RunError> {
+) -> Result<BTreeMap<(String, String), Drain>, RunError> {
     let formats = writers.iter().map(|(node, writer)| (node, writer.picture_format()));
     let drains = formats.map(|(node, format)| {
-        Ok((node.clone(), Drain { format, convert: conversions.writing(node, format)? }))
+        Ok(((node.clone(), INPUT.to_owned()), Drain::Pictures(format, conversions.writing(node, format)?)))
     });
     drains.collect()
 }
@@ -169,20 +167,16 @@ fn drains(
 fn engine(
     runtime: &StreamRuntime,
     plan: Plan,
-    programs: &Programs,
-    conversions: &Conversions<'_>,
+    (programs, conversions): (&Programs, &Conversions<'_>),
+    writers: &BTreeMap<String, Box<dyn VideoWriter>>,
 ) -> Result<Engine<VulkanGpu>, RunError> {
     let gpu = runtime.gpu();
-    Engine::new(gpu.clone(), plan, |kernel: &PlanKernel| {
-        let (label, effect) = match &kernel.code {
-            Code::Node(node) => (node, &programs.effects[node]),
-            Code::Group(last) => (last, &programs.groups[last]),
-            Code::Conversion(name) => (name, conversions.effect(name)),
-        };
-        let outputs: Vec<_> = kernel.outputs.iter().map(|(port, format)| (port.as_str(), *format)).collect();
-        let desc =
-            KernelDesc { label, spirv: &effect.spirv, interface: &effect.interface, outputs: &outputs };
-        gpu.create_kernel(&desc).map_err(RunError::from)
+    // The tag of an outlet is the place of its sink among the writers.
+    let tag = |node: &str| writers.keys().position(|name| name == node).unwrap_or_default() as u64;
+    let outlets = plan.outlets.iter().map(|outlet| OutletSpec { tag: tag(&outlet.node), depth: SINK_DEPTH });
+    let outlets: Vec<_> = outlets.collect();
+    Engine::new(gpu.clone(), Arc::new(plan), &outlets, None, |kernel: &PlanKernel| {
+        create_kernel(gpu, kernel, programs.code(&kernel.code, conversions))
     })
 }
 
@@ -190,7 +184,7 @@ type Readers = (Clock, Vec<(usize, ReadAhead)>);
 
 fn start_readers(
     graph: &Graph,
-    plan: &Plan,
+    engine: &Engine<VulkanGpu>,
     opened: BTreeMap<String, Ready>,
     clock: Option<&str>,
     frames: Option<u64>,
@@ -198,7 +192,12 @@ fn start_readers(
     let endless = frames.unwrap_or(ENDLESS_FRAMES);
     let (mut pace, mut others) = (None, Vec::new());
     for (node, ready) in opened {
+        let plan = engine.plan();
         let source = plan.sources.iter().position(|source| source.node == node);
+        let uploads = || {
+            let count = READER_UPLOADS + plan.slots as usize;
+            source.map(|source| engine.uploads(source, source as u64, count)).transpose()
+        };
         let is_clock = clock == Some(node.as_str());
         let own_limit = source_of(graph, &node).frames;
         match ready {
@@ -210,14 +209,15 @@ fn start_readers(
                 let own_limit = own_limit.or(pictures.endless.then_some(ENDLESS_FRAMES));
                 let limit = frames.into_iter().chain(own_limit).min();
                 let known = pictures.frames;
-                pace = Some(Clock::of_source(ReadAhead::start(&node, pictures)?, source, known, limit));
+                let reader = ReadAhead::start(&node, pictures, uploads()?)?;
+                pace = Some(Clock::of_source(reader, known, limit));
             }
             Ready::Pictures(pictures) => {
                 if let Some(source) = source {
-                    others.push((source, ReadAhead::start(&node, pictures)?));
+                    others.push((source, ReadAhead::start(&node, pictures, uploads()?)?));
                 }
             }
-            Ready::Generated { .. } => {}
+            Ready::Generated { .. } | Ready::App { .. } => {}
         }
     }
     Ok((pace.unwrap_or_else(|| Clock::of_rate(GENERATED_FPS, endless)), others))

@@ -68,7 +68,7 @@ pub(crate) fn run<G: Gpu>(
     if interface.uniforms.is_some() {
         gpu.set_uniforms(&mut recording, 0, &uniform_block(interface, setup))?;
     }
-    let done = gpu.submit(&mut recording)?;
+    let done = gpu.submit_one(&mut recording)?;
     gpu.wait(done, TIMEOUT)?;
 
     let mut result = None;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use streamlib::RunOptions;
 use streamlib::format::TextureFormat;
-use streamlib::graph::{Effect, EffectText, Graph, Node, OutputSize, PortNames};
+use streamlib::graph::{Effect, EffectText, Graph, Node, OutputSize, Ports};
 
 use crate::device::Device;
 use crate::difference::Difference;
@@ -70,7 +70,7 @@ fn with_files(mut graph: Graph, folder: &Path) -> Graph {
                 (source.uri, source.size) = (file("in_%d.png"), None);
             }
             Node::Sink(sink) => sink.uri = file("out_%d.png"),
-            Node::Effect(_) => {}
+            Node::Effect(_) | Node::Processor(_) => {}
         }
     }
     graph
@@ -78,13 +78,11 @@ fn with_files(mut graph: Graph, folder: &Path) -> Graph {
 
 /// What the sink of `graph` gets for each frame of `film`.
 fn render(library: &Library, graph: &Graph, film: &[Image]) -> Result<Vec<Image>, Box<dyn Error>> {
-    let outputs = ["output".to_owned()];
-    let mut inputs = BTreeMap::new();
+    let mut ports = BTreeMap::new();
     for (name, effect) in graph.effects() {
-        let ports = &library.effect(effect_name(effect)?).1.interface.inputs;
-        inputs.insert(name, ports.iter().map(|slot| slot.name.clone()).collect::<Vec<_>>());
+        ports.insert(name, Ports::from(&library.effect(effect_name(effect)?).1.interface));
     }
-    let order = graph.order(|node| PortNames { inputs: &inputs[node], outputs: &outputs })?;
+    let order = graph.order(|node| &ports[node])?;
 
     let mut results = Vec::new();
     let mut past = BTreeMap::new();
@@ -105,6 +103,7 @@ fn render(library: &Library, graph: &Graph, film: &[Image]) -> Result<Vec<Image>
             match node {
                 Node::Source(_) => drop(now.insert(name, frame.clone())),
                 Node::Effect(effect) => drop(now.insert(name, pass(library, effect, linked, number)?)),
+                Node::Processor(_) => {}
                 Node::Sink(_) => results.extend(linked.into_values()),
             }
         }

@@ -5,69 +5,104 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamlib_core::format::Size;
+use streamlib_core::gpu::{Gpu, KernelDesc};
 use streamlib_core::graph::{EffectText, Graph, Source};
 use streamlib_core::interface::Interface;
-use streamlib_core::plan::{Fusion, Group, GroupInput};
+use streamlib_core::plan::{Code, Feed, Fusion, Group, GroupInput, PlanKernel};
 use streamlib_shader::{Compiler, Effect, EffectSource, FuseError, Stage, StageInput};
 
+use streamlib_vulkan::{Kernel, VulkanGpu};
+
+use crate::conversions::Conversions;
 use crate::error::RunError;
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
 use crate::sources::{self, Opened, PictureSource};
 
 /// An opened source; a generated one has its program among [`Programs`].
-pub(super) enum Ready {
+pub(crate) enum Ready {
     Pictures(PictureSource),
-    Generated { size: Size, fps: f64 },
+    Generated {
+        size: Size,
+        fps: f64,
+    },
+    /// The program that holds the runtime pushes textures.
+    App {
+        size: Size,
+        fps: Option<f64>,
+    },
 }
 
 impl Ready {
-    pub(super) fn size(&self) -> Size {
+    /// What the source will feed the plan with.
+    pub(crate) fn feed(
+        &self,
+        node: &str,
+        programs: &Programs,
+        conversions: &mut Conversions<'_>,
+    ) -> Result<Feed, RunError> {
+        Ok(match self {
+            Self::App { size, .. } => Feed::Textures(*size),
+            Self::Generated { size, .. } => {
+                Feed::Generated(*size, Arc::new(programs.effects[node].interface.clone()))
+            }
+            Self::Pictures(source) => {
+                Feed::Pictures(source.format, conversions.reading(node, source.format)?)
+            }
+        })
+    }
+
+    pub(crate) fn size(&self) -> Size {
         match self {
             Self::Pictures(source) => source.format.size,
-            Self::Generated { size, .. } => *size,
+            Self::Generated { size, .. } | Self::App { size, .. } => *size,
         }
     }
 
-    pub(super) fn is_still(&self) -> bool {
+    pub(crate) fn is_still(&self) -> bool {
         matches!(self, Self::Pictures(source) if source.frames == Some(1))
     }
 
-    pub(super) fn frame_rate(&self) -> Option<(u32, u32)> {
+    pub(crate) fn frame_rate(&self) -> Option<(u32, u32)> {
         match self {
             Self::Pictures(source) => source.frame_rate,
-            // Milliframes are exact enough for a nominal rate.
-            Self::Generated { fps, .. } if fps.fract() == 0.0 => Some((*fps as u32, 1)),
-            Self::Generated { fps, .. } => Some(((fps * 1000.0).round() as u32, 1000)),
+            Self::Generated { fps, .. } => Some(fraction(*fps)),
+            Self::App { fps, .. } => fps.map(fraction),
         }
     }
 
-    pub(super) fn report(&self, node: &str, graph: &Graph) -> SourceReport {
+    pub(crate) fn report(&self, node: &str, graph: &Graph) -> SourceReport {
         let kind = match self {
             Self::Pictures(source) => source.kind.clone(),
             Self::Generated { .. } => "generated".to_owned(),
+            Self::App { .. } => "pushed by the program".to_owned(),
         };
         let uri = source_of(graph, node).uri.clone();
         SourceReport { node: node.to_owned(), uri, kind, size: self.size(), frames: 0, passed_over: 0 }
     }
 }
 
-pub(super) fn source_of<'a>(graph: &'a Graph, node: &str) -> &'a Source {
+fn fraction(fps: f64) -> (u32, u32) {
+    // Milliframes are exact enough for a nominal rate.
+    if fps.fract() == 0.0 { (fps as u32, 1) } else { ((fps * 1000.0).round() as u32, 1000) }
+}
+
+pub(crate) fn source_of<'a>(graph: &'a Graph, node: &str) -> &'a Source {
     graph.sources().find(|(name, _)| *name == node).expect("opened sources are in the graph").1
 }
 
 /// Compiled effects and generated sources by node.
-pub(super) struct Programs {
-    pub(super) effects: BTreeMap<String, Arc<Effect>>,
+pub(crate) struct Programs {
+    pub(crate) effects: BTreeMap<String, Arc<Effect>>,
     /// Kernels of fused effects, by the last of them.
-    pub(super) groups: BTreeMap<String, Arc<Effect>>,
+    pub(crate) groups: BTreeMap<String, Arc<Effect>>,
     texts: BTreeMap<String, EffectSource>,
     /// Reflection of the effects; generated sources are not in it.
-    pub(super) interfaces: BTreeMap<String, Arc<Interface>>,
+    pub(crate) interfaces: BTreeMap<String, Arc<Interface>>,
 }
 
 impl Programs {
-    pub(super) fn compile(runtime: &StreamRuntime, graph: &Graph, base: &Path) -> Result<Self, RunError> {
+    pub(crate) fn compile(runtime: &StreamRuntime, graph: &Graph, base: &Path) -> Result<Self, RunError> {
         let mut programs = Self {
             effects: BTreeMap::new(),
             groups: BTreeMap::new(),
@@ -104,36 +139,43 @@ impl Programs {
         Ok(compiled)
     }
 
-    pub(super) fn open_sources(
+    /// Opens a source; the program of a generated one is compiled.
+    pub(crate) fn open_source(
         &mut self,
         runtime: &StreamRuntime,
-        graph: &Graph,
+        node: &str,
+        source: &Source,
         base: &Path,
-    ) -> Result<BTreeMap<String, Ready>, RunError> {
-        let mut opened = BTreeMap::new();
-        for (node, source) in graph.sources() {
-            let ready = match sources::open(node, source, base)? {
-                Opened::Pictures(pictures) => Ready::Pictures(pictures),
-                Opened::Generated(generated) => {
-                    let program = self.add(runtime, node, &generated.effect)?;
-                    if let Some(input) = program.interface.inputs.first() {
-                        return Err(RunError::GeneratorWithInput {
-                            node: node.to_owned(),
-                            program: program.name.clone(),
-                            input: input.name.clone(),
-                        });
-                    }
-                    Ready::Generated { size: generated.size, fps: generated.fps }
+    ) -> Result<Ready, RunError> {
+        Ok(match sources::open(node, source, base)? {
+            Opened::Pictures(pictures) => Ready::Pictures(pictures),
+            Opened::App { size, fps } => Ready::App { size, fps },
+            Opened::Generated(generated) => {
+                let program = self.add(runtime, node, &generated.effect)?;
+                if let Some(input) = program.interface.inputs.first() {
+                    return Err(RunError::GeneratorWithInput {
+                        node: node.to_owned(),
+                        program: program.name.clone(),
+                        input: input.name.clone(),
+                    });
                 }
-            };
-            opened.insert(node.to_owned(), ready);
+                Ready::Generated { size: generated.size, fps: generated.fps }
+            }
+        })
+    }
+
+    /// The code of a kernel of a plan.
+    pub(crate) fn code<'a>(&'a self, code: &Code, conversions: &'a Conversions<'_>) -> &'a Arc<Effect> {
+        match code {
+            Code::Node(node) => &self.effects[node],
+            Code::Group(last) => &self.groups[last],
+            Code::Conversion(name) => conversions.effect(name),
         }
-        Ok(opened)
     }
 
     /// Compiles every group of a fusion into one kernel. A group that the compiler does not take is taken apart: it
     /// runs slower then, not less.
-    pub(super) fn fuse(&mut self, compiler: &Compiler, fusion: &mut Fusion) -> Vec<(Group, Arc<Interface>)> {
+    pub(crate) fn fuse(&mut self, compiler: &Compiler, fusion: &mut Fusion) -> Vec<(Group, Arc<Interface>)> {
         let mut fused = Vec::new();
         for group in fusion.groups.clone() {
             match self.compile_group(compiler, &group) {
@@ -163,6 +205,30 @@ impl Programs {
         });
         compiler.compile_fused(&stages.collect::<Vec<_>>())
     }
+}
+
+/// The source that sets the pace. A still sets none where there is something that moves, unless the graph says so.
+pub(crate) fn choose_clock<'a>(graph: &'a Graph, is_still: impl Fn(&str) -> bool) -> Option<&'a str> {
+    let clock = graph.clock()?;
+    if graph.clock.is_none() && is_still(clock) {
+        let moving = graph.sources().map(|(node, _)| node).find(|node| !is_still(node));
+        return moving.or(Some(clock));
+    }
+    Some(clock)
+}
+
+/// Builds a kernel of a plan.
+pub(crate) fn create_kernel(
+    gpu: &VulkanGpu,
+    kernel: &PlanKernel,
+    effect: &Effect,
+) -> Result<Kernel, RunError> {
+    let label = match &kernel.code {
+        Code::Node(name) | Code::Group(name) | Code::Conversion(name) => name,
+    };
+    let outputs: Vec<_> = kernel.outputs.iter().map(|(port, format)| (port.as_str(), *format)).collect();
+    let desc = KernelDesc { label, spirv: &effect.spirv, interface: &effect.interface, outputs: &outputs };
+    gpu.create_kernel(&desc).map_err(RunError::from)
 }
 
 fn wires<'a>(ports: &'a [(String, GroupInput)], names: &'a [String]) -> Vec<(&'a str, StageInput<'a>)> {

@@ -1,0 +1,66 @@
+//! Textures that leave or enter the plan, and are used again when nobody holds them any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::gpu::{Gpu, TextureDesc};
+
+/// A texture of a pool. Whoever holds the `Arc` may read it; it is written again when all have let go.
+#[derive(Debug)]
+pub struct Leased<G: Gpu> {
+    /// The texture.
+    pub texture: G::Texture,
+    /// Tells textures apart without holding them.
+    id: u64,
+}
+
+impl<G: Gpu> Leased<G> {
+    pub(super) fn new(texture: G::Texture) -> Arc<Self> {
+        static IDS: AtomicU64 = AtomicU64::new(1);
+        Arc::new(Self { texture, id: IDS.fetch_add(1, Ordering::Relaxed) })
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+/// Textures of one size and format.
+#[derive(Debug)]
+pub struct TexturePool<G: Gpu> {
+    textures: Vec<Arc<Leased<G>>>,
+}
+
+impl<G: Gpu> TexturePool<G> {
+    /// A pool of `count` textures.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    pub fn new(gpu: &G, desc: &TextureDesc<'_>, count: usize) -> Result<Self, G::Error> {
+        let textures = (0..count).map(|_| gpu.create_texture(desc).map(Leased::new));
+        Ok(Self { textures: textures.collect::<Result<_, _>>()? })
+    }
+
+    /// How many textures there are.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.textures.len()
+    }
+
+    /// A texture that nobody holds, the one with the id `preferred` before others.
+    pub fn take(&mut self, preferred: Option<u64>) -> Option<Arc<Leased<G>>> {
+        let count = self.textures.len();
+        let textures = &mut self.textures;
+        let at = preferred.and_then(|id| textures.iter().position(|leased| leased.id == id));
+        // `get_mut` also sees to it that what the last holder did is over.
+        let mut is_free = |index: usize| Arc::get_mut(&mut textures[index]).is_some();
+        let mut places = 0..count;
+        let free = at.filter(|&index| is_free(index)).or_else(|| places.find(|&index| is_free(index)))?;
+        Some(self.textures[free].clone())
+    }
+
+    /// Whether [`take`](Self::take) would find one.
+    pub fn has_free(&mut self) -> bool {
+        self.textures.iter_mut().any(|leased| Arc::get_mut(leased).is_some())
+    }
+}

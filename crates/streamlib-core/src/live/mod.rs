@@ -1,0 +1,34 @@
+//! A plan at work on frames that come when they come.
+//!
+//! Two hands share the work, each on a thread of its own. The [`FrameLoop`] takes what sources pushed and submits one piece of
+//! GPU work per frame; it allocates nothing, takes no lock, and makes no system call but the submission and, when there is
+//! nothing to do, the wait. The [`Deliverer`] waits for the GPU, hands finished frames to consumers, gives memory back to
+//! sources, and drops what the loop is done with. Neither knows who the sources and consumers are.
+//!
+//! A new plan is built elsewhere and handed to the loop as a [`Swap`], which it makes at a frame boundary: what stands in the
+//! textures of both plans, the frames that wait at sources that stay, and the count of frames go on.
+
+mod deliver;
+mod frame;
+mod frame_loop;
+mod input;
+mod shared;
+mod swap;
+
+pub use deliver::{Consumer, Deliver, DeliverCommand, Deliverer, Returns};
+pub use frame::Frame;
+pub use frame_loop::{FrameLoop, Step};
+pub use input::{Arrival, Input, Push};
+pub use shared::{Handover, handover};
+pub use swap::{Pace, ParameterSet, Swap};
+
+use crate::frame::Timestamp;
+
+/// The clock of captures and deliveries: `CLOCK_MONOTONIC` where frames are live.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What the frame loop and the deliverer share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crossbeam_queue::ArrayQueue;
+
+use super::swap::Swap;
+use crate::engine::{Home, Slot};
+use crate::frame::Timestamp;
+use crate::gpu::Gpu;
+use crate::mailbox::Bell;
+
+/// Pieces of work that may wait to be delivered: frames of two plans, and plans that were replaced.
+const WORK: usize = 64;
+
+/// What the frame loop hands on, in order.
+#[derive(Debug)]
+pub(super) enum Work<G: Gpu> {
+    /// A submitted frame.
+    Frame { slot: Box<Slot<G>>, home: Home<G>, arrived: Timestamp, submitted: Timestamp },
+    /// What a swap replaced; frames of that plan came before.
+    Replaced(Box<Swap<G>>),
+}
+
+/// The way from the frame loop to the deliverer.
+#[derive(Debug)]
+pub struct Handover<G: Gpu> {
+    work: ArrayQueue<Work<G>>,
+    /// Set from before a submission until its frame lies in `work`.
+    is_submitting: AtomicBool,
+    /// Set when no more work will come.
+    is_closed: AtomicBool,
+    /// Set while the frame loop waits for a slot.
+    wants_slot: AtomicBool,
+    /// Wakes the frame loop.
+    bell: Bell,
+    /// Generation of the plan that runs, and number of the first frame that it ran.
+    generation: AtomicU64,
+    first_frame: AtomicU64,
+    /// Wakes whoever waits for a swap.
+    swapped: OnceLock<Bell>,
+}
+
+/// A handover to a deliverer; `bell` wakes the frame loop.
+#[must_use]
+pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
+    Arc::new(Handover {
+        work: ArrayQueue::new(WORK),
+        is_submitting: AtomicBool::new(false),
+        is_closed: AtomicBool::new(false),
+        wants_slot: AtomicBool::new(false),
+        bell,
+        generation: AtomicU64::new(0),
+        first_frame: AtomicU64::new(0),
+        swapped: OnceLock::new(),
+    })
+}
+
+impl<G: Gpu> Handover<G> {
+    /// Whether a frame and a replaced plan would fit in.
+    pub(super) fn has_room(&self) -> bool {
+        self.work.len() + 2 <= WORK
+    }
+
+    pub(super) fn begin_submission(&self) {
+        self.is_submitting.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn end_submission(&self) {
+        self.is_submitting.store(false, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_submitting(&self) -> bool {
+        self.is_submitting.load(Ordering::SeqCst)
+    }
+
+    /// Hands work on; `has_room` was asked before.
+    pub(super) fn push(&self, work: Work<G>) {
+        let _fits = self.work.push(work);
+    }
+
+    pub(super) fn pop(&self) -> Option<Work<G>> {
+        self.work.pop()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.work.is_empty()
+    }
+
+    /// No more work will come.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::SeqCst)
+    }
+
+    /// The bell to ring when a plan was replaced and put away. The first that is given counts.
+    pub fn tell_swaps(&self, bell: Bell) {
+        let _first_counts = self.swapped.set(bell);
+    }
+
+    /// Generation of the plan that runs, and number of the first frame that it ran.
+    #[must_use]
+    pub fn running(&self) -> (u64, u64) {
+        // In the opposite order of `note_swap`, so that a new generation comes with its frame.
+        let generation = self.generation.load(Ordering::SeqCst);
+        (generation, self.first_frame.load(Ordering::SeqCst))
+    }
+
+    pub(super) fn note_swap(&self, generation: u64, first_frame: u64) {
+        self.first_frame.store(first_frame, Ordering::SeqCst);
+        self.generation.store(generation, Ordering::SeqCst);
+    }
+
+    pub(super) fn put_away(&self) {
+        if let Some(bell) = self.swapped.get() {
+            bell.ring();
+        }
+    }
+
+    /// Asks for the bell when a slot comes home.
+    pub(super) fn want_slot(&self) {
+        self.wants_slot.store(true, Ordering::SeqCst);
+    }
+
+    /// A slot came home.
+    pub(super) fn slot_came_home(&self) {
+        if self.wants_slot.swap(false, Ordering::SeqCst) {
+            self.bell.ring();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Gives new textures their layout and zeros, before anybody can use them: no program sees another's memory.
+#![allow(unsafe_code, reason = "records and submits commands")]
+
+use std::sync::Arc;
+
+use crate::commands::Commands;
+use crate::device::Device;
+use crate::encode::Encoder;
+use crate::error::VulkanError;
+use crate::queue::Queue;
+use crate::retire::RetireQueue;
+use crate::texture::Texture;
+use crate::timeline::Timeline;
+
+/// Preparations that were submitted. They have a timeline of their own, because they take no value of the contract's.
+pub(crate) struct Preparations {
+    submitted: RetireQueue<Preparation>,
+    timeline: Arc<Timeline>,
+    queue: Arc<Queue>,
+    device: Arc<Device>,
+}
+
+/// What must live until a preparation has finished.
+struct Preparation {
+    commands: Commands,
+    _texture: Texture,
+}
+
+impl Preparations {
+    pub(crate) fn new(device: &Arc<Device>, queue: &Arc<Queue>) -> Result<Self, VulkanError> {
+        let timeline = Timeline::new(device, "preparations")?;
+        let (queue, device) = (Arc::clone(queue), Arc::clone(device));
+        Ok(Self { submitted: RetireQueue::new(), timeline, queue, device })
+    }
+
+    /// Prepares a texture that nothing has used: everything submitted from now on finds it ready. Does not wait.
+    pub(crate) fn prepare(&self, texture: Texture) -> Result<(), VulkanError> {
+        let commands = Commands::new(&self.device, &texture.0.label)?;
+        // SAFETY: the command buffer is new, and so is its pool.
+        let encoder = unsafe { Encoder::begin(&self.device, commands.raw()) }?;
+        encoder.initialise(&texture);
+        encoder.end()?;
+        let preparation = Preparation { commands, _texture: texture };
+        let commands = std::iter::once(preparation.commands.raw());
+        // SAFETY: the command buffer is executable and was never submitted; it and the texture stay alive in the queue of
+        // what has not finished.
+        let value = unsafe { self.queue.claim().submit(&self.timeline, commands) }?;
+        self.submitted.push(value, preparation);
+        Ok(())
+    }
+
+    /// Drops what has finished.
+    pub(crate) fn collect(&self) {
+        self.submitted.collect(&self.timeline);
+    }
+
+    /// Waits for all of them, as [`Timeline::drain`].
+    pub(crate) fn drain(&self) -> bool {
+        self.timeline.drain()
+    }
+
+    /// Drops everything; the caller has seen to it that nothing is in use.
+    pub(crate) fn clear(&self) {
+        self.submitted.clear();
+    }
+}

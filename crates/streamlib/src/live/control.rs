@@ -1,0 +1,174 @@
+//! Changing a running graph.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use streamlib_core::graph::{Edit, Graph, GraphError, Node};
+use streamlib_core::live::{DeliverCommand, Handover, Swap};
+use streamlib_core::mailbox::{Bell, Listener, SendError, Sender};
+use streamlib_vulkan::VulkanGpu;
+
+use super::Applied;
+use super::app::{VideoInlet, VideoOutlet};
+use super::build::build;
+use super::event::{Events, LiveEvent};
+use super::install::Ended;
+use super::kernels::KernelCache;
+use super::options::LiveOptions;
+use super::route::Routes;
+use super::stage::{Setting, Stage};
+use super::values::Knobs;
+use crate::error::RunError;
+use crate::report::SinkReport;
+use crate::runtime::StreamRuntime;
+
+/// A frame boundary comes within this on anything that works.
+const BOUNDARY: Duration = Duration::from_secs(10);
+
+/// The side that changes what runs.
+#[derive(Debug)]
+pub(super) struct Control {
+    pub(super) runtime: Arc<StreamRuntime>,
+    pub(super) options: LiveOptions,
+    pub(super) events: Arc<Events>,
+    pub(super) routes: Routes,
+    pub(super) knobs: Knobs,
+    /// Held for as long as a change takes.
+    pub(super) works: Mutex<Works>,
+    pub(super) handover: Arc<Handover<VulkanGpu>>,
+}
+
+/// What runs, and the ways to those who run it.
+#[derive(Debug)]
+pub(super) struct Works {
+    pub(super) stage: Stage,
+    pub(super) kernels: KernelCache,
+    pub(super) swaps: Sender<Box<Swap<VulkanGpu>>>,
+    pub(super) commands: Sender<DeliverCommand<VulkanGpu>>,
+    /// Wakes the frame loop.
+    pub(super) loop_bell: Bell,
+    /// Hears of plans that were put away.
+    pub(super) swapped: Listener,
+    /// Files that were finished while the graph ran on.
+    pub(super) finished: Vec<(SinkReport, Vec<String>)>,
+}
+
+impl Control {
+    pub(super) fn works(&self) -> MutexGuard<'_, Works> {
+        self.works.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn graph(&self) -> Graph {
+        self.knobs.graph()
+    }
+
+    pub(super) fn set(&self, settings: &[Setting]) -> Result<(), GraphError> {
+        self.knobs.set(settings)
+    }
+
+    pub(super) fn take_inlet(&self, source: &str) -> Option<VideoInlet> {
+        self.works().stage.sources.get_mut(source)?.inlet.take()
+    }
+
+    pub(super) fn take_outlet(&self, sink: &str) -> Option<VideoOutlet> {
+        let key = (sink.to_owned(), streamlib_core::graph::INPUT.to_owned());
+        self.works().stage.consumers.get_mut(&key)?.outlet.take()
+    }
+
+    pub(super) fn apply(self: &Arc<Self>, edits: &[Edit]) -> Result<Applied, RunError> {
+        let mut works = self.works();
+        let now = self.knobs.begin_change();
+        let mut graph = now.clone();
+        let result = graph.apply_all(edits).map_err(RunError::from);
+        let result = result.and_then(|()| self.change(&mut works, &now, &graph, edits));
+        self.knobs.keep();
+        result
+    }
+
+    pub(super) fn change_to(self: &Arc<Self>, graph: &Graph) -> Result<Applied, RunError> {
+        let mut works = self.works();
+        let now = self.knobs.begin_change();
+        let edits = now.diff(graph);
+        // Without an edit it is the files of the effects that have changed.
+        let result = self.change(&mut works, &now, graph, &edits);
+        self.knobs.keep();
+        result
+    }
+
+    /// Parameters of effects need no new plan; everything else does.
+    fn change(
+        self: &Arc<Self>,
+        works: &mut Works,
+        now: &Graph,
+        graph: &Graph,
+        edits: &[Edit],
+    ) -> Result<Applied, RunError> {
+        let settings = edits.iter().map(|edit| match edit {
+            Edit::Set { node, parameter, value: Some(value) }
+                if matches!(now.nodes.get(node), Some(Node::Effect(_))) =>
+            {
+                Some((node.clone(), parameter.clone(), value.clone()))
+            }
+            _ => None,
+        });
+        if let Some(settings) = settings.collect::<Option<Vec<_>>>().filter(|settings| !settings.is_empty()) {
+            self.set(&settings)?;
+            return Ok(Applied { generation: works.stage.generation, first_frame: None });
+        }
+        let built = build(&self.runtime, &self.options, &mut works.kernels, graph, &works.stage)?;
+        let mut installed = self.install(works, built, graph)?;
+        let generation = installed.generation;
+        let values = std::mem::take(&mut installed.values);
+        let Works { swaps, commands, .. } = &mut *works;
+        self.knobs.replace(values, || {
+            for command in installed.commands.drain(..) {
+                commands.send_blocking(command, BOUNDARY).map_err(|_| RunError::Ended)?;
+            }
+            swaps.send_blocking(installed.swap, BOUNDARY).map(drop).map_err(|error| match error {
+                SendError::Full(_) => RunError::Stuck(BOUNDARY),
+                SendError::Closed(_) => RunError::Ended,
+            })
+        })?;
+        let ended = installed.stage.replace(&mut works.stage);
+        self.routes.follow(graph);
+        let first_frame = self.await_swap(works, generation)?;
+        self.put_to_rest(works, ended);
+        self.events.tell(LiveEvent::PlanChanged { generation, first_frame });
+        Ok(Applied { generation, first_frame: Some(first_frame) })
+    }
+
+    /// The number of the first frame of that plan.
+    fn await_swap(&self, works: &mut Works, generation: u64) -> Result<u64, RunError> {
+        let deadline = Instant::now() + BOUNDARY;
+        loop {
+            let (running, first_frame) = self.handover.running();
+            if running >= generation {
+                return Ok(first_frame);
+            }
+            if works.swaps.is_closed() {
+                return Err(RunError::Ended);
+            }
+            if Instant::now() >= deadline {
+                return Err(RunError::Stuck(BOUNDARY));
+            }
+            works.swapped.wait(Some((Instant::now() + Duration::from_millis(20)).min(deadline)));
+        }
+    }
+
+    /// What the plan before had, and this one has not.
+    fn put_to_rest(&self, works: &mut Works, ended: Ended) {
+        for mut source in ended.sources {
+            if let Some(thread) = &mut source.thread {
+                thread.stop();
+            }
+        }
+        for mut consumer in ended.consumers {
+            if let Some(sink) = &mut consumer.sink {
+                works.finished.extend(sink.join());
+            }
+        }
+        for mut processor in ended.processors {
+            processor.thread.join();
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What happens in a live graph besides frames.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum LiveEvent {
+    /// A source has given no frame for longer than it should.
+    SourceStalled {
+        /// The node.
+        node: String,
+    },
+    /// A source that had stalled gives frames again.
+    SourceIsBack {
+        /// The node.
+        node: String,
+    },
+    /// A source has come to its end.
+    SourceEnded {
+        /// The node.
+        node: String,
+    },
+    /// A source died; the others go on.
+    SourceFailed {
+        /// The node.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// A sink died; the others go on.
+    SinkFailed {
+        /// The node.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// A processor died; the others go on.
+    ProcessorFailed {
+        /// The node.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// What a processor sent did not fit where it went.
+    DataRefused {
+        /// The processor.
+        node: String,
+        /// Why.
+        why: String,
+    },
+    /// The system refused a thread what would make frames steadier.
+    ThreadRefused {
+        /// The thread.
+        thread: String,
+        /// What, and what to do about it.
+        why: String,
+    },
+    /// Another plan runs.
+    PlanChanged {
+        /// Its number.
+        generation: u64,
+        /// Number of the first frame that it ran.
+        first_frame: u64,
+    },
+    /// The GPU failed; the graph has ended.
+    GpuFailed {
+        /// Why.
+        why: String,
+    },
+}
+
+impl std::fmt::Display for LiveEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SourceStalled { node } => write!(f, "source `{node}` has stalled; the others go on"),
+            Self::SourceIsBack { node } => write!(f, "source `{node}` is back"),
+            Self::SourceEnded { node } => write!(f, "source `{node}` has ended"),
+            Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),
+            Self::SinkFailed { node, why } => write!(f, "sink `{node}` died: {why}"),
+            Self::ProcessorFailed { node, why } => write!(f, "processor `{node}` died: {why}"),
+            Self::DataRefused { node, why } => write!(f, "what processor `{node}` sent was refused: {why}"),
+            Self::ThreadRefused { thread, why } => write!(f, "thread `{thread}`: {why}"),
+            Self::PlanChanged { generation, first_frame } => {
+                write!(f, "plan {generation} runs from frame {first_frame} on")
+            }
+            Self::GpuFailed { why } => write!(f, "the GPU failed: {why}"),
+        }
+    }
+}
+
+/// Events that nobody has asked for yet. Beyond [`Events::KEPT`], the oldest are forgotten.
+#[derive(Debug, Default)]
+pub(crate) struct Events(Mutex<Vec<LiveEvent>>);
+
+impl Events {
+    const KEPT: usize = 1000;
+
+    pub(crate) fn tell(&self, event: LiveEvent) {
+        tracing::info!("{event}");
+        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if events.len() == Self::KEPT {
+            events.remove(0);
+        }
+        events.push(event);
+    }
+
+    pub(crate) fn take(&self) -> Vec<LiveEvent> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

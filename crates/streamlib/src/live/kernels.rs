@@ -1,0 +1,48 @@
+//! Kernels that were built before.
+
+use std::collections::HashMap;
+
+use streamlib_core::format::TextureFormat;
+use streamlib_core::plan::PlanKernel;
+use streamlib_shader::{Effect, EffectId};
+use streamlib_vulkan::{Kernel, VulkanGpu};
+
+use crate::error::RunError;
+use crate::programs::create_kernel;
+
+/// Kernels kept. An agent that goes back and forth between versions of an effect finds them here.
+const KEPT: usize = 256;
+
+type Key = (EffectId, Vec<(String, TextureFormat)>);
+
+/// Kernels by their effect and the formats of its outputs, the least recently used dropped first.
+#[derive(Debug, Default)]
+pub(super) struct KernelCache {
+    kernels: HashMap<Key, (Kernel, u64)>,
+    uses: u64,
+}
+
+impl KernelCache {
+    pub(super) fn get(
+        &mut self,
+        gpu: &VulkanGpu,
+        kernel: &PlanKernel,
+        effect: &Effect,
+    ) -> Result<Kernel, RunError> {
+        self.uses += 1;
+        let key = (effect.id, kernel.outputs.clone());
+        if let Some((known, used)) = self.kernels.get_mut(&key) {
+            *used = self.uses;
+            return Ok(known.clone());
+        }
+        let built = create_kernel(gpu, kernel, effect)?;
+        if self.kernels.len() >= KEPT
+            && let Some(oldest) =
+                self.kernels.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+        {
+            self.kernels.remove(&oldest);
+        }
+        self.kernels.insert(key, (built.clone(), self.uses));
+        Ok(built)
+    }
+}

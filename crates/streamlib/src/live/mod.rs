@@ -1,0 +1,176 @@
+//! Graphs that run live: sources push, several consumers take, and everything may change meanwhile.
+
+mod app;
+mod build;
+mod clock;
+mod control;
+mod event;
+mod install;
+mod kernels;
+mod options;
+mod processor;
+mod route;
+mod run;
+mod sink;
+mod source;
+mod stage;
+mod values;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use streamlib_core::account::Stats;
+use streamlib_core::graph::{Edit, Graph, GraphError};
+use streamlib_core::value::Value;
+use streamlib_vulkan::VulkanGpu;
+
+pub use app::{Loan, PushError, VideoInlet, VideoOutlet};
+pub use event::LiveEvent;
+pub use options::{LiveOptions, Pacing};
+pub use processor::{
+    DataMessage, Outputs, Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, UnknownPort,
+    View,
+};
+pub use stage::Setting;
+
+use crate::error::RunError;
+use crate::report::SinkReport;
+use crate::runtime::StreamRuntime;
+use control::Control;
+use run::Threads;
+
+/// A frame of a live graph.
+pub type LiveFrame = streamlib_core::live::Frame<VulkanGpu>;
+
+/// A graph that runs. It runs until its clock source ends or it is stopped; dropping it stops it.
+///
+/// Everything here may be called from any thread. Nothing here is on the frame path.
+#[derive(Debug)]
+pub struct LiveGraph {
+    control: Arc<Control>,
+    threads: Threads,
+}
+
+/// What an edit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Number of the plan that runs now. Parameters alone need no new plan.
+    pub generation: u64,
+    /// Number of the first frame that it ran; `None` when the plan did not change.
+    pub first_frame: Option<u64>,
+}
+
+/// Account of a live graph that has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct LiveReport {
+    /// The GPU's name.
+    pub device: String,
+    /// Seconds from the start to the last file closed.
+    pub seconds: f64,
+    /// Every frame's account.
+    pub stats: Stats,
+    /// Files that were written.
+    pub sinks: Vec<SinkReport>,
+    /// What happened, and what the user should know.
+    pub notices: Vec<String>,
+    /// CPU time that the frame thread spent on each frame, microseconds, on the mean.
+    pub frame_thread_us_per_frame: f64,
+}
+
+impl StreamRuntime {
+    /// Starts a graph live. It runs when this returns.
+    ///
+    /// # Errors
+    /// When anything in the graph cannot be opened, compiled or created. Nothing runs then, and no file is left behind.
+    pub fn start(self: &Arc<Self>, graph: &Graph, options: LiveOptions) -> Result<LiveGraph, RunError> {
+        let (control, threads) = run::start(self, graph, options)?;
+        Ok(LiveGraph { control, threads })
+    }
+}
+
+impl LiveGraph {
+    /// The graph as it is now, with the parameters as they are now.
+    #[must_use]
+    pub fn graph(&self) -> Graph {
+        self.control.graph()
+    }
+
+    /// Sets a parameter, or the contents of a buffer, of an effect, from the next frame on.
+    ///
+    /// # Errors
+    /// When there is no such effect or parameter, or the value does not fit. Nothing changes then.
+    pub fn set(&self, node: &str, parameter: &str, value: Value) -> Result<(), GraphError> {
+        self.control.set(&[(node.to_owned(), parameter.to_owned(), value)])
+    }
+
+    /// Sets several parameters, all in the same frame.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn set_all(&self, settings: &[Setting]) -> Result<(), GraphError> {
+        self.control.set(settings)
+    }
+
+    /// Changes the graph: all of the edits or none. The new plan is built while the old one runs, and takes over between two
+    /// frames: sources, consumers, parameters and what stands in textures go on. Returns when the new plan runs.
+    ///
+    /// # Errors
+    /// When the changed graph cannot run, with the diagnostics of the compiler where an effect is wrong. The old plan runs on
+    /// then, and no frame is lost.
+    pub fn apply(&self, edits: &[Edit]) -> Result<Applied, RunError> {
+        self.control.apply(edits)
+    }
+
+    /// Changes the graph into another one, by the edits between them, and reads effects from files anew.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn change_to(&self, graph: &Graph) -> Result<Applied, RunError> {
+        self.control.change_to(graph)
+    }
+
+    /// The program's end of a source whose `source` is `app:`. It is there to be taken once.
+    #[must_use]
+    pub fn inlet(&self, source: &str) -> Option<VideoInlet> {
+        self.control.take_inlet(source)
+    }
+
+    /// The program's end of a sink whose `sink` is `app:`. It is there to be taken once.
+    #[must_use]
+    pub fn outlet(&self, sink: &str) -> Option<VideoOutlet> {
+        self.control.take_outlet(sink)
+    }
+
+    /// The account of all frames so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.threads.stats()
+    }
+
+    /// What has happened since this was last asked.
+    #[must_use]
+    pub fn events(&self) -> Vec<LiveEvent> {
+        self.control.events.take()
+    }
+
+    /// Waits until the graph has ended by itself; `false` when it still runs after `limit`.
+    pub fn wait(&self, limit: Duration) -> bool {
+        self.threads.wait(limit)
+    }
+
+    /// Stops the graph: frames under way are delivered, and files are closed.
+    ///
+    /// # Errors
+    /// When the GPU failed. What files there are have been closed then, too.
+    pub fn stop(mut self) -> Result<LiveReport, RunError> {
+        self.threads.stop(&self.control)
+    }
+}
+
+impl Drop for LiveGraph {
+    fn drop(&mut self) {
+        // After `stop` there is nothing left to do.
+        let _told = self.threads.stop(&self.control);
+    }
+}

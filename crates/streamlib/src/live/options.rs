@@ -1,0 +1,63 @@
+//! How a graph runs live.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use streamlib_media::Quality;
+
+use super::processor::Processors;
+
+/// What makes frames run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Pacing {
+    /// The clock source ([`Graph::clock`](streamlib_core::graph::Graph::clock)): each of its frames, or, where it is generated, its
+    /// rate.
+    #[default]
+    Clock,
+    /// So many frames a second, whatever the sources do.
+    Rate(f64),
+    /// As fast as the device goes. Files are read as fast as they are taken.
+    Free,
+}
+
+/// How to run a graph live.
+#[derive(Clone, Debug)]
+pub struct LiveOptions {
+    /// Folder that the graph's paths are relative to.
+    pub base: PathBuf,
+    /// What makes frames run.
+    pub pacing: Pacing,
+    /// Whether effects that read only their own pixel run as one kernel with their readers.
+    pub fuse: bool,
+    /// Quality of lossy outputs.
+    pub quality: Quality,
+    /// A frame misses its deadline when it is delivered so long after its capture; one frame's time when not stated.
+    pub deadline: Option<Duration>,
+    /// A source has stalled when it gives no frame for so long.
+    pub patience: Duration,
+    /// A frame that takes the GPU longer than this ends the graph.
+    pub frame_limit: Duration,
+    /// CPU that the frame thread is bound to.
+    pub frame_cpu: Option<usize>,
+    /// Where to write a trace that Perfetto opens.
+    pub trace: Option<PathBuf>,
+    /// What the graph's processors are.
+    pub processors: Processors,
+}
+
+impl Default for LiveOptions {
+    fn default() -> Self {
+        Self {
+            base: PathBuf::new(),
+            pacing: Pacing::default(),
+            fuse: true,
+            quality: Quality::default(),
+            deadline: None,
+            patience: Duration::from_secs(1),
+            frame_limit: Duration::from_secs(10),
+            frame_cpu: None,
+            trace: None,
+            processors: Processors::new(),
+        }
+    }
+}

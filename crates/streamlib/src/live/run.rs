@@ -1,0 +1,294 @@
+//! The threads of a live graph, from its start to its end.
+
+use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use streamlib_core::account::{PassTimes, Stats, StatsReader, recorder};
+use streamlib_core::gpu::Gpu;
+use streamlib_core::graph::Graph;
+use streamlib_core::live::{Clock, Deliver, Deliverer, FrameLoop, Step, handover};
+use streamlib_core::mailbox::{self, Bell, Listener, Policy};
+use streamlib_vulkan::VulkanGpu;
+
+use super::LiveReport;
+use super::build::build;
+use super::clock::{Monotonic, Role, prepare_thread};
+use super::control::{Control, Works};
+use super::event::{Events, LiveEvent};
+use super::kernels::KernelCache;
+use super::options::LiveOptions;
+use super::route::Routes;
+use super::stage::{Stage, Values};
+use super::values::Knobs;
+use crate::error::RunError;
+use crate::runtime::StreamRuntime;
+
+/// The frame loop looks this often whether it is to stop, when nothing else happens.
+const SLICE: Duration = Duration::from_millis(100);
+/// What consumers hold comes back without a bell: so soon it is looked for.
+const RETRY: Duration = Duration::from_millis(1);
+/// Sources are looked after this often.
+const WATCH: Duration = Duration::from_millis(200);
+/// Commands that may wait for the deliverer.
+const COMMANDS: NonZeroU16 = NonZeroU16::new(1024).expect("not zero");
+
+/// The threads that every live graph has.
+#[derive(Debug)]
+pub(super) struct Threads {
+    frames: Option<JoinHandle<FrameEnd>>,
+    deliveries: Option<JoinHandle<()>>,
+    watch: Option<JoinHandle<()>>,
+    state: Arc<RunState>,
+    bell: Bell,
+    stats: StatsReader,
+    started: Instant,
+}
+
+/// What the threads and their keeper share.
+#[derive(Debug, Default)]
+struct RunState {
+    is_stopping: AtomicBool,
+    has_ended: Mutex<bool>,
+    ended: Condvar,
+    /// Why the GPU failed, if it did.
+    failure: Mutex<Option<RunError>>,
+}
+
+/// What the frame thread leaves.
+#[derive(Debug, Default)]
+struct FrameEnd {
+    frames: u64,
+    cpu_ns: u64,
+}
+
+pub(super) fn start(
+    runtime: &Arc<StreamRuntime>,
+    graph: &Graph,
+    options: LiveOptions,
+) -> Result<(Arc<Control>, Threads), RunError> {
+    let started = Instant::now();
+    let mut kernels = KernelCache::default();
+    let built = build(runtime, &options, &mut kernels, graph, &Stage::default())?;
+    let (interval_ns, deadline) = (built.pace.interval_ns(), options.deadline);
+    let deadline_ns = deadline.map(|limit| limit.as_nanos().try_into().unwrap_or(i64::MAX)).or(interval_ns);
+
+    let listener = Listener::new();
+    let bell = listener.bell();
+    let (swaps, next_swaps) = mailbox::with_bell(Policy::Lossless { bound: NonZeroU16::MIN }, bell.clone());
+    let (parameters, next_parameters) = mailbox::new(Policy::Latest);
+    let (commands, next_commands) = mailbox::new(Policy::Lossless { bound: COMMANDS });
+    let handover = handover::<VulkanGpu>(bell.clone());
+    let swapped = Listener::new();
+    handover.tell_swaps(swapped.bell());
+    let events = Arc::new(Events::default());
+    let control = Arc::new(Control {
+        runtime: runtime.clone(),
+        options,
+        events: events.clone(),
+        routes: Routes::default(),
+        knobs: Knobs::new(Values::default(), parameters),
+        works: Mutex::new(Works {
+            stage: Stage::default(),
+            kernels,
+            swaps,
+            commands,
+            loop_bell: bell.clone(),
+            swapped,
+            finished: Vec::new(),
+        }),
+        handover: handover.clone(),
+    });
+    let mut works = control.works();
+    let installed = control.install(&works, built, graph)?;
+    for command in installed.commands {
+        // There is room for all of a first plan, or the send says so.
+        works.commands.send(command).map_err(|_| RunError::Ended)?;
+    }
+    control.knobs.replace(installed.values, || Ok::<_, RunError>(()))?;
+    let _nothing_ran = installed.stage.replace(&mut works.stage);
+    control.routes.follow(graph);
+
+    let state = Arc::new(RunState::default());
+    let gpu = runtime.gpu().clone();
+    let counters = works.stage.counters.clone();
+    let labels = installed.swap.engine.plan().passes.iter().map(|pass| pass.label.clone());
+    let interval = interval_ns.map(|ns| Duration::from_nanos(ns.unsigned_abs()));
+    let (recorder, stats) = recorder(counters.clone(), PassTimes::new(labels), interval);
+    let clock: Arc<dyn Clock> = Arc::new(Monotonic);
+    let limit = control.options.frame_limit;
+    let deliverer = Deliverer::new(
+        (gpu, clock.clone()),
+        handover.clone(),
+        next_commands,
+        (counters, recorder),
+        deadline_ns,
+        limit,
+    );
+    let frame_loop = FrameLoop::new(clock, handover, installed.swap, next_swaps, next_parameters);
+    drop(works);
+
+    let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
+    let (shared, told, loop_bell) = (state.clone(), events.clone(), bell.clone());
+    let deliver = move || deliver_all(deliverer, &shared, &told, &loop_bell);
+    let deliveries = spawn("deliver").spawn(deliver).map_err(RunError::Thread)?;
+    let (shared, told, cpu) = (state.clone(), events, control.options.frame_cpu);
+    let submit = move || submit_all(frame_loop, listener, &shared, &told, cpu);
+    let frames = spawn("frame").spawn(submit).map_err(RunError::Thread)?;
+    let (shared, watched) = (state.clone(), Arc::downgrade(&control));
+    let watch = move || {
+        while !shared.wait(WATCH) {
+            let Some(control) = watched.upgrade() else { break };
+            control.watch_sources();
+        }
+    };
+    let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
+    let (frames, deliveries, watch) = (Some(frames), Some(deliveries), Some(watch));
+    Ok((control, Threads { frames, deliveries, watch, state, bell, stats, started }))
+}
+
+impl Control {
+    fn watch_sources(&self) {
+        // While the graph is being changed there is time to look again later.
+        let Ok(works) = self.works.try_lock() else { return };
+        let now = Monotonic.now();
+        for (node, source) in works.stage.sources.iter().filter(|(_, source)| !source.facts.is_still) {
+            if let Some(thread) = &source.thread {
+                thread.state.watch(node, now, self.options.patience, &self.events);
+            }
+        }
+    }
+}
+
+fn submit_all(
+    mut frame_loop: FrameLoop<VulkanGpu>,
+    mut listener: Listener,
+    state: &RunState,
+    events: &Events,
+    cpu: Option<usize>,
+) -> FrameEnd {
+    tell_refusals("frame", prepare_thread("frame", Role::Frames, cpu), events);
+    let start = thread_cpu_ns();
+    let mut end = FrameEnd::default();
+    while !state.is_stopping.load(Ordering::Acquire) {
+        let now = Instant::now();
+        match frame_loop.step() {
+            Step::Submitted => end.frames += 1,
+            Step::Wait(until) => {
+                let until = until.map(|until| Monotonic.instant(until));
+                listener.wait(Some(until.unwrap_or(now + SLICE).min(now + SLICE)));
+            }
+            Step::Busy => drop(listener.wait(Some(now + RETRY))),
+            Step::Ended => break,
+            Step::Failed(error) => {
+                state.fail(error.into(), events);
+                break;
+            }
+        }
+    }
+    end.cpu_ns = thread_cpu_ns() - start;
+    state.end();
+    end
+}
+
+fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &Events, frame_loop: &Bell) {
+    tell_refusals("deliver", prepare_thread("deliver", Role::Deliveries, None), events);
+    loop {
+        match deliverer.step() {
+            Deliver::Done | Deliver::Idle => {}
+            Deliver::Closed => break,
+            Deliver::Failed(error) => {
+                state.fail(error.into(), events);
+                state.is_stopping.store(true, Ordering::Release);
+                frame_loop.ring();
+                break;
+            }
+        }
+    }
+}
+
+fn tell_refusals(thread: &str, refused: Vec<String>, events: &Events) {
+    for why in refused {
+        events.tell(LiveEvent::ThreadRefused { thread: thread.to_owned(), why });
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn thread_cpu_ns() -> u64 {
+    streamlib_linux::realtime::thread_cpu_time()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_cpu_ns() -> u64 {
+    0
+}
+
+impl RunState {
+    fn end(&self) {
+        *self.has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.ended.notify_all();
+    }
+
+    fn wait(&self, limit: Duration) -> bool {
+        let has_ended = self.has_ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.ended.wait_timeout_while(has_ended, limit, |ended| !*ended);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn fail(&self, error: RunError, events: &Events) {
+        events.tell(LiveEvent::GpuFailed { why: error.to_string() });
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+impl Threads {
+    pub(super) fn stats(&self) -> Stats {
+        self.stats.read(Monotonic.now())
+    }
+
+    pub(super) fn wait(&self, limit: Duration) -> bool {
+        self.state.wait(limit)
+    }
+
+    /// Stops everything and puts it to rest; a second time there is nothing to stop.
+    pub(super) fn stop(&mut self, control: &Control) -> Result<LiveReport, RunError> {
+        self.state.is_stopping.store(true, Ordering::Release);
+        self.bell.ring();
+        let frames = self.frames.take().map(|thread| thread.join().unwrap_or_default()).unwrap_or_default();
+        self.state.end();
+        // The frame loop is gone, so the deliverer ends with the last frame under way, and with it all consumers.
+        for thread in [self.deliveries.take(), self.watch.take()].into_iter().flatten() {
+            let _panicked = thread.join();
+        }
+        let mut works = control.works();
+        control.routes.close();
+        for source in works.stage.sources.values_mut() {
+            if let Some(thread) = &mut source.thread {
+                thread.stop();
+            }
+        }
+        let mut written = std::mem::take(&mut works.finished);
+        for consumer in works.stage.consumers.values_mut() {
+            written.extend(consumer.sink.as_mut().and_then(super::sink::SinkThread::join));
+        }
+        for processor in works.stage.processors.values_mut() {
+            processor.thread.join();
+        }
+        let (sinks, told): (Vec<_>, Vec<_>) = written.into_iter().unzip();
+        let mut notices: Vec<String> = told.into_iter().flatten().collect();
+        notices.extend(control.events.take().iter().map(ToString::to_string));
+        if let Some(error) = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error);
+        }
+        Ok(LiveReport {
+            device: control.runtime.gpu().info().name.clone(),
+            seconds: self.started.elapsed().as_secs_f64(),
+            stats: self.stats(),
+            sinks,
+            notices,
+            frame_thread_us_per_frame: frames.cpu_ns as f64 / 1e3 / frames.frames.max(1) as f64,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Files that a live graph writes, each on a thread of its own.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use streamlib_core::account::{DropReason, NodeCounters};
+use streamlib_core::engine::Content;
+use streamlib_core::frame::Timestamp;
+use streamlib_core::mailbox::{Listener, Receiver};
+use streamlib_core::picture::Picture;
+use streamlib_media::VideoWriter;
+
+use super::LiveFrame;
+use super::clock::{Role, prepare_thread};
+use super::event::{Events, LiveEvent};
+use crate::error::RunError;
+use crate::report::SinkReport;
+use crate::sinks::finish_writer;
+
+/// A file that is being written.
+#[derive(Debug)]
+pub(super) struct SinkThread {
+    thread: Option<JoinHandle<Option<(SinkReport, Vec<String>)>>>,
+}
+
+/// What a sink's thread works with.
+pub(super) struct SinkJob {
+    pub(super) node: String,
+    pub(super) writer: Box<dyn VideoWriter>,
+    pub(super) frames: Receiver<LiveFrame>,
+    pub(super) listener: Listener,
+    pub(super) counters: Arc<NodeCounters>,
+    pub(super) events: Arc<Events>,
+}
+
+impl SinkThread {
+    pub(super) fn start(job: SinkJob) -> Result<Self, RunError> {
+        let name = format!("sink {}", job.node);
+        let thread = std::thread::Builder::new().name(name).spawn(move || write_all(job));
+        Ok(Self { thread: Some(thread.map_err(RunError::Thread)?) })
+    }
+
+    /// Waits until the file is whole. The graph has let go of the sink by now, or does so soon. `None` when the sink failed.
+    pub(super) fn join(&mut self) -> Option<(SinkReport, Vec<String>)> {
+        self.thread.take()?.join().ok().flatten()
+    }
+}
+
+fn write_all(mut job: SinkJob) -> Option<(SinkReport, Vec<String>)> {
+    prepare_thread(&job.node, Role::Other, None);
+    let format = job.writer.picture_format();
+    let mut picture = Picture { format, timestamp: Timestamp(0), data: Vec::new() };
+    let mut start = None;
+    loop {
+        let Some(frame) = job.frames.take() else {
+            if job.frames.is_closed() {
+                break;
+            }
+            job.listener.wait(None);
+            continue;
+        };
+        let Content::Picture(content) = &frame.content else { continue };
+        // Times in files count from the first frame.
+        let captured = frame.meta.captured.0;
+        let timestamp = Timestamp(captured - *start.get_or_insert(captured));
+        let copied = content.copy_to(timestamp, &mut picture).map_err(|error| error.to_string());
+        drop(frame);
+        let written = copied.and_then(|()| job.writer.write(&picture).map_err(|error| error.to_string()));
+        if let Err(why) = written {
+            job.counters.dropped(DropReason::ConsumerFailed);
+            job.events.tell(LiveEvent::SinkFailed { node: job.node, why });
+            return None;
+        }
+        job.counters.went_out();
+    }
+    let size = format.size;
+    match finish_writer(&job.node, size, job.writer) {
+        Ok(report) => Some(report),
+        Err(error) => {
+            job.events.tell(LiveEvent::SinkFailed { node: job.node, why: error.to_string() });
+            None
+        }
+    }
+}

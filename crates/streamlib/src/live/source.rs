@@ -1,0 +1,232 @@
+//! Sources of a live graph: each pushes its frames from a thread of its own, or from the program's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_queue::ArrayQueue;
+use streamlib_core::account::{DropReason, NodeCounters};
+use streamlib_core::engine::Upload;
+use streamlib_core::frame::{FrameMeta, Timestamp};
+use streamlib_core::live::{Arrival, Clock, Push};
+use streamlib_core::mailbox::{Bell, Listener, SendError, Sender};
+use streamlib_core::picture::Picture;
+use streamlib_vulkan::VulkanGpu;
+
+use super::clock::{Monotonic, Role, prepare_thread};
+use super::event::{Events, LiveEvent};
+use crate::error::RunError;
+use crate::sources::PictureSource;
+
+/// A wait looks this often whether it is to stop.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Uploads that a source needs beside those of the frames under way: one that is filled, one that is shown next.
+pub(super) const SOURCE_UPLOADS: usize = 2;
+
+/// What a source's thread and its keeper share.
+#[derive(Debug)]
+pub(super) struct SourceState {
+    is_stopping: AtomicBool,
+    is_over: AtomicBool,
+    /// When it last pushed, on the monotonic clock.
+    last_push: AtomicI64,
+    /// Whether it was told to have stalled.
+    told: AtomicU8,
+    bell: Bell,
+}
+
+/// A running source.
+#[derive(Debug)]
+pub(super) struct SourceThread {
+    pub(super) state: Arc<SourceState>,
+    pub(super) empties: Arc<ArrayQueue<Upload<VulkanGpu>>>,
+    pub(super) bell: Bell,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What a source's thread works with.
+pub(super) struct SourceJob {
+    pub(super) node: String,
+    pub(super) source: PictureSource,
+    /// How many pictures to take at most.
+    pub(super) frames: Option<u64>,
+    pub(super) uploads: Vec<Upload<VulkanGpu>>,
+    pub(super) arrivals: Sender<Arrival<VulkanGpu>>,
+    pub(super) counters: Arc<NodeCounters>,
+    pub(super) events: Arc<Events>,
+    /// Whether pictures of a file come at their own times, and not as fast as they are taken.
+    pub(super) is_paced: bool,
+}
+
+impl SourceThread {
+    pub(super) fn start(job: SourceJob) -> Result<Self, RunError> {
+        let listener = Listener::new();
+        let bell = listener.bell();
+        let empties = Arc::new(ArrayQueue::new(job.uploads.len().max(1)));
+        let state = Arc::new(SourceState {
+            is_stopping: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            last_push: AtomicI64::new(Monotonic.now().0),
+            told: AtomicU8::new(0),
+            bell: bell.clone(),
+        });
+        let (shared, memory) = (state.clone(), empties.clone());
+        let name = format!("source {}", job.node);
+        let run = move || Worker { state: &shared, empties: &memory, listener, job, pushed: 0 }.run();
+        let thread = std::thread::Builder::new().name(name).spawn(run).map_err(RunError::Thread)?;
+        Ok(Self { state, empties, bell, thread: Some(thread) })
+    }
+
+    /// Stops the source and waits for its thread.
+    pub(super) fn stop(&mut self) {
+        self.state.is_stopping.store(true, Ordering::Release);
+        self.state.bell.ring();
+        if let Some(thread) = self.thread.take() {
+            // A panic of a decoder has ended the source; the graph has been told.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl SourceState {
+    /// Tells when the source stalls, and when it is back.
+    pub(super) fn watch(&self, node: &str, now: Timestamp, patience: Duration, events: &Events) {
+        let silent = now.0 - self.last_push.load(Ordering::Acquire);
+        let has_stalled = silent > patience.as_nanos() as i64 && !self.is_over.load(Ordering::Acquire);
+        if self.told.swap(u8::from(has_stalled), Ordering::AcqRel) == u8::from(has_stalled) {
+            return;
+        }
+        let node = node.to_owned();
+        let is_over = self.is_over.load(Ordering::Acquire);
+        match has_stalled {
+            true => events.tell(LiveEvent::SourceStalled { node }),
+            false if !is_over => events.tell(LiveEvent::SourceIsBack { node }),
+            false => {}
+        }
+    }
+}
+
+impl Drop for SourceThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Worker<'a> {
+    state: &'a SourceState,
+    empties: &'a ArrayQueue<Upload<VulkanGpu>>,
+    listener: Listener,
+    job: SourceJob,
+    pushed: u64,
+}
+
+impl Worker<'_> {
+    fn run(mut self) {
+        let node = self.job.node.clone();
+        prepare_thread(&node, Role::Other, None);
+        for upload in std::mem::take(&mut self.job.uploads) {
+            let _fits = self.empties.push(upload);
+        }
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.push_all()));
+        self.state.is_over.store(true, Ordering::Release);
+        let why = match outcome {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_panic) => Some("its decoder panicked".to_owned()),
+        };
+        match why {
+            Some(why) => self.job.events.tell(LiveEvent::SourceFailed { node, why }),
+            None if self.is_stopping() => {}
+            None => self.job.events.tell(LiveEvent::SourceEnded { node }),
+        }
+        // A still is over with its first frame, and shown for as long as the graph runs.
+        if self.job.source.frames == Some(1) {
+            while !self.is_stopping() && !self.job.arrivals.is_closed() {
+                self.listener.wait(Some(Instant::now() + SLICE));
+            }
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.state.is_stopping.load(Ordering::Acquire)
+    }
+
+    fn push_all(&mut self) -> Result<(), RunError> {
+        let format = self.job.source.format;
+        let mut picture = Picture { format, timestamp: Timestamp(0), data: Vec::new() };
+        let mut start = None;
+        while self.job.frames.is_none_or(|frames| self.pushed < frames) {
+            let Some(mut upload) = self.empty() else { return Ok(()) };
+            if !self.job.source.read(&self.job.node, &mut picture)? {
+                return Ok(());
+            }
+            self.job.counters.came_in();
+            upload.fill(&picture)?;
+            let captured = if self.job.source.is_live() {
+                picture.timestamp
+            } else if self.job.is_paced {
+                // A file plays in real time from its first picture on.
+                let start = *start.get_or_insert_with(|| Monotonic.now().0 - picture.timestamp.0);
+                let due = Timestamp(start + picture.timestamp.0);
+                if !self.wait_until(due) {
+                    return Ok(());
+                }
+                due
+            } else {
+                Monotonic.now()
+            };
+            if !self.push(captured, upload) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Memory to read into; `None` when the source is to stop.
+    fn empty(&mut self) -> Option<Upload<VulkanGpu>> {
+        loop {
+            if self.is_stopping() || self.job.arrivals.is_closed() {
+                return None;
+            }
+            match self.empties.pop() {
+                Some(upload) => return Some(upload),
+                None => drop(self.listener.wait(Some(Instant::now() + SLICE))),
+            }
+        }
+    }
+
+    fn wait_until(&mut self, due: Timestamp) -> bool {
+        while Monotonic.now() < due {
+            if self.is_stopping() {
+                return false;
+            }
+            self.listener.wait(Some(Monotonic.instant(due).min(Instant::now() + SLICE)));
+        }
+        true
+    }
+
+    /// Pushes a frame; `false` when nobody takes frames any more.
+    fn push(&mut self, captured: Timestamp, upload: Upload<VulkanGpu>) -> bool {
+        let arrived = Monotonic.now();
+        let meta = FrameMeta { captured, sequence: self.pushed, camera: None };
+        self.pushed += 1;
+        self.state.last_push.store(arrived.0, Ordering::Release);
+        let mut arrival = Arrival { push: Push::Picture(upload), meta, arrived };
+        loop {
+            match self.job.arrivals.send_blocking(arrival, SLICE) {
+                Ok(displaced) => {
+                    self.job.counters.went_out();
+                    if let Some(Arrival { push: Push::Picture(upload), .. }) = displaced {
+                        self.job.counters.dropped(DropReason::Displaced);
+                        let _fits = self.empties.push(upload);
+                    }
+                    return true;
+                }
+                Err(SendError::Full(back)) if !self.is_stopping() => arrival = back,
+                Err(_over) => return false,
+            }
+        }
+    }
+}

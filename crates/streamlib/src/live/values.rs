@@ -1,0 +1,113 @@
+//! Parameters of a running graph, set from any thread.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use streamlib_core::graph::{Graph, GraphError, Node};
+use streamlib_core::interface::ParameterError;
+use streamlib_core::live::ParameterSet;
+use streamlib_core::mailbox::Sender;
+
+use super::stage::{Setting, Values};
+
+/// The parameters, and the way to the frame loop.
+#[derive(Debug)]
+pub(super) struct Knobs(Mutex<(Values, Sender<ParameterSet>)>);
+
+impl Knobs {
+    pub(super) fn new(values: Values, frame_loop: Sender<ParameterSet>) -> Self {
+        Self(Mutex::new((values, frame_loop)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Values, Sender<ParameterSet>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn graph(&self) -> Graph {
+        self.lock().0.graph.clone()
+    }
+
+    /// Sets parameters, all in the same frame, or none.
+    pub(super) fn set(&self, settings: &[Setting]) -> Result<(), GraphError> {
+        let mut guard = self.lock();
+        let (values, frame_loop) = &mut *guard;
+        let mut parameters = values.parameters.clone();
+        for (node, parameter, value) in settings {
+            values.check(node, parameter)?;
+            parameters.set(&values.plan, node, parameter, value)?;
+        }
+        values.parameters = parameters;
+        for (node, parameter, value) in settings {
+            if let Some(Node::Effect(effect)) = values.graph.nodes.get_mut(node) {
+                effect.set.insert(parameter.clone(), value.clone());
+            }
+        }
+        if let Some(journal) = &mut values.journal {
+            journal.extend(settings.iter().cloned());
+        }
+        values.send(frame_loop);
+        Ok(())
+    }
+
+    /// The graph, to be changed. What is set from now on is remembered, until [`replace`](Self::replace) or
+    /// [`keep`](Self::keep).
+    pub(super) fn begin_change(&self) -> Graph {
+        let (values, _) = &mut *self.lock();
+        values.journal = Some(Vec::new());
+        values.graph.clone()
+    }
+
+    /// The change came to nothing.
+    pub(super) fn keep(&self) {
+        self.lock().0.journal = None;
+    }
+
+    /// Puts other values in the place of these, once `hand_over` has handed the plan that they belong to over. What was set
+    /// while that was built is set in it, too, where it still can be.
+    pub(super) fn replace<E>(
+        &self,
+        mut next: Values,
+        hand_over: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut guard = self.lock();
+        let (values, frame_loop) = &mut *guard;
+        let journal = values.journal.take().unwrap_or_default();
+        hand_over()?;
+        for (node, parameter, value) in &journal {
+            let fits = next
+                .check(node, parameter)
+                .and_then(|()| next.parameters.set(&next.plan, node, parameter, value));
+            if fits.is_ok()
+                && let Some(Node::Effect(effect)) = next.graph.nodes.get_mut(node)
+            {
+                effect.set.insert(parameter.clone(), value.clone());
+            }
+        }
+        *values = next;
+        if !journal.is_empty() {
+            values.send(frame_loop);
+        }
+        Ok(())
+    }
+}
+
+impl Values {
+    /// Whether an effect has such a parameter; the error speaks of the effect's own names.
+    fn check(&self, node: &str, parameter: &str) -> Result<(), GraphError> {
+        let wrong = |error| GraphError::Parameter { node: node.to_owned(), error };
+        let Some(interface) = self.interfaces.get(node) else {
+            let known = self.interfaces.keys().cloned().collect();
+            return Err(GraphError::UnknownEffect { node: node.to_owned(), known });
+        };
+        if interface.parameter_names().iter().any(|known| known == parameter) {
+            return Ok(());
+        }
+        let (name, known) = (parameter.to_owned(), interface.parameter_names());
+        Err(wrong(ParameterError::Unknown { name, known }))
+    }
+
+    fn send(&self, frame_loop: &mut Sender<ParameterSet>) {
+        let values = Box::new(self.parameters.clone());
+        // A graph that has ended takes no parameters any more; one that replaces another was never seen.
+        let _unseen = frame_loop.send(ParameterSet { generation: self.generation, values });
+    }
+}
