@@ -6,6 +6,7 @@
 mod chain;
 mod compile;
 mod copy;
+mod live;
 mod ours;
 mod passes;
 mod peers;
@@ -39,6 +40,9 @@ struct Args {
     /// Folder of the effects.
     #[arg(long, default_value = "effects")]
     effects: PathBuf,
+    /// Folder of effects that are good for nothing but being measured.
+    #[arg(long, default_value = "benches/effects")]
+    own_effects: PathBuf,
     /// Timed runs of each pass (fewer on a CPU device by default).
     #[arg(long)]
     repeats: Option<usize>,
@@ -49,6 +53,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Live(live::LiveArgs),
     Peers(peers::PeersArgs),
     #[command(hide = true)]
     Case(ours::CaseArgs),
@@ -68,6 +73,7 @@ struct Results {
 fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match &args.command {
+        Some(Command::Live(args)) => live::run(args),
         Some(Command::Peers(args)) => peers::run(args),
         Some(Command::Case(args)) => ours::run(args),
         None => run(&args),
@@ -104,7 +110,8 @@ fn run(args: &Args) -> Fallible<()> {
     let info = gpu.info().clone();
     println!("device: {}", info.name);
     let repeats = args.repeats.unwrap_or(if info.is_cpu { 4 } else { 200 });
-    let effects = effect_files(&args.effects)?;
+    let mut effects = effect_files(&args.effects)?;
+    effects.extend(effect_files(&args.own_effects)?);
     let compile = compile::measure(&effects)?;
     compile.print();
     let passes = passes::measure(&gpu, &args.effects, &effects, repeats)?;

@@ -192,7 +192,7 @@ impl<G: Gpu> FrameLoop<G> {
         if let Some(slot) = self.slot.take() {
             self.now.engine.put_back(slot);
         }
-        next.engine.take_over(&self.now.engine);
+        next.engine.take_over(&mut self.now.engine);
         for (input, old) in next.inputs.iter_mut().zip(&next.keep) {
             if let Some(old) = old {
                 *input = self.now.inputs[*old].take();
