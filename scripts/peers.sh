@@ -10,7 +10,8 @@ PEERS_VENV=target/peers
 has_peers_venv() { cmp -s benches/peers/requirements.txt "$PEERS_VENV/installed.txt"; }
 
 ensure_peers() {
-  local required=() optional=() sudo=() package
+  # shellcheck disable=SC2034  # install_packages reads both
+  local required=() optional=() package
   has_peers_venv || python3 -c 'import ensurepip, venv' 2>/dev/null || optional+=(python3-venv)
   have xvfb-run || optional+=(xvfb xauth)
   for package in gstreamer1.0-plugins-base gstreamer1.0-gl gir1.2-gst-plugins-base-1.0 python3-gi python3-numpy \

@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import statistics
 import threading
+import time
 
 import gi
 import numpy as np
@@ -209,23 +211,21 @@ class GStreamer:
 
     def graph(self, request):
         """Buffers through pass-through elements on one thread, as GStreamer runs a pipeline without queues."""
-        import time
-
-        # What the source and the sink cost without elements is not the elements' cost.
-        wall = []
         self.device = "CPU"
-        base = Pipeline("identity silent=true", "application/x-frame")
-        full = Pipeline(
-            " ! ".join(["identity silent=true"] * (request.nodes + 1)), "application/x-frame"
-        )
-        for frame in range(request.warmup + request.frames):
-            times = []
-            for pipeline in (base, full):
+
+        def times(elements):
+            pipeline = Pipeline(" ! ".join(["identity silent=true"] * elements), "application/x-frame")
+            taken = []
+            for _ in range(request.warmup + request.frames):
                 start = time.perf_counter_ns()
                 pipeline.through(Gst.Buffer.new())
-                times.append(time.perf_counter_ns() - start)
-            if frame >= request.warmup:
-                wall.append(max(times[1] - times[0], 0) // request.nodes)
+                taken.append(time.perf_counter_ns() - start)
+            pipeline.stop()
+            return taken[request.warmup :]
+
+        # What the source, the sink and Python cost is not the elements' cost.
+        ends = statistics.median(times(1))
+        wall = [int(max(taken - ends, 0) / request.nodes) for taken in times(1 + request.nodes)]
         return {"wall_ns": wall, "gpu_ns": [], "note": "identity elements, one thread, end elements taken off"}
 
 

@@ -25,7 +25,7 @@ class Holoscan:
         short.sort()
         base = short[len(short) // 2]
         wall = [max(period - base, 0) // request.nodes for period in long]
-        return {"wall_ns": wall, "gpu_ns": [], "note": "pass-through operators, greedy scheduler, ends taken off"}
+        return {"wall_ns": wall, "gpu_ns": [], "note": "operators in Python, greedy scheduler, ends taken off"}
 
     @staticmethod
     def periods(request, length):

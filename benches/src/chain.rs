@@ -11,7 +11,7 @@ use crate::passes::{Bench, us};
 use crate::rig::percentile;
 
 /// The chain.
-const EFFECTS: [&str; 8] =
+pub(crate) const EFFECTS: [&str; 8] =
     ["brightness", "contrast", "saturation", "hue_shift", "gamma", "sepia", "vignette", "tint"];
 
 /// The chain at one size.

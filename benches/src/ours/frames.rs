@@ -121,15 +121,18 @@ impl<'g> Frames<'g> {
 
     /// Pixels of that frame.
     pub(crate) fn download(&self, frame: usize) -> Fallible<Vec<u8>> {
-        let bytes = self.size.pixels() * 4;
-        let buffer = self.gpu.create_host_buffer("pixels", bytes, HostBufferUse::Readback)?;
-        let from = &self.outputs[frame % self.outputs.len()];
-        let mut recording = self.gpu.record("read", &[Command::Download { from, to: &buffer, offset: 0 }])?;
-        self.gpu.wait(self.gpu.submit_one(&mut recording)?, LIMIT)?;
-        let mut pixels = Vec::new();
-        buffer.read(&mut |bytes| pixels.extend_from_slice(bytes))?;
-        Ok(pixels)
+        read(self.gpu, &self.outputs[frame % self.outputs.len()], self.size)
     }
+}
+
+/// Pixels of a texture.
+pub(crate) fn read(gpu: &VulkanGpu, from: &Texture, size: Size) -> Fallible<Vec<u8>> {
+    let buffer = gpu.create_host_buffer("pixels", size.pixels() * 4, HostBufferUse::Readback)?;
+    let mut recording = gpu.record("read", &[Command::Download { from, to: &buffer, offset: 0 }])?;
+    gpu.wait(gpu.submit_one(&mut recording)?, LIMIT)?;
+    let mut pixels = Vec::new();
+    buffer.read(&mut |bytes| pixels.extend_from_slice(bytes))?;
+    Ok(pixels)
 }
 
 fn kernel(gpu: &VulkanGpu, effect: &Effect) -> Fallible<<VulkanGpu as Gpu>::Kernel> {

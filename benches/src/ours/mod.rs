@@ -1,6 +1,7 @@
 //! Our own part in the comparison with other programs: the hidden command `case`.
 
 mod frames;
+mod live;
 mod pace;
 mod shaders;
 mod texts;
@@ -11,10 +12,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use streamlib::vulkan::{DeviceChoice, DeviceOptions, Validation, VulkanGpu};
-use streamlib_core::gpu::Gpu;
 
 use crate::Fallible;
-use crate::peers::protocol::{Answer, Request, Work};
+use crate::peers::protocol::{Request, Work};
 
 /// Does one case, as the conductor asks.
 #[derive(Debug, Args)]
@@ -40,17 +40,21 @@ pub(crate) fn run(args: &CaseArgs) -> Fallible<()> {
 
 fn answer_to(request: &Path, answer: &Path) -> Fallible<()> {
     let request: Request = serde_json::from_str(&std::fs::read_to_string(request)?)?;
-    let choice = DeviceChoice::Name(request.device.clone());
-    let gpu = VulkanGpu::new(&DeviceOptions { choice, validation: Validation::Off })?;
     let mut done = match request.work {
-        Work::Graph => Answer {
-            unsupported: Some("a graph's scheduling is measured with the live engine".to_owned()),
-            ..Answer::default()
-        },
-        Work::Shader => shaders::measure(&gpu, &request)?,
-        _ => works::measure(&gpu, &request)?,
+        // These open the device by themselves: a second one beside it would be in the way.
+        Work::Graph => live::nodes(&request)?,
+        _ if request.period_ns.is_some() => live::paced(&request)?,
+        work => {
+            let choice = DeviceChoice::Name(request.device.clone());
+            let gpu = VulkanGpu::new(&DeviceOptions { choice, validation: Validation::Off })?;
+            if work == Work::Shader {
+                shaders::measure(&gpu, &request)?
+            } else {
+                works::measure(&gpu, &request)?
+            }
+        }
     };
-    done.device.clone_from(&gpu.info().name);
+    done.device.clone_from(&request.device);
     done.versions = BTreeMap::from([("streamlib".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
     std::fs::write(answer, serde_json::to_string(&done)?)?;
     Ok(())

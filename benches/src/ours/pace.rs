@@ -3,13 +3,13 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::frames::Frames;
 use crate::Fallible;
 use crate::peers::protocol::{Answer, Request};
 
-pub(crate) fn measure(frames: &mut Frames<'_>, request: &Request) -> Fallible<Answer> {
+/// Has `run` make a frame at each tick.
+pub(crate) fn measure(request: &Request, mut run: impl FnMut(usize) -> Fallible<()>) -> Fallible<Answer> {
     for frame in 0..request.warmup {
-        frames.run(frame)?;
+        run(frame)?;
     }
     let period = Duration::from_nanos(request.period_ns.ok_or("paced work needs a period")?);
     // Nobody sends: receiving with a time limit waits for the tick.
@@ -22,7 +22,7 @@ pub(crate) fn measure(frames: &mut Frames<'_>, request: &Request) -> Fallible<An
         // The only way that this ends is by time.
         let _ = clock.recv_timeout(tick.saturating_duration_since(Instant::now()));
         let late = tick.elapsed();
-        frames.run(frame)?;
+        run(frame)?;
         let latency = tick.elapsed();
         answer.wall_ns.push(latency.as_nanos() as u64);
         answer.late_ns.push(late.as_nanos() as u64);

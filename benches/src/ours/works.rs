@@ -9,7 +9,7 @@ use streamlib::shader::{CacheOptions, Compiler, CompilerOptions, EffectSource};
 use streamlib::vulkan::VulkanGpu;
 
 use super::frames::{Frames, Planes, Step, upload};
-use super::{pace, texts};
+use super::texts;
 use crate::Fallible;
 use crate::chain;
 use crate::peers::protocol::{Answer, Request, Work};
@@ -35,11 +35,7 @@ pub(crate) fn measure(gpu: &VulkanGpu, request: &Request) -> Fallible<Answer> {
         }
     }
     let (_, name, mut frames) = best.ok_or("there is no way to do this")?;
-    let mut answer = if request.period_ns.is_some() {
-        pace::measure(&mut frames, request)?
-    } else {
-        timed(&mut frames, request)?
-    };
+    let mut answer = timed(&mut frames, request)?;
     std::fs::write(&request.output, frames.download(answer.wall_ns.len() - 1)?)?;
     answer.note = if count > 1 { format!("{name}, the faster of {count}") } else { (*name).to_owned() };
     Ok(answer)

@@ -2,7 +2,6 @@
 
 use streamlib::format::Size;
 
-use super::judge::Tolerance;
 use super::protocol::Work;
 
 const HD: (&str, Size) = ("1080p", Size::new(1920, 1080));
@@ -43,15 +42,6 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) const fn period_ns(self) -> u64 {
         1_000_000_000 / self.frames_per_second as u64
-    }
-}
-
-impl Case {
-    pub(crate) const fn tolerance(&self) -> Tolerance {
-        match self.work {
-            Work::ChainPasses => Tolerance::PASSES,
-            _ => Tolerance::SINGLE,
-        }
     }
 }
 

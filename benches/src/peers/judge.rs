@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::protocol::Work;
 use super::reference::Reference;
 
 /// Errors beyond this many codes are counted.
@@ -22,6 +23,13 @@ impl Tolerance {
     /// For eight roundings in a row. The gamma curve makes eleven codes of one near black, so a tie that is broken the
     /// other way may show in a few places.
     pub(crate) const PASSES: Self = Self { mean_codes: 0.75, far_share: 0.001 };
+
+    pub(crate) const fn of(work: Work) -> Self {
+        match work {
+            Work::ChainPasses => Self::PASSES,
+            _ => Self::SINGLE,
+        }
+    }
 }
 
 /// How far pixels are from the reference, over red, green and blue; in codes of 0..=255.

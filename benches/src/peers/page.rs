@@ -21,14 +21,35 @@ pub(crate) fn write(comparison: &Comparison, plot: &str) -> String {
          least and the greatest over the process restarts.\n"
     );
     let _ = writeln!(page, "![Ratios to ours]({plot})");
+    let absent = never_there(comparison);
+    if !absent.is_empty() {
+        let words: Vec<_> =
+            absent.iter().map(|(contender, reason)| format!("{contender} ({reason})")).collect();
+        let _ = writeln!(page, "\nNot there: {}.", words.join(", "));
+    }
     for case in &comparison.cases {
-        write_case(&mut page, case, comparison.is_cpu);
+        write_case(&mut page, case, (comparison.is_cpu, &absent));
     }
     write_versions(&mut page, comparison);
     page
 }
 
-fn write_case(page: &mut String, case: &CaseResult, is_cpu: bool) {
+/// Who was skipped in every case, and why.
+fn never_there(comparison: &Comparison) -> BTreeMap<&str, &str> {
+    let entries = || comparison.cases.iter().flat_map(|case| &case.entries);
+    let mut absent = BTreeMap::new();
+    for entry in entries() {
+        if let Outcome::Skipped { reason } = &entry.outcome {
+            absent.insert(entry.contender.as_str(), reason.as_str());
+        }
+    }
+    for entry in entries().filter(|entry| !matches!(entry.outcome, Outcome::Skipped { .. })) {
+        absent.remove(entry.contender.as_str());
+    }
+    absent
+}
+
+fn write_case(page: &mut String, case: &CaseResult, (is_cpu, never_there): (bool, &BTreeMap<&str, &str>)) {
     let CaseResult { title, command, rounds, .. } = case;
     let _ = writeln!(page, "\n## {title}\n");
     let restarts =
@@ -39,10 +60,11 @@ fn write_case(page: &mut String, case: &CaseResult, is_cpu: bool) {
     } else {
         write_times(page, case, is_cpu);
     }
-    let absent = case.entries.iter().filter_map(|entry| Some((entry, absence(&entry.outcome)?)));
-    let absent: Vec<_> = absent.map(|(entry, why)| format!("- {}: {why}", entry.contender)).collect();
+    let others = case.entries.iter().filter(|entry| !never_there.contains_key(entry.contender.as_str()));
+    let absent = others.filter_map(|entry| Some(format!("{} {}", entry.contender, absence(&entry.outcome)?)));
+    let absent: Vec<_> = absent.collect();
     if !absent.is_empty() {
-        let _ = writeln!(page, "\n{}", absent.join("\n"));
+        let _ = writeln!(page, "\nWithout times: {}.", absent.join("; "));
     }
 }
 
@@ -114,14 +136,14 @@ fn absence(outcome: &Outcome) -> Option<String> {
     Some(match outcome {
         Outcome::Measured(_) => return None,
         Outcome::Wrong { errors } => format!(
-            "wrong pixels, not timed: off by {:.2} codes at most, {:.3} on average, {:.2} % by more than two",
+            "(wrong pixels: off by {:.2} codes at most, {:.3} on average, {:.2} % by more than two)",
             errors.max_codes,
             errors.mean_codes,
             errors.far_share * 100.0
         ),
-        Outcome::Unsupported { reason } => format!("not compared: {reason}"),
-        Outcome::Skipped { reason } => format!("not there: {reason}"),
-        Outcome::Failed { reason } => format!("failed: {reason}"),
+        Outcome::Unsupported { reason } => format!("({reason})"),
+        Outcome::Skipped { reason } => format!("(not there: {reason})"),
+        Outcome::Failed { reason } => format!("(failed: {reason})"),
     })
 }
 

@@ -73,6 +73,9 @@ pub(crate) struct Answer {
     /// Why this contender does not do this work; then nothing else is set.
     #[serde(default)]
     pub(crate) unsupported: Option<String>,
+    /// Set to `chain-passes` by who was asked for `chain-fused` and has nothing but passes: pixels are judged as such.
+    #[serde(default)]
+    pub(crate) judged_as: Option<Work>,
     /// Of each frame: from asking for it until its pixels are there. Of paced frames: from their tick.
     #[serde(default)]
     pub(crate) wall_ns: Vec<u64>,

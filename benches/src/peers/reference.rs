@@ -83,13 +83,13 @@ impl<'a> Reference<'a> {
         color = keep(turned(color, 120.0_f64.to_radians()));
         color = keep(color.map(|value| value.powf(1.0 / 1.8)));
         color = keep(SEPIA.map(|row| dot(row, color)));
-        let shade = 1.0 - 0.85 * self.from_center_smoothed(x, y);
+        let shade = 1.0 - 0.85 * self.vignette(x, y);
         color = keep(color.map(|value| value * shade));
         clamped(std::array::from_fn(|channel| color[channel] * TINT[channel]))
     }
 
     /// How far the vignette has come at a pixel: 0 up to 0.35 of the way to the corner, 1 at the corner.
-    fn from_center_smoothed(&self, x: u32, y: u32) -> f64 {
+    fn vignette(&self, x: u32, y: u32) -> f64 {
         let half = [f64::from(self.size.width) / 2.0, f64::from(self.size.height) / 2.0];
         let away = (f64::from(x) + 0.5 - half[0]).hypot(f64::from(y) + 0.5 - half[1]);
         let t = ((away / half[0].hypot(half[1]) - 0.35) / 0.65).clamp(0.0, 1.0);

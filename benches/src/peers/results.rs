@@ -23,7 +23,7 @@ pub(crate) struct Comparison {
 pub(crate) struct CaseResult {
     pub(crate) name: String,
     pub(crate) title: String,
-    /// Day of the run, as seconds since 1970.
+    /// When it ended, in seconds since 1970.
     pub(crate) measured_at: u64,
     /// The command of the run.
     pub(crate) command: String,
@@ -104,6 +104,8 @@ pub(crate) struct Paced {
 pub(crate) struct Round {
     pub(crate) answer: Answer,
     pub(crate) errors: Option<PixelErrors>,
+    /// Whether they are right.
+    pub(crate) is_right: bool,
 }
 
 /// Merges the rounds of one contender; `None` when there is no sample.
