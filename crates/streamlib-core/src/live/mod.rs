@@ -14,6 +14,7 @@ mod frame_loop;
 mod input;
 mod shared;
 mod swap;
+mod traced;
 
 pub use deliver::{Consumer, Deliver, DeliverCommand, Deliverer, Returns};
 pub use frame::Frame;
@@ -21,6 +22,7 @@ pub use frame_loop::{FrameLoop, Step};
 pub use input::{Arrival, Input, Push};
 pub use shared::{Handover, handover};
 pub use swap::{Pace, ParameterSet, Swap};
+pub use traced::TracedPlan;
 
 use crate::frame::Timestamp;
 

@@ -19,6 +19,7 @@ use super::route::Routes;
 use super::stage::{Setting, Stage};
 use super::values::Knobs;
 use crate::error::RunError;
+use crate::load::program_files;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;
 
@@ -88,8 +89,9 @@ impl Control {
     pub(super) fn change_to(self: &Arc<Self>, graph: &Graph) -> Result<Applied, RunError> {
         let mut works = self.works();
         let now = self.knobs.begin_change();
-        let edits = now.diff(graph);
-        // Without an edit it is the files of the effects that have changed.
+        // Where programs are files, they may have changed as well.
+        let edits =
+            if program_files(graph, &self.options.base).is_empty() { now.diff(graph) } else { vec![] };
         let result = self.change(&mut works, &now, graph, &edits);
         self.knobs.keep();
         result
@@ -118,6 +120,10 @@ impl Control {
         let built = build(&self.runtime, &self.options, &mut works.kernels, graph, &works.stage)?;
         let mut installed = self.install(works, built, graph)?;
         let generation = installed.generation;
+        if self.options.trace.is_some() {
+            let traced = std::mem::take(&mut installed.traced);
+            installed.commands.push(DeliverCommand::Trace(generation, traced));
+        }
         let values = std::mem::take(&mut installed.values);
         let Works { swaps, commands, .. } = &mut *works;
         self.knobs.replace(values, || {

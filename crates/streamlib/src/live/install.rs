@@ -6,7 +6,7 @@ use std::sync::Arc;
 use streamlib_core::account::{FrameCounters, NodeCounters, PassTimes};
 use streamlib_core::engine::Parameters;
 use streamlib_core::graph::{Delivery, Graph, Node, PortKind};
-use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap};
+use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap, TracedPlan};
 use streamlib_core::mailbox::{self, Bell, Listener, Policy, Receiver};
 use streamlib_vulkan::VulkanGpu;
 
@@ -22,6 +22,7 @@ use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
     ConsumerKind, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
 };
+use super::trace;
 use crate::error::RunError;
 
 /// A plan with all that goes with it, ready to take over.
@@ -32,6 +33,8 @@ pub(super) struct Installed {
     pub(super) commands: Vec<DeliverCommand<VulkanGpu>>,
     pub(super) values: Values,
     pub(super) stage: NextStage,
+    /// What a trace calls the parts of the plan.
+    pub(super) traced: TracedPlan,
 }
 
 /// What will run beside the plan: what is new, and the names of what goes on.
@@ -89,6 +92,7 @@ impl Control {
         let counters = old.counters.for_nodes(graph.nodes.keys());
         let labels = built.plan.passes.iter().map(|pass| pass.label.as_str());
         let account = DeliverCommand::Account(generation, counters.clone(), PassTimes::new(labels));
+        let traced = trace::names(&built, graph, generation);
         let places = built.plan.sources.len();
         let mut swap = Box::new(Swap {
             engine: built.engine,
@@ -145,7 +149,7 @@ impl Control {
         let parameters = Parameters::of(&built.plan);
         let (graph, plan, interfaces) = (graph.clone(), built.plan, built.interfaces);
         let values = Values { graph, plan, generation, parameters, interfaces, journal: None };
-        Ok(Installed { generation, swap, commands, values, stage: installed })
+        Ok(Installed { generation, swap, commands, values, stage: installed, traced })
     }
 
     fn start_processor(
