@@ -90,7 +90,7 @@ impl<W: Write> LiveView<W> {
             Mode::Table { drawn, .. } => clear(std::mem::take(drawn)),
             Mode::Lines { .. } => String::new(),
         };
-        let _ = write!(self.out, "{clear}{text}\n").and_then(|()| self.out.flush());
+        let _ = writeln!(self.out, "{clear}{text}").and_then(|()| self.out.flush());
     }
 
     /// Shows the last accounts of the run, whenever the ones before were shown, and leaves them there.

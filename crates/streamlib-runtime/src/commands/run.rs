@@ -108,7 +108,7 @@ pub(crate) fn apply_settings(graph: &mut Graph, settings: &[Setting]) -> Done {
 /// Runs a graph, and prints the report.
 pub(crate) fn execute(job: Job<'_>, args: &RunningArgs) -> Done {
     check_ends(&job.graph, args.live.is_live())?;
-    if args.live.is_live() { live::execute(job, args) } else { execute_offline(job, args) }
+    if args.live.is_live() { live::execute(&job, args) } else { execute_offline(job, args) }
 }
 
 /// Refuses sources and sinks that have nobody at their other end.

@@ -21,8 +21,8 @@ use watch::Watcher;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs a graph live, and prints the report.
-pub(crate) fn execute(job: Job<'_>, args: &RunningArgs) -> Done {
-    let watcher = args.live.watch.then(|| Watcher::new(&job)).transpose()?;
+pub(crate) fn execute(job: &Job<'_>, args: &RunningArgs) -> Done {
+    let watcher = args.live.watch.then(|| Watcher::new(job)).transpose()?;
     let runtime = Arc::new(args.device.start()?);
     let defaults = LiveOptions::default();
     let options = LiveOptions {

@@ -47,17 +47,13 @@ impl Screen {
     pub(super) fn event(&self, event: &LiveEvent) {
         match event {
             _ if self.view.is_some() => {}
-            event if event.is_failure() => self.error(event),
+            event if event.is_failure() => self.say(format_args!("error: {event}")),
             event => self.remark(event),
         }
     }
 
-    /// Says what went wrong.
-    pub(super) fn error(&self, text: impl Display) {
-        self.say(format_args!("error: {text}"));
-    }
-
-    fn say(&self, text: impl Display) {
+    /// Says what is to be known in any case.
+    pub(super) fn say(&self, text: impl Display) {
         match &self.view {
             Some(view) => view.borrow_mut().say(text),
             None => self.meter.suspend(|| output::remark(text)),

@@ -95,9 +95,11 @@ impl<'a> Watcher<'a> {
                 told
             }
             Err(error) => {
-                screen.remark(format_args!("bad  {}", changed.join(", ")));
-                screen.error(&*error);
-                screen.remark("what ran before runs on");
+                screen.say(format_args!(
+                    "bad  {}\n{}\nwhat ran before runs on",
+                    changed.join(", "),
+                    told(&*error)
+                ));
                 format!("not reloaded: {error}")
             }
         }
@@ -115,7 +117,7 @@ impl<'a> Watcher<'a> {
         nodes.extend(names.filter(|name| before.nodes.get(*name) != graph.nodes.get(*name)).cloned());
         // Files of the graph before are watched on until this one runs: one may be gone only for a moment.
         self.add(&graph);
-        let applied = live.change_to(&graph).map_err(told_by_the_compiler)?;
+        let applied = live.change_to(&graph)?;
         let files = program_files(&graph, &self.base);
         self.files.retain(|path, file| {
             file.nodes.retain(|node| files.get(node).is_some_and(|files| files.contains(path)));
@@ -126,10 +128,10 @@ impl<'a> Watcher<'a> {
 }
 
 /// Diagnostics stand for themselves, as where effects are checked.
-fn told_by_the_compiler(error: RunError) -> Box<dyn Error> {
-    match error {
-        RunError::Compile { error, .. } => error.into(),
-        other => other.into(),
+fn told(error: &(dyn Error + 'static)) -> String {
+    match error.downcast_ref() {
+        Some(RunError::Compile { error, .. }) => error.to_string(),
+        _ => format!("error: {error}"),
     }
 }
 
