@@ -89,14 +89,14 @@ pub(crate) struct RunningArgs {
     pub(crate) no_fusion: bool,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
-    #[command(flatten)]
-    pub(crate) live: LiveArgs,
     /// Print a report for machines on standard output, and no progress.
     #[arg(long)]
     pub(crate) json: bool,
     /// Print nothing but errors.
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
 }
 
 /// Which GPU.

@@ -102,4 +102,33 @@ mod tests {
         assert_eq!(from("blur"), "resize");
         assert_eq!(from("resize"), "input");
     }
+
+    #[test]
+    fn files_of_programs_are_those_that_are_read_and_those_that_are_missed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        write("a.hlsl", "#include \"there.hlsli\"\n#include \"missing.hlsli\"");
+        write("there.hlsli", "");
+        let graph = "
+            [nodes.drawn]
+            source = 'gone.hlsl'
+            [nodes.video]
+            source = 'x.mp4'
+            [nodes.a]
+            effect = 'a.hlsl'
+            [nodes.b]
+            hlsl = '#include \"there.hlsli\"'
+            [nodes.plain]
+            hlsl = ''";
+        let files = program_files(&Graph::from_toml(graph).expect("a graph"), folder.path());
+        let names = |node: &str| -> Vec<String> {
+            let paths =
+                files[node].iter().map(|path| path.strip_prefix(folder.path()).expect("in the folder"));
+            paths.map(|path| path.display().to_string()).collect()
+        };
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["a", "b", "drawn"]);
+        assert_eq!(names("a"), ["a.hlsl", "there.hlsli", "missing.hlsli"]);
+        assert_eq!(names("b"), ["there.hlsli"]);
+        assert_eq!(names("drawn"), ["gone.hlsl"]);
+    }
 }

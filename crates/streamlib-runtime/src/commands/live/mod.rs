@@ -34,20 +34,19 @@ pub(crate) fn execute(job: &Job<'_>, args: &RunningArgs) -> Done {
         trace: args.live.trace.clone(),
         ..defaults
     };
-    let live = runtime.start(&job.graph, options)?;
+    // Before any file is begun, so that Ctrl-C always ends them well.
     let mut screen = Screen::new(job.title, args);
+    let live = runtime.start(&job.graph, options)?;
     screen.remark(format_args!("running {} live; Ctrl-C stops it", job.title));
     let mut story = Story::default();
     drive(&live, watcher, args.live.duration, &mut screen, &mut story);
-    let stopped = live.stop();
-    let mut report = stopped.inspect_err(|_| screen.finish(None))?;
-    let last = report.notices.clone();
-    report.notices.splice(..0, story.told);
-    screen.finish(Some(&report));
+    let mut report = live.stop().inspect_err(|_| screen.clear())?;
+    screen.finish(&report, &[story.notices, report.notices.clone()].concat());
     if args.json {
+        report.notices.splice(..0, story.told);
         output::json(&report);
     } else if !args.quiet {
-        report::print(&report, &last, args.live.stats);
+        report::print(&report, args.live.stats);
     }
     report::failure(&report)
 }

@@ -6,15 +6,15 @@ use crate::commands::{Done, summary};
 use crate::live_view;
 use crate::output::{line, remark};
 
-/// Prints it for people; `last` are the notices that were not told while the graph ran.
-pub(super) fn print(report: &LiveReport, last: &[String], has_shown_accounts: bool) {
+/// Prints it for people; accounts and notices only where the screen has not shown them.
+pub(super) fn print(report: &LiveReport, has_shown_accounts: bool) {
     report.sinks.iter().for_each(summary::print_sink);
     let frames = report.stats.frames;
     line(format_args!("{frames} frame(s) in {:.2} s on {}", report.seconds, report.device));
     if !has_shown_accounts {
         live_view::table_lines(&report.stats).iter().for_each(line);
+        report.notices.iter().for_each(|notice| remark(format_args!("note: {notice}")));
     }
-    last.iter().for_each(|notice| remark(format_args!("note: {notice}")));
 }
 
 /// Parts that failed fail the command, though the graph went on without them.

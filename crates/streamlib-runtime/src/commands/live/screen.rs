@@ -60,11 +60,16 @@ impl Screen {
         }
     }
 
-    /// Leaves the last accounts there.
-    pub(super) fn finish(&mut self, report: Option<&LiveReport>) {
-        self.meter.finish();
-        if let (Some(view), Some(report)) = (self.view.take(), report) {
-            view.into_inner().finish(&report.stats, &report.notices);
+    /// Leaves the last accounts and all `notices` there.
+    pub(super) fn finish(&mut self, report: &LiveReport, notices: &[String]) {
+        self.clear();
+        if let Some(view) = self.view.take() {
+            view.into_inner().finish(&report.stats, notices);
         }
+    }
+
+    /// Takes the progress line away.
+    pub(super) fn clear(&self) {
+        self.meter.finish();
     }
 }
