@@ -7,28 +7,22 @@ use std::time::Duration;
 use crossbeam_queue::ArrayQueue;
 
 use super::Clock;
+use super::consumer::{Consumer, Consumers};
 use super::frame::Frame;
 use super::shared::{Handover, Work};
 use super::swap::Swap;
-use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, NodeCounters, PassTimes, Recorder};
+use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, PassTimes, Recorder};
 use crate::engine::{Delivery, Home, Slot, Upload};
 use crate::frame::Timestamp;
 use crate::gpu::{Calibration, Gpu};
-use crate::mailbox::{Bell, Receiver, SendError, Sender};
+use crate::mailbox::{Bell, Receiver};
 
 /// How long the deliverer waits for a frame that nobody has submitted yet, before it looks whether it is to stop.
 const IDLE: Duration = Duration::from_millis(50);
+/// The same while frames wait for room at a consumer's, which nobody tells of.
+const ROOM: Duration = Duration::from_millis(1);
 /// Device and host clocks drift apart by some parts in a million: so often they are compared.
 const CALIBRATION_NS: i64 = 1_000_000_000;
-
-/// Somebody who takes the frames of an outlet.
-#[derive(Debug)]
-pub struct Consumer<G: Gpu> {
-    /// Where they go, under the consumer's delivery policy; none where frames are only counted.
-    pub frames: Option<Sender<Frame<G>>>,
-    /// Its account.
-    pub counters: Arc<NodeCounters>,
-}
 
 /// Where a source gets its uploads back.
 #[derive(Debug)]
@@ -53,7 +47,7 @@ pub enum DeliverCommand<G: Gpu> {
 /// What a step came to.
 #[derive(Debug)]
 pub enum Deliver<E> {
-    /// A frame was delivered, or a plan put away.
+    /// Something was delivered, or a plan put away.
     Done,
     /// There was nothing to do for a while.
     Idle,
@@ -70,7 +64,7 @@ pub struct Deliverer<G: Gpu> {
     clock: Arc<dyn Clock>,
     handover: Arc<Handover<G>>,
     commands: Receiver<DeliverCommand<G>>,
-    consumers: BTreeMap<u64, Consumer<G>>,
+    consumers: Consumers<G>,
     returns: BTreeMap<u64, Returns<G>>,
     /// Accounts of plans to come, by generation.
     accounts: BTreeMap<u64, (FrameCounters, PassTimes)>,
@@ -82,6 +76,8 @@ pub struct Deliverer<G: Gpu> {
     limit: Duration,
     /// The timeline value that the next submission will have, or an older one.
     next_value: u64,
+    /// When all was done but what consumers have no room for.
+    done: Option<Timestamp>,
     calibration: Option<Calibration>,
     calibrated: Timestamp,
     timestamps: Vec<u64>,
@@ -106,7 +102,7 @@ impl<G: Gpu> Deliverer<G> {
             clock,
             handover,
             commands,
-            consumers: BTreeMap::new(),
+            consumers: Consumers::new(),
             returns: BTreeMap::new(),
             accounts: BTreeMap::new(),
             counters,
@@ -114,6 +110,7 @@ impl<G: Gpu> Deliverer<G> {
             deadline_ns,
             limit,
             next_value,
+            done: None,
             calibration: None,
             calibrated,
             timestamps: Vec::new(),
@@ -121,26 +118,43 @@ impl<G: Gpu> Deliverer<G> {
         }
     }
 
-    /// Does the next piece of work, or waits for it a while.
+    /// Does the next piece of work, or waits for it a while. When all is done, lossless consumers have the limit of a frame to
+    /// take what waits for them.
     pub fn step(&mut self) -> Deliver<G::Error> {
         self.take_commands();
+        if self.send_backlog() {
+            return Deliver::Done;
+        }
         match self.handover.pop() {
             Some(Work::Frame { slot, home, arrived, submitted }) => self
                 .deliver(slot, &home, (arrived, submitted))
                 .map_or_else(Deliver::Failed, |()| Deliver::Done),
-            Some(Work::Replaced(replaced)) => {
-                self.put_away(replaced);
+            Some(Work::Replaced { replaced, by }) => {
+                self.put_away(replaced, by);
                 Deliver::Done
             }
             // Closing comes after the last piece of work, so nothing is missed between the two looks.
-            None if self.handover.is_closed() && self.handover.is_empty() => Deliver::Closed,
+            None if self.handover.is_closed() && self.handover.is_empty() => self.close(),
             None => self.await_submission(),
         }
     }
 
+    fn close(&mut self) -> Deliver<G::Error> {
+        let now = self.clock.now();
+        let since = *self.done.get_or_insert(now);
+        if self.consumers.have_backlog() && i128::from(now.0 - since.0) < self.limit.as_nanos() as i128 {
+            // Nothing more is submitted here, so this is a pause.
+            let _over = self.gpu.wait(self.gpu.submitted() + 1, ROOM);
+            return Deliver::Idle;
+        }
+        self.consumers.stop();
+        Deliver::Closed
+    }
+
     /// The frame loop wakes nobody: the end of its submission's work does.
     fn await_submission(&mut self) -> Deliver<G::Error> {
-        if self.gpu.wait(self.next_value, IDLE).is_err() {
+        let limit = if self.consumers.have_backlog() { ROOM } else { IDLE };
+        if self.gpu.wait(self.next_value, limit).is_err() {
             return Deliver::Idle;
         }
         self.next_value += 1;
@@ -151,10 +165,16 @@ impl<G: Gpu> Deliverer<G> {
         Deliver::Done
     }
 
+    fn send_backlog(&mut self) -> bool {
+        let has_sent = self.consumers.send();
+        self.handover.hold_up(self.consumers.are_behind());
+        has_sent
+    }
+
     fn take_commands(&mut self) {
         while let Some(command) = self.commands.take() {
             match command {
-                DeliverCommand::Consume(tag, consumer) => drop(self.consumers.insert(tag, consumer)),
+                DeliverCommand::Consume(tag, consumer) => self.consumers.add(tag, consumer),
                 DeliverCommand::Return(tag, returns) => drop(self.returns.insert(tag, returns)),
                 DeliverCommand::Account(generation, counters, passes) => {
                     self.accounts.insert(generation, (counters, passes));
@@ -185,18 +205,12 @@ impl<G: Gpu> Deliverer<G> {
         let times = FrameTimes { captured, arrived, submitted, gpu_begin, gpu_end, delivered };
         for delivery in slot.deliveries() {
             match delivery {
-                Delivery::Ready(tag, content) => {
-                    if let Some(consumer) = self.consumers.get_mut(&tag) {
-                        consumer.give(Frame { meta, times, content });
-                    }
-                }
-                Delivery::Missed(tag) => {
-                    if let Some(consumer) = self.consumers.get(&tag) {
-                        consumer.counters.dropped(DropReason::NoFreeTexture);
-                    }
-                }
+                Delivery::Ready(tag, content) => self.consumers.give(tag, Frame { meta, times, content }),
+                Delivery::Missed(tag) => self.consumers.miss(tag),
             }
         }
+        // Before the slot comes home, so that no frame is submitted that would wait as well.
+        self.handover.hold_up(self.consumers.are_behind());
         for upload in slot.uploads() {
             if let Some(returns) = self.returns.get(&upload.tag()) {
                 let _fits = returns.empties.push(upload);
@@ -230,37 +244,20 @@ impl<G: Gpu> Deliverer<G> {
     }
 
     /// Frames of the replaced plan have all been delivered.
-    fn put_away(&mut self, replaced: Box<Swap<G>>) {
+    fn put_away(&mut self, replaced: Box<Swap<G>>, by: u64) {
         // Commands that came with the plan that now runs are here by now.
         self.take_commands();
         for tag in &replaced.ending {
-            self.consumers.remove(tag);
+            self.consumers.remove(*tag);
             self.returns.remove(tag);
         }
-        let over = replaced.generation;
         drop(replaced);
         self.handover.put_away();
-        while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= over + 1) {
+        while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= by) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();
                 drop(self.recorder.change(counters, passes));
             }
-        }
-    }
-}
-
-impl<G: Gpu> Consumer<G> {
-    fn give(&mut self, frame: Frame<G>) {
-        self.counters.came_in();
-        let Some(frames) = &mut self.frames else {
-            self.counters.went_out();
-            return;
-        };
-        match frames.send(frame) {
-            Ok(None) => {}
-            Ok(Some(_displaced)) => self.counters.dropped(DropReason::Displaced),
-            Err(SendError::Full(_)) => self.counters.dropped(DropReason::InletFull),
-            Err(SendError::Closed(_)) => self.counters.dropped(DropReason::ConsumerFailed),
         }
     }
 }
