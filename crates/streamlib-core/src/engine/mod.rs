@@ -20,7 +20,7 @@ use crossbeam_queue::ArrayQueue;
 
 use crate::frame::{FrameMeta, Timestamp};
 use crate::gpu::{Gpu, TextureDesc};
-use crate::plan::{Plan, PlanKernel};
+use crate::plan::{Plan, PlanKernel, PlanTexture};
 
 pub use error::EngineError;
 pub use lease::{Leased, TexturePool};
@@ -213,9 +213,12 @@ impl<G: Gpu> Engine<G> {
     pub fn take_over(&mut self, old: &Self) {
         self.clock = old.clock;
         for texture in self.dynamic.iter_mut().filter(|texture| texture.pool.is_none()) {
-            let label = &self.plan.textures[texture.texture].label;
+            let planned = &self.plan.textures[texture.texture];
+            // A source that came back with other frames shows none of its old ones.
             let same = |other: &&Dynamic<G>| {
-                other.pool.is_none() && old.plan.textures[other.texture].label == *label
+                let running = &old.plan.textures[other.texture];
+                let shape = |texture: &PlanTexture| (texture.size, texture.format);
+                other.pool.is_none() && running.label == planned.label && shape(running) == shape(planned)
             };
             if let Some(other) = old.dynamic.iter().find(same) {
                 texture.now = other.now.clone();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::gpu::{Command, Gpu, TextureDesc};
 use crate::plan::{Plan, PlanTexture, TextureUse};
 
-/// Before the first frame, history is opaque black.
+/// Before the first frame, history is opaque black, and so is what a source shows.
 const BLACK: [f32; 4] = [0.0, 0.0, 0.0, 1.0];
 /// Clearing takes no longer than this on anything that works.
 const CLEAR_LIMIT: Duration = Duration::from_secs(30);
@@ -29,7 +29,9 @@ impl<G: Gpu> Resources<G> {
     /// Creates what `shelf` does not have.
     pub(super) fn new(gpu: &G, plan: &Plan, shelf: Option<&Shelf<G>>) -> Result<Self, G::Error> {
         let (mut textures, mut blank) = (Vec::new(), Vec::new());
-        for texture in &plan.textures {
+        for (index, texture) in plan.textures.iter().enumerate() {
+            let is_read_before_written =
+                texture.keeps_history || plan.sources.iter().any(|source| source.texture == index);
             let known = shelf.and_then(|shelf| shelf.copies(texture, plan.slots));
             if let Some(copies) = known {
                 textures.push(copies.to_vec());
@@ -38,7 +40,7 @@ impl<G: Gpu> Resources<G> {
             let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
             let count = if texture.keeps_history { plan.slots } else { 1 };
             let copies = (0..count).map(|_| gpu.create_texture(&desc)).collect::<Result<Vec<_>, _>>()?;
-            blank.extend(copies.iter().filter(|_| texture.keeps_history).cloned());
+            blank.extend(copies.iter().filter(|_| is_read_before_written).cloned());
             textures.push(copies);
         }
         clear(gpu, &blank)?;
@@ -75,7 +77,7 @@ fn clear<G: Gpu>(gpu: &G, textures: &[G::Texture]) -> Result<(), G::Error> {
         return Ok(());
     }
     let commands: Vec<_> = textures.iter().map(|texture| Command::Clear { texture, color: BLACK }).collect();
-    let mut recording = gpu.record("clear history", &commands)?;
+    let mut recording = gpu.record("clear", &commands)?;
     let done = gpu.submit_one(&mut recording)?;
     gpu.wait(done, CLEAR_LIMIT)
 }

@@ -7,30 +7,24 @@ use std::time::Duration;
 use crossbeam_queue::ArrayQueue;
 
 use super::Clock;
+use super::consumer::{Consumer, Consumers};
 use super::frame::Frame;
 use super::shared::{Handover, Work};
 use super::swap::Swap;
 use super::traced::{Traced, TracedPlan};
-use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, NodeCounters, PassTimes, Recorder};
+use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, PassTimes, Recorder};
 use crate::engine::{Delivery, Home, Slot, Upload};
 use crate::frame::Timestamp;
 use crate::gpu::{Calibration, Gpu};
-use crate::mailbox::{Bell, Receiver, SendError, Sender};
+use crate::mailbox::{Bell, Receiver};
 use crate::trace::TraceSender;
 
 /// How long the deliverer waits for a frame that nobody has submitted yet, before it looks whether it is to stop.
 const IDLE: Duration = Duration::from_millis(50);
+/// The same while frames wait for room at a consumer's, which nobody tells of.
+const ROOM: Duration = Duration::from_millis(1);
 /// Device and host clocks drift apart by some parts in a million: so often they are compared.
 const CALIBRATION_NS: i64 = 1_000_000_000;
-
-/// Somebody who takes the frames of an outlet.
-#[derive(Debug)]
-pub struct Consumer<G: Gpu> {
-    /// Where they go, under the consumer's delivery policy; none where frames are only counted.
-    pub frames: Option<Sender<Frame<G>>>,
-    /// Its account.
-    pub counters: Arc<NodeCounters>,
-}
 
 /// Where a source gets its uploads back.
 #[derive(Debug)]
@@ -57,7 +51,7 @@ pub enum DeliverCommand<G: Gpu> {
 /// What a step came to.
 #[derive(Debug)]
 pub enum Deliver<E> {
-    /// A frame was delivered, or a plan put away.
+    /// Something was delivered, or a plan put away.
     Done,
     /// There was nothing to do for a while.
     Idle,
@@ -74,7 +68,7 @@ pub struct Deliverer<G: Gpu> {
     clock: Arc<dyn Clock>,
     handover: Arc<Handover<G>>,
     commands: Receiver<DeliverCommand<G>>,
-    consumers: BTreeMap<u64, Consumer<G>>,
+    consumers: Consumers<G>,
     returns: BTreeMap<u64, Returns<G>>,
     /// Accounts of plans to come, by generation.
     accounts: BTreeMap<u64, (FrameCounters, PassTimes)>,
@@ -87,6 +81,8 @@ pub struct Deliverer<G: Gpu> {
     limit: Duration,
     /// The timeline value that the next submission will have, or an older one.
     next_value: u64,
+    /// When all was done but what consumers have no room for.
+    done: Option<Timestamp>,
     calibration: Option<Calibration>,
     calibrated: Timestamp,
     timestamps: Vec<u64>,
@@ -111,7 +107,7 @@ impl<G: Gpu> Deliverer<G> {
             clock,
             handover,
             commands,
-            consumers: BTreeMap::new(),
+            consumers: Consumers::new(),
             returns: BTreeMap::new(),
             accounts: BTreeMap::new(),
             counters,
@@ -120,6 +116,7 @@ impl<G: Gpu> Deliverer<G> {
             deadline_ns,
             limit,
             next_value,
+            done: None,
             calibration: None,
             calibrated,
             timestamps: Vec::new(),
@@ -134,7 +131,8 @@ impl<G: Gpu> Deliverer<G> {
         self
     }
 
-    /// Does the next piece of work, or waits for it a while.
+    /// Does the next piece of work, or waits for it a while. When all is done, lossless consumers have the limit of a frame to
+    /// take what waits for them.
     pub fn step(&mut self) -> Deliver<G::Error> {
         let step = self.work();
         if matches!(step, Deliver::Closed | Deliver::Failed(_))
@@ -147,23 +145,39 @@ impl<G: Gpu> Deliverer<G> {
 
     fn work(&mut self) -> Deliver<G::Error> {
         self.take_commands();
+        if self.send_backlog() {
+            return Deliver::Done;
+        }
         match self.handover.pop() {
             Some(Work::Frame { slot, home, arrived, submitted }) => self
                 .deliver(slot, &home, (arrived, submitted))
                 .map_or_else(Deliver::Failed, |()| Deliver::Done),
-            Some(Work::Replaced(replaced)) => {
-                self.put_away(replaced);
+            Some(Work::Replaced { replaced, by }) => {
+                self.put_away(replaced, by);
                 Deliver::Done
             }
             // Closing comes after the last piece of work, so nothing is missed between the two looks.
-            None if self.handover.is_closed() && self.handover.is_empty() => Deliver::Closed,
+            None if self.handover.is_closed() && self.handover.is_empty() => self.close(),
             None => self.await_submission(),
         }
     }
 
+    fn close(&mut self) -> Deliver<G::Error> {
+        let now = self.clock.now();
+        let since = *self.done.get_or_insert(now);
+        if self.consumers.have_backlog() && i128::from(now.0 - since.0) < self.limit.as_nanos() as i128 {
+            // Nothing more is submitted here, so this is a pause.
+            let _over = self.gpu.wait(self.gpu.submitted() + 1, ROOM);
+            return Deliver::Idle;
+        }
+        self.consumers.stop();
+        Deliver::Closed
+    }
+
     /// The frame loop wakes nobody: the end of its submission's work does.
     fn await_submission(&mut self) -> Deliver<G::Error> {
-        if self.gpu.wait(self.next_value, IDLE).is_err() {
+        let limit = if self.consumers.have_backlog() { ROOM } else { IDLE };
+        if self.gpu.wait(self.next_value, limit).is_err() {
             return Deliver::Idle;
         }
         self.next_value += 1;
@@ -174,10 +188,16 @@ impl<G: Gpu> Deliverer<G> {
         Deliver::Done
     }
 
+    fn send_backlog(&mut self) -> bool {
+        let has_sent = self.consumers.send();
+        self.handover.hold_up(self.consumers.are_behind());
+        has_sent
+    }
+
     fn take_commands(&mut self) {
         while let Some(command) = self.commands.take() {
             match command {
-                DeliverCommand::Consume(tag, consumer) => drop(self.consumers.insert(tag, consumer)),
+                DeliverCommand::Consume(tag, consumer) => self.consumers.add(tag, consumer),
                 DeliverCommand::Return(tag, returns) => drop(self.returns.insert(tag, returns)),
                 DeliverCommand::Account(generation, counters, passes) => {
                     self.accounts.insert(generation, (counters, passes));
@@ -214,17 +234,13 @@ impl<G: Gpu> Deliverer<G> {
         for delivery in slot.deliveries() {
             match delivery {
                 Delivery::Ready(tag, content) => {
-                    if let Some(consumer) = self.consumers.get_mut(&tag) {
-                        consumer.give(Frame { meta, times, content });
-                    }
+                    self.consumers.give(tag, Frame { meta, times, content, given: None })
                 }
-                Delivery::Missed(tag) => {
-                    if let Some(consumer) = self.consumers.get(&tag) {
-                        consumer.counters.dropped(DropReason::NoFreeTexture);
-                    }
-                }
+                Delivery::Missed(tag) => self.consumers.miss(tag),
             }
         }
+        // Before the slot comes home, so that no frame is submitted that would wait as well.
+        self.handover.hold_up(self.consumers.are_behind());
         for upload in slot.uploads() {
             if let Some(returns) = self.returns.get(&upload.tag()) {
                 let _fits = returns.empties.push(upload);
@@ -237,7 +253,7 @@ impl<G: Gpu> Deliverer<G> {
         self.record(times);
         if let Some(traced) = &mut self.traced {
             let consumers = &self.consumers;
-            let waiting = |tag| consumers.get(&tag)?.frames.as_ref().map(Sender::len);
+            let waiting = |tag| consumers.waiting(tag);
             traced.frame(meta.sequence, times, waiting);
             if let Some(calibration) = self.calibration {
                 traced.passes(meta.sequence, &self.timestamps, calibration);
@@ -266,40 +282,23 @@ impl<G: Gpu> Deliverer<G> {
     }
 
     /// Frames of the replaced plan have all been delivered.
-    fn put_away(&mut self, replaced: Box<Swap<G>>) {
+    fn put_away(&mut self, replaced: Box<Swap<G>>, by: u64) {
         // Commands that came with the plan that now runs are here by now.
         self.take_commands();
         for tag in &replaced.ending {
-            self.consumers.remove(tag);
+            self.consumers.remove(*tag);
             self.returns.remove(tag);
         }
-        let over = replaced.generation;
         drop(replaced);
         self.handover.put_away();
-        while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= over + 1) {
+        while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= by) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();
                 drop(self.recorder.change(counters, passes));
             }
         }
         if let Some(traced) = &mut self.traced {
-            traced.swap(self.clock.now(), over + 1, &self.counters);
-        }
-    }
-}
-
-impl<G: Gpu> Consumer<G> {
-    fn give(&mut self, frame: Frame<G>) {
-        self.counters.came_in();
-        let Some(frames) = &mut self.frames else {
-            self.counters.went_out();
-            return;
-        };
-        match frames.send(frame) {
-            Ok(None) => {}
-            Ok(Some(_displaced)) => self.counters.dropped(DropReason::Displaced),
-            Err(SendError::Full(_)) => self.counters.dropped(DropReason::InletFull),
-            Err(SendError::Closed(_)) => self.counters.dropped(DropReason::ConsumerFailed),
+            traced.swap(self.clock.now(), by, &self.counters);
         }
     }
 }

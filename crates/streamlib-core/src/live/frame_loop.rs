@@ -1,5 +1,6 @@
 //! The frame thread's work: one submission per frame.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::Clock;
@@ -138,6 +139,7 @@ impl<G: Gpu> FrameLoop<G> {
         let mut waiting = self.now.waits_for.iter().enumerate().filter(|(_, waits)| **waits);
         self.slot.is_some()
             && self.handover.has_room()
+            && !self.handover.is_held_up()
             && waiting.all(|(outlet, _)| engine.can_deliver(outlet))
     }
 
@@ -204,19 +206,20 @@ impl<G: Gpu> FrameLoop<G> {
             self.last_arrival = self.clock.now();
         }
         self.handover.note_swap(self.now.generation, self.now.engine.frames());
-        self.handover.push(Work::Replaced(replaced));
+        self.handover.push(Work::Replaced { replaced, by: self.now.generation });
     }
 
     fn take_parameters(&mut self) {
-        if let Some(newest) = self.parameters.take() {
-            self.early = Some(newest);
-        }
         let generation = self.now.generation;
-        // Those of an older plan are in this one already.
-        if let Some(set) = self.early.take_if(|set| set.generation <= generation)
-            && set.generation == generation
-        {
-            self.now.engine.set_parameters(set.values);
+        // Those that came early came before those that come now.
+        let early = self.early.take_if(|set| set.generation <= generation);
+        for set in [early, self.parameters.take()].into_iter().flatten() {
+            match set.generation.cmp(&generation) {
+                // Those of an older plan are in this one already.
+                Ordering::Less => {}
+                Ordering::Equal => self.now.engine.set_parameters(set.values),
+                Ordering::Greater => self.early = Some(set),
+            }
         }
     }
 

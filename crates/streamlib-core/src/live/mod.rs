@@ -8,6 +8,7 @@
 //! A new plan is built elsewhere and handed to the loop as a [`Swap`], which it makes at a frame boundary: what stands in the
 //! textures of both plans, the frames that wait at sources that stay, and the count of frames go on.
 
+mod consumer;
 mod deliver;
 mod frame;
 mod frame_loop;
@@ -16,7 +17,8 @@ mod shared;
 mod swap;
 mod traced;
 
-pub use deliver::{Consumer, Deliver, DeliverCommand, Deliverer, Returns};
+pub use consumer::Consumer;
+pub use deliver::{Deliver, DeliverCommand, Deliverer, Returns};
 pub use frame::Frame;
 pub use frame_loop::{FrameLoop, Step};
 pub use input::{Arrival, Input, Push};

@@ -20,7 +20,11 @@ pub(super) enum Work<G: Gpu> {
     /// A submitted frame.
     Frame { slot: Box<Slot<G>>, home: Home<G>, arrived: Timestamp, submitted: Timestamp },
     /// What a swap replaced; frames of that plan came before.
-    Replaced(Box<Swap<G>>),
+    Replaced {
+        replaced: Box<Swap<G>>,
+        /// Generation of the plan that runs now.
+        by: u64,
+    },
 }
 
 /// The way from the frame loop to the deliverer.
@@ -33,6 +37,8 @@ pub struct Handover<G: Gpu> {
     is_closed: AtomicBool,
     /// Set while the frame loop waits for a slot.
     wants_slot: AtomicBool,
+    /// Set while frames that may not be lost wait for room at a consumer's.
+    is_held_up: AtomicBool,
     /// Wakes the frame loop.
     bell: Bell,
     /// Generation of the plan that runs, and number of the first frame that it ran.
@@ -50,6 +56,7 @@ pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
         is_submitting: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         wants_slot: AtomicBool::new(false),
+        is_held_up: AtomicBool::new(false),
         bell,
         generation: AtomicU64::new(0),
         first_frame: AtomicU64::new(0),
@@ -129,6 +136,17 @@ impl<G: Gpu> Handover<G> {
     /// A slot came home.
     pub(super) fn slot_came_home(&self) {
         if self.wants_slot.swap(false, Ordering::SeqCst) {
+            self.bell.ring();
+        }
+    }
+
+    /// Whether frames that may not be lost wait for room at a consumer's: no more should come then.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.is_held_up.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn hold_up(&self, is_held_up: bool) {
+        if self.is_held_up.swap(is_held_up, Ordering::SeqCst) && !is_held_up {
             self.bell.ring();
         }
     }

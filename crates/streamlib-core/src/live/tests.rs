@@ -1,1 +1,18 @@
+//! The live engine on the CPU test double.
+//!
+//! Every pixel tells where it comes from ([`picture`]), a model says what each frame must be and who must get it ([`rig`]), and
+//! both are driven through chosen, all, and random orders of events.
 
+mod consumer;
+mod ends;
+mod examples;
+mod model;
+mod orders;
+mod pace;
+mod picture;
+mod plans;
+mod random;
+mod rig;
+mod source;
+mod swaps;
+mod threads;

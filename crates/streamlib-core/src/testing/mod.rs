@@ -27,6 +27,8 @@ pub struct CpuGpu {
     info: DeviceInfo,
     kernels: BTreeMap<String, CpuKernel>,
     queue: Queue,
+    /// Every handle to memory holds it.
+    alive: Arc<()>,
 }
 
 /// A texture in host memory.
@@ -35,6 +37,7 @@ pub struct CpuTexture {
     size: Size,
     format: TextureFormat,
     texels: Arc<Mutex<Vec<[f32; 4]>>>,
+    _alive: Arc<()>,
 }
 
 /// Host memory.
@@ -44,6 +47,7 @@ pub struct CpuBuffer {
     /// Timeline value of the newest submission that uses it, and the newest that is known to have finished.
     last_use: Arc<AtomicU64>,
     finished: Arc<AtomicU64>,
+    _alive: Arc<()>,
 }
 
 /// A closure.
@@ -112,7 +116,14 @@ impl CpuGpu {
             info: DeviceInfo { name: "test double".into(), is_cpu: true, max_texture_size: 4096 },
             kernels: kernels.into_iter().map(|(name, run)| (name.to_owned(), CpuKernel(run))).collect(),
             queue,
+            alive: Arc::default(),
         }
+    }
+
+    /// Handles to textures and host memory that are alive, those of recordings and of unfinished work included.
+    #[must_use]
+    pub fn handles(&self) -> usize {
+        Arc::strong_count(&self.alive) - 1
     }
 
     fn idle(&self, recording: &CpuRecording) -> Result<(), CpuGpuError> {
@@ -208,12 +219,13 @@ impl Gpu for CpuGpu {
     fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<CpuTexture, CpuGpuError> {
         // Undefined contents are made conspicuous.
         let texels = Arc::new(Mutex::new(vec![[0.7, 0.0, 0.7, 1.0]; desc.size.pixels()]));
-        Ok(CpuTexture { size: desc.size, format: desc.format, texels })
+        Ok(CpuTexture { size: desc.size, format: desc.format, texels, _alive: self.alive.clone() })
     }
 
     fn create_host_buffer(&self, _: &str, bytes: usize, _: HostBufferUse) -> Result<CpuBuffer, CpuGpuError> {
         let bytes = Arc::new(Mutex::new(vec![0; bytes]));
-        Ok(CpuBuffer { bytes, last_use: Arc::default(), finished: self.queue.finished() })
+        let (last_use, finished) = (Arc::default(), self.queue.finished());
+        Ok(CpuBuffer { bytes, last_use, finished, _alive: self.alive.clone() })
     }
 
     fn create_kernel(&self, desc: &KernelDesc<'_>) -> Result<CpuKernel, CpuGpuError> {

@@ -52,6 +52,8 @@ pub(super) struct Works {
     pub(super) swapped: Listener,
     /// Files that were finished while the graph ran on.
     pub(super) finished: Vec<(SinkReport, Vec<String>)>,
+    /// What a plan had that may not have been replaced: it is put to rest when everything stops.
+    pub(super) leaving: Vec<Ended>,
 }
 
 impl Control {
@@ -136,8 +138,14 @@ impl Control {
             })
         })?;
         let ended = installed.stage.replace(&mut works.stage);
-        self.routes.follow(graph);
-        let first_frame = self.await_swap(works, generation)?;
+        self.routes.follow(graph, installed.processors);
+        let first_frame = match self.await_swap(works, generation) {
+            Ok(first_frame) => first_frame,
+            Err(error) => {
+                works.leaving.push(ended);
+                return Err(error);
+            }
+        };
         self.put_to_rest(works, ended);
         self.events.tell(LiveEvent::PlanChanged { generation, first_frame });
         Ok(Applied { generation, first_frame: Some(first_frame) })
@@ -162,7 +170,7 @@ impl Control {
     }
 
     /// What the plan before had, and this one has not.
-    fn put_to_rest(&self, works: &mut Works, ended: Ended) {
+    pub(super) fn put_to_rest(&self, works: &mut Works, ended: Ended) {
         for mut source in ended.sources {
             if let Some(thread) = &mut source.thread {
                 thread.stop();

@@ -9,6 +9,7 @@ mod install;
 mod kernels;
 mod options;
 mod processor;
+mod pulse;
 mod route;
 mod run;
 mod sink;

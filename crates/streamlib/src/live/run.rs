@@ -100,6 +100,7 @@ pub(super) fn start(
             loop_bell: bell.clone(),
             swapped,
             finished: Vec::new(),
+            leaving: Vec::new(),
         }),
         handover: handover.clone(),
     });
@@ -112,7 +113,7 @@ pub(super) fn start(
     }
     control.knobs.replace(installed.values, || Ok::<_, RunError>(()))?;
     let _nothing_ran = installed.stage.replace(&mut works.stage);
-    control.routes.follow(graph);
+    control.routes.follow(graph, installed.processors);
 
     let state = Arc::new(RunState::default());
     let gpu = runtime.gpu().clone();
@@ -163,12 +164,8 @@ impl Control {
     fn watch_sources(&self) {
         // While the graph is being changed there is time to look again later.
         let Ok(works) = self.works.try_lock() else { return };
-        let now = Monotonic.now();
-        for (node, source) in works.stage.sources.iter().filter(|(_, source)| !source.facts.is_still) {
-            if let Some(thread) = &source.thread {
-                thread.state.watch(node, now, self.options.patience, &self.events);
-            }
-        }
+        let moving = works.stage.sources.iter().filter(|(_, source)| source.can_stall());
+        moving.for_each(|(node, source)| source.pulse.watch(node, self.options.patience, &self.events));
     }
 }
 
@@ -279,6 +276,9 @@ impl Threads {
             if let Some(thread) = &mut source.thread {
                 thread.stop();
             }
+        }
+        for ended in std::mem::take(&mut works.leaving) {
+            control.put_to_rest(&mut works, ended);
         }
         let mut written = std::mem::take(&mut works.finished);
         for consumer in works.stage.consumers.values_mut() {

@@ -1,0 +1,140 @@
+//! Those who take frames, as the deliverer sees them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::frame::Frame;
+use crate::account::{DropReason, NodeCounters};
+use crate::gpu::Gpu;
+use crate::mailbox::{SendError, Sender};
+
+/// Somebody who takes the frames of an outlet.
+#[derive(Debug)]
+pub struct Consumer<G: Gpu> {
+    /// Where they go, under the consumer's delivery policy; none where frames are only counted.
+    pub frames: Option<Sender<Frame<G>>>,
+    /// Its account.
+    pub counters: Arc<NodeCounters>,
+    /// Frames that it may hold at once, beside those that wait for it. While it holds more it gets none, so that others who
+    /// take the same texture get theirs. None where frames wait for it.
+    pub in_hand: Option<usize>,
+}
+
+/// The consumers of the plan that runs, and those of earlier ones that have not taken all of their frames.
+#[derive(Debug)]
+pub(super) struct Consumers<G: Gpu> {
+    present: BTreeMap<u64, Waiting<G>>,
+    leaving: Vec<Waiting<G>>,
+}
+
+/// A consumer and the frames that its mailbox has no room for: a lossless one may lose none of those that were under way when
+/// it filled, and plans that take over from each other have frames of their own.
+#[derive(Debug)]
+struct Waiting<G: Gpu> {
+    consumer: Consumer<G>,
+    backlog: VecDeque<Frame<G>>,
+    /// Held by each frame that was given to it.
+    given: Arc<()>,
+}
+
+impl<G: Gpu> Consumers<G> {
+    pub(super) fn new() -> Self {
+        Self { present: BTreeMap::new(), leaving: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, tag: u64, consumer: Consumer<G>) {
+        self.remove(tag);
+        self.present.insert(tag, Waiting { consumer, backlog: VecDeque::new(), given: Arc::default() });
+    }
+
+    /// The consumer gets no more frames; those that wait for it stay until it takes them.
+    pub(super) fn remove(&mut self, tag: u64) {
+        let removed = self.present.remove(&tag);
+        self.leaving.extend(removed.filter(|waiting| !waiting.backlog.is_empty()));
+    }
+
+    /// How many frames wait for a consumer, those that its mailbox has no room for among them.
+    pub(super) fn waiting(&self, tag: u64) -> Option<usize> {
+        self.present.get(&tag).map(Waiting::waiting)
+    }
+
+    pub(super) fn give(&mut self, tag: u64, mut frame: Frame<G>) {
+        if let Some(waiting) = self.present.get_mut(&tag) {
+            waiting.consumer.counters.came_in();
+            if waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit) {
+                waiting.consumer.counters.dropped(DropReason::NoFreeTexture);
+                return;
+            }
+            frame.given = Some(waiting.given.clone());
+            waiting.backlog.push_back(frame);
+            waiting.send();
+        }
+    }
+
+    /// A frame had nothing for the consumer.
+    pub(super) fn miss(&self, tag: u64) {
+        if let Some(Waiting { consumer, .. }) = self.present.get(&tag) {
+            consumer.counters.came_in();
+            consumer.counters.dropped(DropReason::NoFreeTexture);
+        }
+    }
+
+    /// Sends what waits and there is room for now; whether that is anything.
+    pub(super) fn send(&mut self) -> bool {
+        let all = self.present.values_mut().chain(&mut self.leaving);
+        let is_some = all.fold(false, |is_some, waiting| waiting.send() | is_some);
+        self.leaving.retain(|waiting| !waiting.backlog.is_empty());
+        is_some
+    }
+
+    /// Whether frames wait for room at consumers of the plan that runs.
+    pub(super) fn are_behind(&self) -> bool {
+        self.present.values().any(|waiting| !waiting.backlog.is_empty())
+    }
+
+    /// Whether frames wait for room at any consumer.
+    pub(super) fn have_backlog(&self) -> bool {
+        self.are_behind() || !self.leaving.is_empty()
+    }
+
+    /// Gives up what waits for room.
+    pub(super) fn stop(&mut self) {
+        for waiting in self.present.values_mut().chain(&mut self.leaving) {
+            let counters = &waiting.consumer.counters;
+            waiting.backlog.drain(..).for_each(|_| counters.dropped(DropReason::Stopped));
+        }
+        self.leaving.clear();
+    }
+}
+
+impl<G: Gpu> Waiting<G> {
+    fn waiting(&self) -> usize {
+        self.consumer.frames.as_ref().map_or(0, Sender::len) + self.backlog.len()
+    }
+
+    /// Frames that the consumer has taken and still holds.
+    fn in_hand(&self) -> usize {
+        (Arc::strong_count(&self.given) - 1).saturating_sub(self.waiting())
+    }
+
+    fn send(&mut self) -> bool {
+        let Consumer { frames, counters, .. } = &mut self.consumer;
+        let before = self.backlog.len();
+        let Some(frames) = frames else {
+            self.backlog.drain(..).for_each(|_| counters.went_out());
+            return before > 0;
+        };
+        while let Some(frame) = self.backlog.pop_front() {
+            match frames.send(frame) {
+                Ok(None) => {}
+                Ok(Some(_displaced)) => counters.dropped(DropReason::Displaced),
+                Err(SendError::Full(frame)) => {
+                    self.backlog.push_front(frame);
+                    break;
+                }
+                Err(SendError::Closed(_)) => counters.dropped(DropReason::ConsumerFailed),
+            }
+        }
+        self.backlog.len() < before
+    }
+}
