@@ -138,7 +138,7 @@ fn replace_all(live: &LiveGraph, graph: &Graph, replacements: u32) -> Fallible<(
             f64::from(number % 1000) / 1000.0
         )
     };
-    let mut replace = |number: u32, times: &mut Vec<u64>| -> Fallible<()> {
+    let replace = |number: u32, times: &mut Vec<u64>| -> Fallible<()> {
         let effect = Effect { inputs: old.inputs.clone(), ..Effect::new(EffectText::Inline(text(number))) };
         let edit = Edit::Replace { name: "sepia".into(), node: Node::Effect(effect) };
         let start = Instant::now();

@@ -73,7 +73,8 @@ impl Rig {
         let consumers = [2, 3].map(|tag| {
             let (frames, receiver) = mailbox::new(Policy::Every { bound: four });
             let counters = Arc::new(NodeCounters::default());
-            let consume = DeliverCommand::Consume(tag, Consumer { frames: Some(frames), counters });
+            let consume =
+                DeliverCommand::Consume(tag, Consumer { frames: Some(frames), counters, in_hand: None });
             assert!(commands.send(consume).is_ok());
             receiver
         });

@@ -37,7 +37,7 @@ pub use live::{
     Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, PushError, Setting, UnknownPort,
     VideoInlet, VideoOutlet, View,
 };
-pub use load::{load_graph, play_graph};
+pub use load::{load_graph, play_graph, program_files};
 pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};

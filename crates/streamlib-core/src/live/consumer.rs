@@ -15,6 +15,9 @@ pub struct Consumer<G: Gpu> {
     pub frames: Option<Sender<Frame<G>>>,
     /// Its account.
     pub counters: Arc<NodeCounters>,
+    /// Frames that it may hold at once, beside those that wait for it. While it holds more it gets none, so that others who
+    /// take the same texture get theirs. None where frames wait for it.
+    pub in_hand: Option<usize>,
 }
 
 /// The consumers of the plan that runs, and those of earlier ones that have not taken all of their frames.
@@ -30,6 +33,8 @@ pub(super) struct Consumers<G: Gpu> {
 struct Waiting<G: Gpu> {
     consumer: Consumer<G>,
     backlog: VecDeque<Frame<G>>,
+    /// Held by each frame that was given to it.
+    given: Arc<()>,
 }
 
 impl<G: Gpu> Consumers<G> {
@@ -39,7 +44,7 @@ impl<G: Gpu> Consumers<G> {
 
     pub(super) fn add(&mut self, tag: u64, consumer: Consumer<G>) {
         self.remove(tag);
-        self.present.insert(tag, Waiting { consumer, backlog: VecDeque::new() });
+        self.present.insert(tag, Waiting { consumer, backlog: VecDeque::new(), given: Arc::default() });
     }
 
     /// The consumer gets no more frames; those that wait for it stay until it takes them.
@@ -48,9 +53,19 @@ impl<G: Gpu> Consumers<G> {
         self.leaving.extend(removed.filter(|waiting| !waiting.backlog.is_empty()));
     }
 
-    pub(super) fn give(&mut self, tag: u64, frame: Frame<G>) {
+    /// How many frames wait for a consumer, those that its mailbox has no room for among them.
+    pub(super) fn waiting(&self, tag: u64) -> Option<usize> {
+        self.present.get(&tag).map(Waiting::waiting)
+    }
+
+    pub(super) fn give(&mut self, tag: u64, mut frame: Frame<G>) {
         if let Some(waiting) = self.present.get_mut(&tag) {
             waiting.consumer.counters.came_in();
+            if waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit) {
+                waiting.consumer.counters.dropped(DropReason::NoFreeTexture);
+                return;
+            }
+            frame.given = Some(waiting.given.clone());
             waiting.backlog.push_back(frame);
             waiting.send();
         }
@@ -93,14 +108,23 @@ impl<G: Gpu> Consumers<G> {
 }
 
 impl<G: Gpu> Waiting<G> {
+    fn waiting(&self) -> usize {
+        self.consumer.frames.as_ref().map_or(0, Sender::len) + self.backlog.len()
+    }
+
+    /// Frames that the consumer has taken and still holds.
+    fn in_hand(&self) -> usize {
+        (Arc::strong_count(&self.given) - 1).saturating_sub(self.waiting())
+    }
+
     fn send(&mut self) -> bool {
-        let Consumer { frames, counters } = &mut self.consumer;
+        let Consumer { frames, counters, .. } = &mut self.consumer;
         let before = self.backlog.len();
+        let Some(frames) = frames else {
+            self.backlog.drain(..).for_each(|_| counters.went_out());
+            return before > 0;
+        };
         while let Some(frame) = self.backlog.pop_front() {
-            let Some(frames) = frames else {
-                counters.went_out();
-                continue;
-            };
             match frames.send(frame) {
                 Ok(None) => {}
                 Ok(Some(_displaced)) => counters.dropped(DropReason::Displaced),

@@ -11,11 +11,13 @@ use super::consumer::{Consumer, Consumers};
 use super::frame::Frame;
 use super::shared::{Handover, Work};
 use super::swap::Swap;
+use super::traced::{Traced, TracedPlan};
 use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, PassTimes, Recorder};
 use crate::engine::{Delivery, Home, Slot, Upload};
 use crate::frame::Timestamp;
 use crate::gpu::{Calibration, Gpu};
 use crate::mailbox::{Bell, Receiver};
+use crate::trace::TraceSender;
 
 /// How long the deliverer waits for a frame that nobody has submitted yet, before it looks whether it is to stop.
 const IDLE: Duration = Duration::from_millis(50);
@@ -42,6 +44,8 @@ pub enum DeliverCommand<G: Gpu> {
     Return(u64, Returns<G>),
     /// The next plan's accounts, to be opened when that generation runs.
     Account(u64, FrameCounters, PassTimes),
+    /// What a trace calls the parts of the plan of that generation, from when it runs.
+    Trace(u64, TracedPlan),
 }
 
 /// What a step came to.
@@ -70,6 +74,7 @@ pub struct Deliverer<G: Gpu> {
     accounts: BTreeMap<u64, (FrameCounters, PassTimes)>,
     counters: FrameCounters,
     recorder: Recorder,
+    traced: Option<Traced>,
     /// A frame is late when it is delivered so long after its capture.
     deadline_ns: Option<i64>,
     /// A frame that takes the GPU longer has failed.
@@ -107,6 +112,7 @@ impl<G: Gpu> Deliverer<G> {
             accounts: BTreeMap::new(),
             counters,
             recorder,
+            traced: None,
             deadline_ns,
             limit,
             next_value,
@@ -118,9 +124,26 @@ impl<G: Gpu> Deliverer<G> {
         }
     }
 
+    /// Writes what happens into a trace, too; `first` names the parts of the plan that runs first.
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceSender, first: &TracedPlan) -> Self {
+        self.traced = Some(Traced::new(trace, first, &self.counters));
+        self
+    }
+
     /// Does the next piece of work, or waits for it a while. When all is done, lossless consumers have the limit of a frame to
     /// take what waits for them.
     pub fn step(&mut self) -> Deliver<G::Error> {
+        let step = self.work();
+        if matches!(step, Deliver::Closed | Deliver::Failed(_))
+            && let Some(traced) = &mut self.traced
+        {
+            traced.drops(self.clock.now());
+        }
+        step
+    }
+
+    fn work(&mut self) -> Deliver<G::Error> {
         self.take_commands();
         if self.send_backlog() {
             return Deliver::Done;
@@ -179,6 +202,11 @@ impl<G: Gpu> Deliverer<G> {
                 DeliverCommand::Account(generation, counters, passes) => {
                     self.accounts.insert(generation, (counters, passes));
                 }
+                DeliverCommand::Trace(generation, plan) => {
+                    if let Some(traced) = &mut self.traced {
+                        traced.expect(generation, plan);
+                    }
+                }
             }
         }
     }
@@ -205,7 +233,9 @@ impl<G: Gpu> Deliverer<G> {
         let times = FrameTimes { captured, arrived, submitted, gpu_begin, gpu_end, delivered };
         for delivery in slot.deliveries() {
             match delivery {
-                Delivery::Ready(tag, content) => self.consumers.give(tag, Frame { meta, times, content }),
+                Delivery::Ready(tag, content) => {
+                    self.consumers.give(tag, Frame { meta, times, content, given: None })
+                }
                 Delivery::Missed(tag) => self.consumers.miss(tag),
             }
         }
@@ -221,6 +251,14 @@ impl<G: Gpu> Deliverer<G> {
         let _fits = home.push(slot);
         self.handover.slot_came_home();
         self.record(times);
+        if let Some(traced) = &mut self.traced {
+            let consumers = &self.consumers;
+            let waiting = |tag| consumers.waiting(tag);
+            traced.frame(meta.sequence, times, waiting);
+            if let Some(calibration) = self.calibration {
+                traced.passes(meta.sequence, &self.timestamps, calibration);
+            }
+        }
         Ok(())
     }
 
@@ -258,6 +296,9 @@ impl<G: Gpu> Deliverer<G> {
                 self.counters = counters.clone();
                 drop(self.recorder.change(counters, passes));
             }
+        }
+        if let Some(traced) = &mut self.traced {
+            traced.swap(self.clock.now(), by, &self.counters);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A frame as consumers get it.
 
+use std::sync::Arc;
+
 use crate::account::FrameTimes;
 use crate::engine::Content;
 use crate::frame::FrameMeta;
@@ -14,10 +16,12 @@ pub struct Frame<G: Gpu> {
     pub times: FrameTimes,
     /// The texture, or the picture in host memory.
     pub content: Content<G>,
+    /// Tells how many frames a consumer holds.
+    pub(super) given: Option<Arc<()>>,
 }
 
 impl<G: Gpu> Clone for Frame<G> {
     fn clone(&self) -> Self {
-        Self { meta: self.meta, times: self.times, content: self.content.clone() }
+        Self { meta: self.meta, times: self.times, content: self.content.clone(), given: self.given.clone() }
     }
 }

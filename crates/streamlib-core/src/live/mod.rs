@@ -15,6 +15,7 @@ mod frame_loop;
 mod input;
 mod shared;
 mod swap;
+mod traced;
 
 pub use consumer::Consumer;
 pub use deliver::{Deliver, DeliverCommand, Deliverer, Returns};
@@ -23,6 +24,7 @@ pub use frame_loop::{FrameLoop, Step};
 pub use input::{Arrival, Input, Push};
 pub use shared::{Handover, handover};
 pub use swap::{Pace, ParameterSet, Swap};
+pub use traced::TracedPlan;
 
 use crate::frame::Timestamp;
 

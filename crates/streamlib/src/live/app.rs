@@ -14,8 +14,9 @@ use streamlib_vulkan::{Texture, VulkanError, VulkanGpu};
 
 use super::LiveFrame;
 use super::clock::Monotonic;
+use super::pulse::Pulse;
 
-/// Textures of an inlet that the program may hold, or that may wait, at once.
+/// Textures of an inlet beside those that may wait: in the program's hands, shown, and under way.
 pub(super) const INLET_TEXTURES: usize = 8;
 /// Uploading a texture takes no longer than this on anything that works.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(10);
@@ -30,6 +31,7 @@ pub struct VideoInlet {
     pub(super) pool: TexturePool<VulkanGpu>,
     pub(super) arrivals: Sender<Arrival<VulkanGpu>>,
     pub(super) counters: Arc<NodeCounters>,
+    pub(super) pulse: Arc<Pulse>,
     pub(super) pushed: u64,
 }
 
@@ -107,12 +109,14 @@ impl VideoInlet {
         let meta = FrameMeta { captured, sequence: self.pushed, camera };
         let arrival = Arrival { push: Push::Texture(frame.0), meta, arrived: Monotonic.now() };
         self.counters.came_in();
+        self.pulse.beat();
         match self.arrivals.send(arrival) {
             Ok(displaced) => {
                 self.pushed += 1;
-                self.counters.went_out();
-                if displaced.is_some() {
-                    self.counters.dropped(DropReason::Displaced);
+                // A displaced frame went out when it was pushed: one of the two has.
+                match displaced {
+                    Some(_) => self.counters.dropped(DropReason::Displaced),
+                    None => self.counters.went_out(),
                 }
                 Ok(())
             }
@@ -125,6 +129,12 @@ impl VideoInlet {
                 Err(PushError::Closed)
             }
         }
+    }
+}
+
+impl Drop for VideoInlet {
+    fn drop(&mut self) {
+        self.pulse.end();
     }
 }
 
@@ -165,5 +175,14 @@ impl VideoOutlet {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.frames.is_closed()
+    }
+}
+
+impl Drop for VideoOutlet {
+    fn drop(&mut self) {
+        // What the program has not taken, nobody will.
+        while self.frames.take().is_some() {
+            self.counters.dropped(DropReason::Stopped);
+        }
     }
 }

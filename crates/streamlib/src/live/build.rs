@@ -30,7 +30,7 @@ use crate::sources::{APP, GENERATED_FPS, PictureSource};
 /// A sink that only counts its frames.
 pub(super) const NULL: &str = "null:";
 /// Frames that a consumer may hold beside those that wait for it.
-const IN_HAND: usize = 2;
+pub(super) const IN_HAND: usize = 2;
 
 /// A plan ready to run.
 pub(super) struct Built {
@@ -132,12 +132,10 @@ pub(super) fn build(
     }
     let mut drains = BTreeMap::new();
     for (key, consumer) in &consumers {
-        let size = layout.size(&key.0);
+        let Some((_, link)) = adapted.video_links(&key.0).find(|(port, _)| *port == key.1) else { continue };
         let drain = match &consumer.spec.kind {
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
-            ConsumerKind::Processor(_, View::Picture) => {
-                Drain::Pictures(rgba(hiring.input_size(&adapted, key).unwrap_or(size)), None)
-            }
+            ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(layout.size(&link.node)), None),
             _ => Drain::Textures,
         };
         drains.insert(key.clone(), drain);
@@ -315,16 +313,6 @@ impl Hiring<'_> {
         let output = OutputOptions { frame_rate, quality, ..OutputOptions::new(self.layout.size(node)) };
         let writer = streamlib_media::create(&self.options.base.join(uri), &output);
         writer.map_err(|error| RunError::Create { node: node.to_owned(), error })
-    }
-
-    /// Size of the frames at an input.
-    fn input_size(
-        &self,
-        graph: &Graph,
-        (node, port): &(String, String),
-    ) -> Option<streamlib_core::format::Size> {
-        let (_, link) = graph.video_links(node).find(|(name, _)| name == port)?;
-        Some(self.layout.size(&link.node))
     }
 }
 

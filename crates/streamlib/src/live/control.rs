@@ -19,6 +19,7 @@ use super::route::Routes;
 use super::stage::{Setting, Stage};
 use super::values::Knobs;
 use crate::error::RunError;
+use crate::load::program_files;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;
 
@@ -51,6 +52,8 @@ pub(super) struct Works {
     pub(super) swapped: Listener,
     /// Files that were finished while the graph ran on.
     pub(super) finished: Vec<(SinkReport, Vec<String>)>,
+    /// What a plan had that may not have been replaced: it is put to rest when everything stops.
+    pub(super) leaving: Vec<Ended>,
 }
 
 impl Control {
@@ -88,8 +91,9 @@ impl Control {
     pub(super) fn change_to(self: &Arc<Self>, graph: &Graph) -> Result<Applied, RunError> {
         let mut works = self.works();
         let now = self.knobs.begin_change();
-        let edits = now.diff(graph);
-        // Without an edit it is the files of the effects that have changed.
+        // Where programs are files, they may have changed as well.
+        let edits =
+            if program_files(graph, &self.options.base).is_empty() { now.diff(graph) } else { vec![] };
         let result = self.change(&mut works, &now, graph, &edits);
         self.knobs.keep();
         result
@@ -118,6 +122,10 @@ impl Control {
         let built = build(&self.runtime, &self.options, &mut works.kernels, graph, &works.stage)?;
         let mut installed = self.install(works, built, graph)?;
         let generation = installed.generation;
+        if self.options.trace.is_some() {
+            let traced = std::mem::take(&mut installed.traced);
+            installed.commands.push(DeliverCommand::Trace(generation, traced));
+        }
         let values = std::mem::take(&mut installed.values);
         let Works { swaps, commands, .. } = &mut *works;
         self.knobs.replace(values, || {
@@ -130,8 +138,14 @@ impl Control {
             })
         })?;
         let ended = installed.stage.replace(&mut works.stage);
-        self.routes.follow(graph);
-        let first_frame = self.await_swap(works, generation)?;
+        self.routes.follow(graph, installed.processors);
+        let first_frame = match self.await_swap(works, generation) {
+            Ok(first_frame) => first_frame,
+            Err(error) => {
+                works.leaving.push(ended);
+                return Err(error);
+            }
+        };
         self.put_to_rest(works, ended);
         self.events.tell(LiveEvent::PlanChanged { generation, first_frame });
         Ok(Applied { generation, first_frame: Some(first_frame) })
@@ -156,7 +170,7 @@ impl Control {
     }
 
     /// What the plan before had, and this one has not.
-    fn put_to_rest(&self, works: &mut Works, ended: Ended) {
+    pub(super) fn put_to_rest(&self, works: &mut Works, ended: Ended) {
         for mut source in ended.sources {
             if let Some(thread) = &mut source.thread {
                 thread.stop();

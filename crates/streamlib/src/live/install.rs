@@ -6,32 +6,40 @@ use std::sync::Arc;
 use streamlib_core::account::{FrameCounters, NodeCounters, PassTimes};
 use streamlib_core::engine::Parameters;
 use streamlib_core::graph::{Delivery, Graph, Node, PortKind};
-use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap};
+use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap, TracedPlan};
 use streamlib_core::mailbox::{self, Bell, Listener, Policy, Receiver};
 use streamlib_vulkan::VulkanGpu;
 
 use super::LiveFrame;
 use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
-use super::build::{Built, BuiltConsumer, BuiltSource, policy, without_origins};
+use super::build::{Built, BuiltConsumer, BuiltSource, IN_HAND, policy, without_origins};
 use super::control::{Control, Works};
 use super::options::Pacing;
 use super::processor::{ProcessorJob, ProcessorThread};
-use super::route::{End, Router};
+use super::pulse::Pulse;
+use super::route::{End, Router, Started};
 use super::sink::{SinkJob, SinkThread};
 use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
     ConsumerKind, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
 };
+use super::trace;
 use crate::error::RunError;
 
 /// A plan with all that goes with it, ready to take over.
+///
+/// Dropped instead, it leaves nothing behind: files that were begun go first, before anything could tell them that they are
+/// complete.
 pub(super) struct Installed {
+    pub(super) stage: NextStage,
     pub(super) generation: u64,
     pub(super) swap: Box<Swap<VulkanGpu>>,
     /// What the deliverer has to know before.
     pub(super) commands: Vec<DeliverCommand<VulkanGpu>>,
     pub(super) values: Values,
-    pub(super) stage: NextStage,
+    pub(super) processors: Started,
+    /// What a trace calls the parts of the plan.
+    pub(super) traced: TracedPlan,
 }
 
 /// What will run beside the plan: what is new, and the names of what goes on.
@@ -43,6 +51,7 @@ pub(super) struct NextStage {
 }
 
 /// What does not go on.
+#[derive(Debug)]
 pub(super) struct Ended {
     pub(super) sources: Vec<RunningSource>,
     pub(super) consumers: Vec<RunningConsumer>,
@@ -89,6 +98,7 @@ impl Control {
         let counters = old.counters.for_nodes(graph.nodes.keys());
         let labels = built.plan.passes.iter().map(|pass| pass.label.as_str());
         let account = DeliverCommand::Account(generation, counters.clone(), PassTimes::new(labels));
+        let traced = trace::names(&built, graph, generation);
         let places = built.plan.sources.len();
         let mut swap = Box::new(Swap {
             engine: built.engine,
@@ -99,13 +109,16 @@ impl Control {
             generation,
             ending: Vec::new(),
         });
+        let mut commands = vec![account];
+        let mut started = Started::default();
+        let mut inboxes = Inboxes::new();
+        // Dropped before the commands, when something fails: see `Installed`.
         let mut installed = NextStage {
             stage: Stage { generation, shelf: Some(built.shelf), counters, ..Stage::default() },
             kept_sources: vec![],
             kept_consumers: vec![],
             kept_processors: vec![],
         };
-        let mut commands = vec![account];
         for (node, source) in built.sources {
             let running = old.sources.get(&node).filter(|_| source.is_kept);
             if let (Some(running), Some(place)) = (running, source.place) {
@@ -117,7 +130,6 @@ impl Control {
             let running = installing.source(&node, source, graph, &mut swap, &mut commands)?;
             installed.stage.sources.insert(node, running);
         }
-        let mut inboxes = Inboxes::new();
         for (key, consumer) in built.consumers {
             swap.waits_for.push(matches!(consumer.spec.delivery, Delivery::Lossless { .. }));
             if consumer.is_kept {
@@ -134,8 +146,10 @@ impl Control {
                 installed.kept_processors.push(node.to_owned());
                 continue;
             }
-            let thread =
-                self.start_processor(node, processor, inboxes.remove(node), &installed.stage.counters)?;
+            let inbox = inboxes.remove(node);
+            let job = self.processor_job(node, processor, inbox, &installed.stage.counters, &mut started)?;
+            let thread = ProcessorThread::start(job)?;
+            started.nodes.push(node.to_owned());
             installed.stage.processors.insert(node.to_owned(), RunningProcessor { spec, thread });
         }
         let goes_on = |node: &String| installed.kept_sources.iter().any(|(kept, _)| kept == node);
@@ -145,16 +159,17 @@ impl Control {
         let parameters = Parameters::of(&built.plan);
         let (graph, plan, interfaces) = (graph.clone(), built.plan, built.interfaces);
         let values = Values { graph, plan, generation, parameters, interfaces, journal: None };
-        Ok(Installed { generation, swap, commands, values, stage: installed })
+        Ok(Installed { stage: installed, generation, swap, commands, values, processors: started, traced })
     }
 
-    fn start_processor(
+    fn processor_job(
         self: &Arc<Self>,
         node: &str,
         processor: &streamlib_core::graph::Processor,
         inbox: Option<(Listener, Vec<(String, Receiver<LiveFrame>)>)>,
         counters: &FrameCounters,
-    ) -> Result<ProcessorThread, RunError> {
+        started: &mut Started,
+    ) -> Result<ProcessorJob, RunError> {
         let kind = &self.options.processors[&processor.processor];
         let code = (kind.make)(processor)
             .map_err(|error| RunError::MakeProcessor { node: node.to_owned(), why: error.to_string() })?;
@@ -164,10 +179,10 @@ impl Control {
             let delivery = processor.inputs.get(&port.name).and_then(|link| link.delivery);
             let policy = delivery.map_or(Policy::Latest, policy);
             let (sender, receiver) = mailbox::with_bell(policy, listener.bell());
-            self.routes.open(End { node: node.to_owned(), port: port.name.clone() }, sender);
+            started.inboxes.push((End { node: node.to_owned(), port: port.name.clone() }, sender));
             data.push((port.name.clone(), receiver));
         }
-        ProcessorThread::start(ProcessorJob {
+        Ok(ProcessorJob {
             node: node.to_owned(),
             code,
             ports: kind.ports.clone(),
@@ -205,8 +220,10 @@ impl Installing<'_> {
             unreachable!("built sources are in the graph")
         };
         let BuiltSource { facts, delivery, tag, place, opened, .. } = source;
+        let (spec, pulse) = (spec.clone(), Arc::new(Pulse::new()));
+        let frames = spec.frames;
         let mut running =
-            RunningSource { spec: spec.clone(), delivery, facts, tag, place, thread: None, inlet: None };
+            RunningSource { spec, delivery, facts, tag, place, pulse, thread: None, inlet: None };
         let Some(place) = place else { return Ok(running) };
         let (arrivals, receiver) = mailbox::with_bell(policy(delivery), self.bell.clone());
         let counters = named(&self.stage.counters, node);
@@ -217,11 +234,12 @@ impl Installing<'_> {
                 let thread = SourceThread::start(SourceJob {
                     node: node.to_owned(),
                     source,
-                    frames: spec.frames,
+                    frames,
                     uploads: swap.engine.uploads(place, tag, count)?,
                     arrivals,
                     counters,
                     events: self.control.events.clone(),
+                    pulse: running.pulse.clone(),
                     is_paced: self.control.options.pacing != Pacing::Free,
                 })?;
                 let (empties, bell) = (thread.empties.clone(), thread.bell.clone());
@@ -229,12 +247,14 @@ impl Installing<'_> {
                 running.thread = Some(thread);
             }
             _ => {
+                let count = delivery.bound() as usize + INLET_TEXTURES;
                 running.inlet = Some(VideoInlet {
                     gpu: self.control.runtime.gpu().clone(),
                     size: running.facts.size,
-                    pool: swap.engine.textures(place, INLET_TEXTURES)?,
+                    pool: swap.engine.textures(place, count)?,
                     arrivals,
                     counters,
+                    pulse: running.pulse.clone(),
                     pushed: 0,
                 });
             }
@@ -280,7 +300,12 @@ impl Installing<'_> {
                 Some(sender)
             }
         };
-        commands.push(DeliverCommand::Consume(tag, Consumer { frames, counters }));
+        // Frames wait for a lossless consumer; one that may lose some has its share of the textures, and not that of others.
+        let in_hand = match spec.delivery {
+            Delivery::Lossless { .. } => None,
+            Delivery::Latest | Delivery::Every { .. } => Some(IN_HAND),
+        };
+        commands.push(DeliverCommand::Consume(tag, Consumer { frames, counters, in_hand }));
         Ok(RunningConsumer { spec, tag, sink, outlet })
     }
 }

@@ -9,11 +9,13 @@ mod install;
 mod kernels;
 mod options;
 mod processor;
+mod pulse;
 mod route;
 mod run;
 mod sink;
 mod source;
 mod stage;
+mod trace;
 mod values;
 
 use std::sync::Arc;
@@ -72,8 +74,10 @@ pub struct LiveReport {
     pub stats: Stats,
     /// Files that were written.
     pub sinks: Vec<SinkReport>,
-    /// What happened, and what the user should know.
+    /// What happened and was not asked for ([`LiveGraph::events`]), and what the user should know.
     pub notices: Vec<String>,
+    /// Parts of the graph that failed while it ran, and why.
+    pub failures: Vec<String>,
     /// CPU time that the frame thread spent on each frame, microseconds, on the mean.
     pub frame_thread_us_per_frame: f64,
 }

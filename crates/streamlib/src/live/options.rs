@@ -37,9 +37,11 @@ pub struct LiveOptions {
     pub patience: Duration,
     /// A frame that takes the GPU longer than this ends the graph.
     pub frame_limit: Duration,
+    /// The graph ends after so many frames. All of them are delivered, and files have the last one.
+    pub frames: Option<u64>,
     /// CPU that the frame thread is bound to.
     pub frame_cpu: Option<usize>,
-    /// Where to write a trace that Perfetto opens.
+    /// Where to write a trace that Perfetto (ui.perfetto.dev) opens; relative to the current folder, not to `base`.
     pub trace: Option<PathBuf>,
     /// What the graph's processors are.
     pub processors: Processors,
@@ -55,6 +57,7 @@ impl Default for LiveOptions {
             deadline: None,
             patience: Duration::from_secs(1),
             frame_limit: Duration::from_secs(10),
+            frames: None,
             frame_cpu: None,
             trace: None,
             processors: Processors::new(),

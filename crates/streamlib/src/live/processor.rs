@@ -178,7 +178,11 @@ impl ProcessorJob {
             Ok(Err(error)) => error.to_string(),
             Err(_panic) => "it panicked".to_owned(),
         };
-        self.counters.dropped(DropReason::ConsumerFailed);
+        for (_, mut frames) in self.video {
+            while frames.take().is_some() {
+                self.counters.dropped(DropReason::ConsumerFailed);
+            }
+        }
         self.events.tell(LiveEvent::ProcessorFailed { node, why });
     }
 
@@ -200,15 +204,17 @@ impl ProcessorJob {
                     let captured = frame.meta.captured;
                     let mut out =
                         Outputs { node: &self.node, ports: &self.ports, captured, route: &*self.route };
-                    self.code.process(ProcessorInput::Frame(port, &frame), &mut out)?;
+                    // Counted before: what panics has taken its frame as well.
                     self.counters.went_out();
+                    self.code.process(ProcessorInput::Frame(port, &frame), &mut out)?;
                     did_something = true;
                 }
             }
             if did_something {
                 continue;
             }
-            if self.video.iter().all(|(_, frames)| frames.is_closed()) {
+            let no_frames = self.video.iter().all(|(_, frames)| frames.is_closed());
+            if no_frames && self.data.iter().all(|(_, messages)| messages.is_closed()) {
                 return Ok(());
             }
             self.listener.wait(None);

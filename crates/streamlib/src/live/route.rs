@@ -17,6 +17,13 @@ pub(super) struct End {
     pub(super) port: String,
 }
 
+/// Processors that were started, and the mailboxes of their data inputs.
+#[derive(Debug, Default)]
+pub(super) struct Started {
+    pub(super) nodes: Vec<String>,
+    pub(super) inboxes: Vec<(End, Sender<DataMessage>)>,
+}
+
 /// All data links of a graph.
 #[derive(Debug, Default)]
 pub(super) struct Routes(Mutex<Table>);
@@ -32,8 +39,8 @@ struct Table {
 }
 
 impl Routes {
-    /// Goes on with the links of `graph`.
-    pub(super) fn follow(&self, graph: &Graph) {
+    /// Goes on with the links of `graph`, for which `started` were started.
+    pub(super) fn follow(&self, graph: &Graph, started: Started) {
         let mut links: BTreeMap<End, Vec<End>> = BTreeMap::new();
         for node in graph.nodes.keys() {
             for (port, link) in graph.data_links(node) {
@@ -42,13 +49,13 @@ impl Routes {
             }
         }
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.inboxes.retain(|end, _| matches!(graph.nodes.get(&end.node), Some(Node::Processor(_))));
+        let goes_on = |node: &String| {
+            matches!(graph.nodes.get(node), Some(Node::Processor(_))) && !started.nodes.contains(node)
+        };
+        table.inboxes.retain(|end, _| goes_on(&end.node));
+        table.inboxes.extend(started.inboxes);
         table.links = links;
         table.told.clear();
-    }
-
-    pub(super) fn open(&self, end: End, inbox: Sender<DataMessage>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).inboxes.insert(end, inbox);
     }
 
     /// Lets processors that wait for messages end.

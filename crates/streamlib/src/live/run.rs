@@ -22,6 +22,7 @@ use super::kernels::KernelCache;
 use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Stage, Values};
+use super::trace::{TraceFile, TraceThread};
 use super::values::Knobs;
 use crate::error::RunError;
 use crate::runtime::StreamRuntime;
@@ -41,6 +42,7 @@ pub(super) struct Threads {
     frames: Option<JoinHandle<FrameEnd>>,
     deliveries: Option<JoinHandle<()>>,
     watch: Option<JoinHandle<()>>,
+    trace: Option<TraceThread>,
     state: Arc<RunState>,
     bell: Bell,
     stats: StatsReader,
@@ -98,10 +100,12 @@ pub(super) fn start(
             loop_bell: bell.clone(),
             swapped,
             finished: Vec::new(),
+            leaving: Vec::new(),
         }),
         handover: handover.clone(),
     });
     let mut works = control.works();
+    let trace = control.options.trace.as_deref().map(TraceFile::create).transpose()?;
     let installed = control.install(&works, built, graph)?;
     for command in installed.commands {
         // There is room for all of a first plan, or the send says so.
@@ -109,7 +113,7 @@ pub(super) fn start(
     }
     control.knobs.replace(installed.values, || Ok::<_, RunError>(()))?;
     let _nothing_ran = installed.stage.replace(&mut works.stage);
-    control.routes.follow(graph);
+    control.routes.follow(graph, installed.processors);
 
     let state = Arc::new(RunState::default());
     let gpu = runtime.gpu().clone();
@@ -119,7 +123,7 @@ pub(super) fn start(
     let (recorder, stats) = recorder(counters.clone(), PassTimes::new(labels), interval);
     let clock: Arc<dyn Clock> = Arc::new(Monotonic);
     let limit = control.options.frame_limit;
-    let deliverer = Deliverer::new(
+    let mut deliverer = Deliverer::new(
         (gpu, clock.clone()),
         handover.clone(),
         next_commands,
@@ -127,6 +131,12 @@ pub(super) fn start(
         deadline_ns,
         limit,
     );
+    let mut tracing = None;
+    if let Some(file) = trace {
+        let (sender, thread) = file.start(installed.traced.names.clone())?;
+        deliverer = deliverer.with_trace(sender, &installed.traced);
+        tracing = Some(thread);
+    }
     let frame_loop = FrameLoop::new(clock, handover, installed.swap, next_swaps, next_parameters);
     drop(works);
 
@@ -134,8 +144,9 @@ pub(super) fn start(
     let (shared, told, loop_bell) = (state.clone(), events.clone(), bell.clone());
     let deliver = move || deliver_all(deliverer, &shared, &told, &loop_bell);
     let deliveries = spawn("deliver").spawn(deliver).map_err(RunError::Thread)?;
-    let (shared, told, cpu) = (state.clone(), events, control.options.frame_cpu);
-    let submit = move || submit_all(frame_loop, listener, &shared, &told, cpu);
+    let (shared, told) = (state.clone(), events);
+    let (cpu, limit) = (control.options.frame_cpu, control.options.frames);
+    let submit = move || submit_all((frame_loop, limit), listener, &shared, &told, cpu);
     let frames = spawn("frame").spawn(submit).map_err(RunError::Thread)?;
     let (shared, watched) = (state.clone(), Arc::downgrade(&control));
     let watch = move || {
@@ -146,24 +157,21 @@ pub(super) fn start(
     };
     let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
     let (frames, deliveries, watch) = (Some(frames), Some(deliveries), Some(watch));
-    Ok((control, Threads { frames, deliveries, watch, state, bell, stats, started }))
+    Ok((control, Threads { frames, deliveries, watch, trace: tracing, state, bell, stats, started }))
 }
 
 impl Control {
     fn watch_sources(&self) {
         // While the graph is being changed there is time to look again later.
         let Ok(works) = self.works.try_lock() else { return };
-        let now = Monotonic.now();
-        for (node, source) in works.stage.sources.iter().filter(|(_, source)| !source.facts.is_still) {
-            if let Some(thread) = &source.thread {
-                thread.state.watch(node, now, self.options.patience, &self.events);
-            }
-        }
+        let moving = works.stage.sources.iter().filter(|(_, source)| source.can_stall());
+        moving.for_each(|(node, source)| source.pulse.watch(node, self.options.patience, &self.events));
     }
 }
 
+/// Runs frames until the clock source ends, so many have run, or the graph is stopped.
 fn submit_all(
-    mut frame_loop: FrameLoop<VulkanGpu>,
+    (mut frame_loop, limit): (FrameLoop<VulkanGpu>, Option<u64>),
     mut listener: Listener,
     state: &RunState,
     events: &Events,
@@ -172,7 +180,7 @@ fn submit_all(
     tell_refusals("frame", prepare_thread("frame", Role::Frames, cpu), events);
     let start = thread_cpu_ns();
     let mut end = FrameEnd::default();
-    while !state.is_stopping.load(Ordering::Acquire) {
+    while !state.is_stopping.load(Ordering::Acquire) && limit.is_none_or(|limit| end.frames < limit) {
         let now = Instant::now();
         match frame_loop.step() {
             Step::Submitted => end.frames += 1,
@@ -269,6 +277,9 @@ impl Threads {
                 thread.stop();
             }
         }
+        for ended in std::mem::take(&mut works.leaving) {
+            control.put_to_rest(&mut works, ended);
+        }
         let mut written = std::mem::take(&mut works.finished);
         for consumer in works.stage.consumers.values_mut() {
             written.extend(consumer.sink.as_mut().and_then(super::sink::SinkThread::join));
@@ -278,6 +289,8 @@ impl Threads {
         }
         let (sinks, told): (Vec<_>, Vec<_>) = written.into_iter().unzip();
         let mut notices: Vec<String> = told.into_iter().flatten().collect();
+        // The deliverer is gone, so the trace has come to its end.
+        notices.extend(self.trace.take().and_then(TraceThread::join));
         notices.extend(control.events.take().iter().map(ToString::to_string));
         if let Some(error) = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(error);
@@ -288,6 +301,7 @@ impl Threads {
             stats: self.stats(),
             sinks,
             notices,
+            failures: control.events.failures(),
             frame_thread_us_per_frame: frames.cpu_ns as f64 / 1e3 / frames.frames.max(1) as f64,
         })
     }

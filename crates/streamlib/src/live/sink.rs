@@ -1,12 +1,13 @@
 //! Files that a live graph writes, each on a thread of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use streamlib_core::account::{DropReason, NodeCounters};
 use streamlib_core::engine::Content;
 use streamlib_core::frame::Timestamp;
-use streamlib_core::mailbox::{Listener, Receiver};
+use streamlib_core::mailbox::{Bell, Listener, Receiver};
 use streamlib_core::picture::Picture;
 use streamlib_media::VideoWriter;
 
@@ -17,9 +18,11 @@ use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::sinks::finish_writer;
 
-/// A file that is being written.
+/// A file that is being written. Dropped before it was joined, it leaves no file.
 #[derive(Debug)]
 pub(super) struct SinkThread {
+    is_unwanted: Arc<AtomicBool>,
+    bell: Bell,
     thread: Option<JoinHandle<Option<(SinkReport, Vec<String>)>>>,
 }
 
@@ -36,8 +39,10 @@ pub(super) struct SinkJob {
 impl SinkThread {
     pub(super) fn start(job: SinkJob) -> Result<Self, RunError> {
         let name = format!("sink {}", job.node);
-        let thread = std::thread::Builder::new().name(name).spawn(move || write_all(job));
-        Ok(Self { thread: Some(thread.map_err(RunError::Thread)?) })
+        let (is_unwanted, bell) = (Arc::new(AtomicBool::new(false)), job.listener.bell());
+        let told = is_unwanted.clone();
+        let thread = std::thread::Builder::new().name(name).spawn(move || write_all(job, &told));
+        Ok(Self { is_unwanted, bell, thread: Some(thread.map_err(RunError::Thread)?) })
     }
 
     /// Waits until the file is whole. The graph has let go of the sink by now, or does so soon. `None` when the sink failed.
@@ -46,12 +51,25 @@ impl SinkThread {
     }
 }
 
-fn write_all(mut job: SinkJob) -> Option<(SinkReport, Vec<String>)> {
+impl Drop for SinkThread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            self.is_unwanted.store(true, Ordering::Release);
+            self.bell.ring();
+            let _nothing = thread.join();
+        }
+    }
+}
+
+fn write_all(mut job: SinkJob, is_unwanted: &AtomicBool) -> Option<(SinkReport, Vec<String>)> {
     prepare_thread(&job.node, Role::Other, None);
     let format = job.writer.picture_format();
     let mut picture = Picture { format, timestamp: Timestamp(0), data: Vec::new() };
     let mut start = None;
     loop {
+        if is_unwanted.load(Ordering::Acquire) {
+            return None;
+        }
         let Some(frame) = job.frames.take() else {
             if job.frames.is_closed() {
                 break;
@@ -68,6 +86,9 @@ fn write_all(mut job: SinkJob) -> Option<(SinkReport, Vec<String>)> {
         let written = copied.and_then(|()| job.writer.write(&picture).map_err(|error| error.to_string()));
         if let Err(why) = written {
             job.counters.dropped(DropReason::ConsumerFailed);
+            while job.frames.take().is_some() {
+                job.counters.dropped(DropReason::ConsumerFailed);
+            }
             job.events.tell(LiveEvent::SinkFailed { node: job.node, why });
             return None;
         }

@@ -1,7 +1,7 @@
 //! Sources of a live graph: each pushes its frames from a thread of its own, or from the program's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use streamlib_vulkan::VulkanGpu;
 
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::event::{Events, LiveEvent};
+use super::pulse::Pulse;
 use crate::error::RunError;
 use crate::sources::PictureSource;
 
@@ -27,20 +28,15 @@ pub(super) const SOURCE_UPLOADS: usize = 2;
 
 /// What a source's thread and its keeper share.
 #[derive(Debug)]
-pub(super) struct SourceState {
+struct SourceState {
     is_stopping: AtomicBool,
-    is_over: AtomicBool,
-    /// When it last pushed, on the monotonic clock.
-    last_push: AtomicI64,
-    /// Whether it was told to have stalled.
-    told: AtomicU8,
     bell: Bell,
 }
 
 /// A running source.
 #[derive(Debug)]
 pub(super) struct SourceThread {
-    pub(super) state: Arc<SourceState>,
+    state: Arc<SourceState>,
     pub(super) empties: Arc<ArrayQueue<Upload<VulkanGpu>>>,
     pub(super) bell: Bell,
     thread: Option<JoinHandle<()>>,
@@ -56,6 +52,7 @@ pub(super) struct SourceJob {
     pub(super) arrivals: Sender<Arrival<VulkanGpu>>,
     pub(super) counters: Arc<NodeCounters>,
     pub(super) events: Arc<Events>,
+    pub(super) pulse: Arc<Pulse>,
     /// Whether pictures of a file come at their own times, and not as fast as they are taken.
     pub(super) is_paced: bool,
 }
@@ -65,13 +62,7 @@ impl SourceThread {
         let listener = Listener::new();
         let bell = listener.bell();
         let empties = Arc::new(ArrayQueue::new(job.uploads.len().max(1)));
-        let state = Arc::new(SourceState {
-            is_stopping: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
-            last_push: AtomicI64::new(Monotonic.now().0),
-            told: AtomicU8::new(0),
-            bell: bell.clone(),
-        });
+        let state = Arc::new(SourceState { is_stopping: AtomicBool::new(false), bell: bell.clone() });
         let (shared, memory) = (state.clone(), empties.clone());
         let name = format!("source {}", job.node);
         let run = move || Worker { state: &shared, empties: &memory, listener, job, pushed: 0 }.run();
@@ -86,24 +77,6 @@ impl SourceThread {
         if let Some(thread) = self.thread.take() {
             // A panic of a decoder has ended the source; the graph has been told.
             let _ = thread.join();
-        }
-    }
-}
-
-impl SourceState {
-    /// Tells when the source stalls, and when it is back.
-    pub(super) fn watch(&self, node: &str, now: Timestamp, patience: Duration, events: &Events) {
-        let silent = now.0 - self.last_push.load(Ordering::Acquire);
-        let has_stalled = silent > patience.as_nanos() as i64 && !self.is_over.load(Ordering::Acquire);
-        if self.told.swap(u8::from(has_stalled), Ordering::AcqRel) == u8::from(has_stalled) {
-            return;
-        }
-        let node = node.to_owned();
-        let is_over = self.is_over.load(Ordering::Acquire);
-        match has_stalled {
-            true => events.tell(LiveEvent::SourceStalled { node }),
-            false if !is_over => events.tell(LiveEvent::SourceIsBack { node }),
-            false => {}
         }
     }
 }
@@ -130,7 +103,7 @@ impl Worker<'_> {
             let _fits = self.empties.push(upload);
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.push_all()));
-        self.state.is_over.store(true, Ordering::Release);
+        self.job.pulse.end();
         let why = match outcome {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
@@ -163,7 +136,10 @@ impl Worker<'_> {
                 return Ok(());
             }
             self.job.counters.came_in();
-            upload.fill(&picture)?;
+            if let Err(error) = upload.fill(&picture) {
+                self.job.counters.dropped(DropReason::FormatChanged);
+                return Err(error.into());
+            }
             let captured = if self.job.source.is_live() {
                 picture.timestamp
             } else if self.job.is_paced {
@@ -171,6 +147,7 @@ impl Worker<'_> {
                 let start = *start.get_or_insert_with(|| Monotonic.now().0 - picture.timestamp.0);
                 let due = Timestamp(start + picture.timestamp.0);
                 if !self.wait_until(due) {
+                    self.job.counters.dropped(DropReason::Stopped);
                     return Ok(());
                 }
                 due
@@ -190,6 +167,8 @@ impl Worker<'_> {
             if self.is_stopping() || self.job.arrivals.is_closed() {
                 return None;
             }
+            // The engine is behind, not the source.
+            self.job.pulse.beat();
             match self.empties.pop() {
                 Some(upload) => return Some(upload),
                 None => drop(self.listener.wait(Some(Instant::now() + SLICE))),
@@ -202,6 +181,7 @@ impl Worker<'_> {
             if self.is_stopping() {
                 return false;
             }
+            self.job.pulse.beat();
             self.listener.wait(Some(Monotonic.instant(due).min(Instant::now() + SLICE)));
         }
         true
@@ -212,20 +192,25 @@ impl Worker<'_> {
         let arrived = Monotonic.now();
         let meta = FrameMeta { captured, sequence: self.pushed, camera: None };
         self.pushed += 1;
-        self.state.last_push.store(arrived.0, Ordering::Release);
         let mut arrival = Arrival { push: Push::Picture(upload), meta, arrived };
         loop {
+            self.job.pulse.beat();
             match self.job.arrivals.send_blocking(arrival, SLICE) {
-                Ok(displaced) => {
+                Ok(Some(Arrival { push: Push::Picture(displaced), .. })) => {
+                    // That one went out when it was sent: one of the two has.
+                    self.job.counters.dropped(DropReason::Displaced);
+                    let _fits = self.empties.push(displaced);
+                    return true;
+                }
+                Ok(_) => {
                     self.job.counters.went_out();
-                    if let Some(Arrival { push: Push::Picture(upload), .. }) = displaced {
-                        self.job.counters.dropped(DropReason::Displaced);
-                        let _fits = self.empties.push(upload);
-                    }
                     return true;
                 }
                 Err(SendError::Full(back)) if !self.is_stopping() => arrival = back,
-                Err(_over) => return false,
+                Err(_over) => {
+                    self.job.counters.dropped(DropReason::Stopped);
+                    return false;
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ use streamlib_vulkan::VulkanGpu;
 
 use super::app::{VideoInlet, VideoOutlet};
 use super::processor::{ProcessorThread, View};
+use super::pulse::Pulse;
 use super::sink::SinkThread;
 use super::source::SourceThread;
 use crate::programs::Ready;
@@ -95,9 +96,17 @@ pub(super) struct RunningSource {
     pub(super) tag: u64,
     /// Place in the plan; none when no pass needs it.
     pub(super) place: Option<usize>,
+    pub(super) pulse: Arc<Pulse>,
     pub(super) thread: Option<SourceThread>,
     /// Until the program takes it.
     pub(super) inlet: Option<VideoInlet>,
+}
+
+impl RunningSource {
+    /// Whether it is read, and has more than one frame to give.
+    pub(super) fn can_stall(&self) -> bool {
+        self.place.is_some() && !self.facts.is_still && self.facts.kind != SourceKind::Generated
+    }
 }
 
 /// Who takes the frames of an outlet.

@@ -59,7 +59,7 @@ impl Taker {
             discarded: 0,
             due: 0,
         };
-        (taker, Consumer { frames: Some(frames), counters })
+        (taker, Consumer { frames: Some(frames), counters, in_hand: None })
     }
 
     /// A frame of its plan was delivered.

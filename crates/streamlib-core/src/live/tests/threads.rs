@@ -232,7 +232,10 @@ fn threads_of_a_live_graph_agree_over_swaps_and_deaths() {
         let counters = Arc::new(NodeCounters::default());
         accounts.push(counters.clone());
         commands
-            .send(DeliverCommand::Consume(sink.tag, Consumer { frames: Some(frames), counters }))
+            .send(DeliverCommand::Consume(
+                sink.tag,
+                Consumer { frames: Some(frames), counters, in_hand: None },
+            ))
             .unwrap();
         let dies_after = if sink == dying { 700 } else { usize::MAX };
         let progress = Arc::new(AtomicU64::new(0));

@@ -1,0 +1,4 @@
+//! Live graphs on a real device.
+
+mod delivery;
+mod rig;
