@@ -35,6 +35,9 @@ pub(crate) struct LiveArgs {
     /// Seconds of the paced run.
     #[arg(long, default_value_t = 300.0)]
     seconds: f64,
+    /// How long before and after a frame of the paced run is expected its delivery is awaited without sleeping, microseconds.
+    #[arg(long, default_value_t = 400)]
+    awake_us: u64,
     /// Effects replaced, each with text that was never seen before and again with text that was.
     #[arg(long, default_value_t = 1000)]
     replacements: u32,

@@ -43,6 +43,8 @@ pub struct FrameLoop<G: Gpu> {
     /// When the source that sets the pace last gave a frame.
     last_arrival: Timestamp,
     slot: Option<Box<Slot<G>>>,
+    /// The number of frames after which the loop ends.
+    limit: Option<u64>,
 }
 
 impl<G: Gpu> FrameLoop<G> {
@@ -68,13 +70,24 @@ impl<G: Gpu> FrameLoop<G> {
             next_due: None,
             last_arrival,
             slot: None,
+            limit: None,
         }
+    }
+
+    /// The same loop, ending after so many frames.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Option<u64>) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Submits a frame if one is due.
     pub fn step(&mut self) -> Step<EngineError<G::Error>> {
         self.take_swap();
         self.take_parameters();
+        if self.limit.is_some_and(|limit| self.now.engine.frames() >= limit) {
+            return Step::Ended;
+        }
         let now = self.clock.now();
         let due = match self.due(now) {
             Ok(due) => due,

@@ -8,6 +8,7 @@
 //! A new plan is built elsewhere and handed to the loop as a [`Swap`], which it makes at a frame boundary: what stands in the
 //! textures of both plans, the frames that wait at sources that stay, and the count of frames go on.
 
+mod cell;
 mod consumer;
 mod deliver;
 mod frame;
@@ -17,6 +18,7 @@ mod shared;
 mod swap;
 mod traced;
 
+pub use cell::{LoopCell, Ran};
 pub use consumer::Consumer;
 pub use deliver::{Deliver, DeliverCommand, Deliverer, Returns};
 pub use frame::Frame;
@@ -32,6 +34,12 @@ use crate::frame::Timestamp;
 pub trait Clock: Send + Sync + std::fmt::Debug {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Lets the calling thread sleep until about `at`; it may wake up earlier.
+    fn sleep_until(&self, at: Timestamp) {
+        let nanoseconds = at.0.saturating_sub(self.now().0).max(0).unsigned_abs();
+        std::thread::park_timeout(std::time::Duration::from_nanos(nanoseconds));
+    }
 }
 
 #[cfg(test)]

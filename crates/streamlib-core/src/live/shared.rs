@@ -33,6 +33,8 @@ pub struct Handover<G: Gpu> {
     work: ArrayQueue<Work<G>>,
     /// Set from before a submission until its frame lies in `work`.
     is_submitting: AtomicBool,
+    /// Set when the graph was told to stop, and did not come to its end.
+    is_hurried: AtomicBool,
     /// Set when no more work will come.
     is_closed: AtomicBool,
     /// Set while the frame loop waits for a slot.
@@ -56,6 +58,7 @@ pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
     Arc::new(Handover {
         work: ArrayQueue::new(WORK),
         is_submitting: AtomicBool::new(false),
+        is_hurried: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         wants_slot: AtomicBool::new(false),
         under_way: AtomicUsize::new(0),
@@ -99,6 +102,15 @@ impl<G: Gpu> Handover<G> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.work.is_empty()
+    }
+
+    /// The graph is to stop soon: lossless consumers have little time for what waits for them.
+    pub fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_hurried(&self) -> bool {
+        self.is_hurried.load(Ordering::SeqCst)
     }
 
     /// No more work will come.

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use streamlib_core::graph::{Edit, Graph, GraphError, Node};
 use streamlib_core::live::{DeliverCommand, Handover, Swap};
-use streamlib_core::mailbox::{Bell, Listener, SendError, Sender};
+use streamlib_core::mailbox::{Listener, SendError, Sender};
 use streamlib_vulkan::VulkanGpu;
 
 use super::Applied;
 use super::app::{VideoInlet, VideoOutlet};
 use super::build::build;
+use super::driver::Driver;
 use super::event::{Events, LiveEvent};
 use super::install::Ended;
 use super::kernels::KernelCache;
@@ -36,6 +37,7 @@ pub(super) struct Control {
     pub(super) knobs: Knobs,
     /// Held for as long as a change takes.
     pub(super) works: Mutex<Works>,
+    pub(super) driver: Arc<Driver>,
     pub(super) handover: Arc<Handover<VulkanGpu>>,
 }
 
@@ -46,8 +48,6 @@ pub(super) struct Works {
     pub(super) kernels: KernelCache,
     pub(super) swaps: Sender<Box<Swap<VulkanGpu>>>,
     pub(super) commands: Sender<DeliverCommand<VulkanGpu>>,
-    /// Wakes the frame loop.
-    pub(super) loop_bell: Bell,
     /// Hears of plans that run.
     pub(super) swapped: Listener,
     /// Files that were finished while the graph ran on.

@@ -7,13 +7,14 @@ use streamlib_core::account::{FrameCounters, NodeCounters, PassTimes};
 use streamlib_core::engine::Parameters;
 use streamlib_core::graph::{Delivery, Graph, Node, PortKind};
 use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap, TracedPlan};
-use streamlib_core::mailbox::{self, Bell, Listener, Policy, Receiver};
+use streamlib_core::mailbox::{self, Listener, Policy, Receiver};
 use streamlib_vulkan::VulkanGpu;
 
 use super::LiveFrame;
 use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
 use super::build::{Built, BuiltConsumer, BuiltSource, IN_HAND, policy, without_origins};
 use super::control::{Control, Works};
+use super::driver::Arrivals;
 use super::options::Pacing;
 use super::processor::{ProcessorJob, ProcessorThread};
 use super::pulse::Pulse;
@@ -126,7 +127,7 @@ impl Control {
                 installed.kept_sources.push((node, place));
                 continue;
             }
-            let installing = Installing { control: self, bell: &works.loop_bell, stage: &installed.stage };
+            let installing = Installing { control: self, stage: &installed.stage };
             let running = installing.source(&node, source, graph, &mut swap, &mut commands)?;
             installed.stage.sources.insert(node, running);
         }
@@ -136,7 +137,7 @@ impl Control {
                 installed.kept_consumers.push(key);
                 continue;
             }
-            let installing = Installing { control: self, bell: &works.loop_bell, stage: &installed.stage };
+            let installing = Installing { control: self, stage: &installed.stage };
             let running = installing.consumer(&key, consumer, &mut inboxes, &mut commands)?;
             installed.stage.consumers.insert(key, running);
         }
@@ -203,7 +204,6 @@ fn named(counters: &FrameCounters, node: &str) -> Arc<NodeCounters> {
 /// What every new source and consumer needs.
 struct Installing<'a> {
     control: &'a Control,
-    bell: &'a Bell,
     stage: &'a Stage,
 }
 
@@ -225,7 +225,9 @@ impl Installing<'_> {
         let mut running =
             RunningSource { spec, delivery, facts, tag, place, pulse, thread: None, inlet: None };
         let Some(place) = place else { return Ok(running) };
-        let (arrivals, receiver) = mailbox::with_bell(policy(delivery), self.bell.clone());
+        // Without a bell: whoever pushes looks itself whether a frame is due.
+        let (sender, receiver) = mailbox::new(policy(delivery));
+        let arrivals = Arrivals::new(sender, self.control.driver.clone());
         let counters = named(&self.stage.counters, node);
         match (running.facts.kind, opened) {
             (SourceKind::Pictures(_), Some(source)) => {

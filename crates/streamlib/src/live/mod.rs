@@ -4,6 +4,7 @@ mod app;
 mod build;
 mod clock;
 mod control;
+mod driver;
 mod event;
 mod install;
 mod kernels;
@@ -78,8 +79,9 @@ pub struct LiveReport {
     pub notices: Vec<String>,
     /// Parts of the graph that failed while it ran, and why.
     pub failures: Vec<String>,
-    /// CPU time that the frame thread spent on each frame, microseconds, on the mean.
-    pub frame_thread_us_per_frame: f64,
+    /// CPU time that submitting a frame cost the thread that did it, microseconds, on the mean; only where
+    /// [`LiveOptions::counts_cpu`] asked for it.
+    pub submit_cpu_us_per_frame: Option<f64>,
 }
 
 impl StreamRuntime {

@@ -1,7 +1,7 @@
 //! The threads of a live graph, from its start to its end.
 
 use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,13 +10,14 @@ use streamlib_core::account::{PassTimes, Stats, StatsReader, recorder};
 use streamlib_core::gpu::Gpu;
 use streamlib_core::graph::Graph;
 use streamlib_core::live::{Clock, Deliver, Deliverer, FrameLoop, Step, handover};
-use streamlib_core::mailbox::{self, Bell, Listener, Policy};
+use streamlib_core::mailbox::{self, Listener, Policy};
 use streamlib_vulkan::VulkanGpu;
 
 use super::LiveReport;
 use super::build::build;
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::control::{Control, Works};
+use super::driver::Driver;
 use super::event::{Events, LiveEvent};
 use super::kernels::KernelCache;
 use super::options::LiveOptions;
@@ -39,12 +40,11 @@ const COMMANDS: NonZeroU16 = NonZeroU16::new(1024).expect("not zero");
 /// The threads that every live graph has.
 #[derive(Debug)]
 pub(super) struct Threads {
-    frames: Option<JoinHandle<FrameEnd>>,
+    frames: Option<JoinHandle<()>>,
     deliveries: Option<JoinHandle<()>>,
     watch: Option<JoinHandle<()>>,
     trace: Option<TraceThread>,
     state: Arc<RunState>,
-    bell: Bell,
     stats: StatsReader,
     started: Instant,
 }
@@ -52,18 +52,10 @@ pub(super) struct Threads {
 /// What the threads and their keeper share.
 #[derive(Debug, Default)]
 struct RunState {
-    is_stopping: AtomicBool,
     has_ended: Mutex<bool>,
     ended: Condvar,
     /// Why the GPU failed, if it did.
     failure: Mutex<Option<RunError>>,
-}
-
-/// What the frame thread leaves.
-#[derive(Debug, Default)]
-struct FrameEnd {
-    frames: u64,
-    cpu_ns: u64,
 }
 
 pub(super) fn start(
@@ -77,6 +69,7 @@ pub(super) fn start(
     let (interval_ns, deadline) = (built.pace.interval_ns(), options.deadline);
     let deadline_ns = deadline.map(|limit| limit.as_nanos().try_into().unwrap_or(i64::MAX)).or(interval_ns);
 
+    let counts_cpu = options.counts_cpu;
     let listener = Listener::new();
     let bell = listener.bell();
     let (swaps, next_swaps) = mailbox::with_bell(Policy::Lossless { bound: NonZeroU16::MIN }, bell.clone());
@@ -97,11 +90,11 @@ pub(super) fn start(
             kernels,
             swaps,
             commands,
-            loop_bell: bell.clone(),
             swapped,
             finished: Vec::new(),
             leaving: Vec::new(),
         }),
+        driver: Driver::new(bell.clone(), counts_cpu),
         handover: handover.clone(),
     });
     let mut works = control.works();
@@ -131,6 +124,7 @@ pub(super) fn start(
         deadline_ns,
         limit,
     );
+    deliverer = deliverer.with_awake(control.options.awake);
     let mut tracing = None;
     if let Some(file) = trace {
         let (sender, thread) = file.start(installed.traced.names.clone())?;
@@ -138,15 +132,17 @@ pub(super) fn start(
         tracing = Some(thread);
     }
     let frame_loop = FrameLoop::new(clock, handover, installed.swap, next_swaps, next_parameters);
+    let frame_loop = frame_loop.with_limit(control.options.frames);
+    control.driver.cell.put(Box::new(frame_loop));
     drop(works);
 
     let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
-    let (shared, told, loop_bell) = (state.clone(), events.clone(), bell.clone());
-    let deliver = move || deliver_all(deliverer, &shared, &told, &loop_bell);
+    let (shared, told, driver) = (state.clone(), events.clone(), control.driver.clone());
+    let deliver = move || deliver_all(deliverer, &shared, &told, &driver);
     let deliveries = spawn("deliver").spawn(deliver).map_err(RunError::Thread)?;
     let (shared, told) = (state.clone(), events);
-    let (cpu, limit) = (control.options.frame_cpu, control.options.frames);
-    let submit = move || submit_all((frame_loop, limit), listener, &shared, &told, cpu);
+    let (cpu, driver) = (control.options.frame_cpu, control.driver.clone());
+    let submit = move || submit_all(&driver, listener, &shared, &told, cpu);
     let frames = spawn("frame").spawn(submit).map_err(RunError::Thread)?;
     let (shared, watched) = (state.clone(), Arc::downgrade(&control));
     let watch = move || {
@@ -157,7 +153,7 @@ pub(super) fn start(
     };
     let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
     let (frames, deliveries, watch) = (Some(frames), Some(deliveries), Some(watch));
-    Ok((control, Threads { frames, deliveries, watch, trace: tracing, state, bell, stats, started }))
+    Ok((control, Threads { frames, deliveries, watch, trace: tracing, state, stats, started }))
 }
 
 impl Control {
@@ -169,39 +165,44 @@ impl Control {
     }
 }
 
-/// Runs frames until the clock source ends, so many have run, or the graph is stopped.
+/// Runs frames until the clock source ends, so many have run, or the graph is stopped. Sources that set the pace run theirs
+/// themselves; this thread runs what time sets the pace of, and sees to swaps and to what could not be run at once.
 fn submit_all(
-    (mut frame_loop, limit): (FrameLoop<VulkanGpu>, Option<u64>),
+    driver: &Driver,
     mut listener: Listener,
     state: &RunState,
     events: &Events,
     cpu: Option<usize>,
-) -> FrameEnd {
+) {
     tell_refusals("frame", prepare_thread("frame", Role::Frames, cpu), events);
-    let start = thread_cpu_ns();
-    let mut end = FrameEnd::default();
-    while !state.is_stopping.load(Ordering::Acquire) && limit.is_none_or(|limit| end.frames < limit) {
+    while !driver.is_stopping.load(Ordering::Acquire) {
         let now = Instant::now();
-        match frame_loop.step() {
-            Step::Submitted => end.frames += 1,
-            Step::Wait(until) => {
+        match driver.run() {
+            Some(Step::Wait(until)) => {
                 let until = until.map(|until| Monotonic.instant(until));
                 listener.wait(Some(until.unwrap_or(now + SLICE).min(now + SLICE)));
             }
-            Step::Busy => drop(listener.wait(Some(now + RETRY))),
-            Step::Ended => break,
-            Step::Failed(error) => {
+            Some(Step::Ended) => break,
+            Some(Step::Failed(error)) => {
                 state.fail(error.into(), events);
                 break;
             }
+            // Consumers or the GPU are behind, or a source runs its frame.
+            Some(Step::Busy | Step::Submitted) | None => drop(listener.wait(Some(now + RETRY))),
         }
     }
-    end.cpu_ns = thread_cpu_ns() - start;
+    driver.is_stopping.store(true, Ordering::Release);
+    // Dropping the loop ends the deliverer. A source that steps it brings it back at once.
+    while driver.cell.take().is_none() {
+        std::thread::yield_now();
+    }
+    if let Some(error) = driver.take_failure() {
+        state.fail(error.into(), events);
+    }
     state.end();
-    end
 }
 
-fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &Events, frame_loop: &Bell) {
+fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &Events, driver: &Driver) {
     tell_refusals("deliver", prepare_thread("deliver", Role::Deliveries, None), events);
     loop {
         match deliverer.step() {
@@ -209,8 +210,8 @@ fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &E
             Deliver::Closed => break,
             Deliver::Failed(error) => {
                 state.fail(error.into(), events);
-                state.is_stopping.store(true, Ordering::Release);
-                frame_loop.ring();
+                driver.is_stopping.store(true, Ordering::Release);
+                driver.bell.ring();
                 break;
             }
         }
@@ -221,16 +222,6 @@ fn tell_refusals(thread: &str, refused: Vec<String>, events: &Events) {
     for why in refused {
         events.tell(LiveEvent::ThreadRefused { thread: thread.to_owned(), why });
     }
-}
-
-#[cfg(target_os = "linux")]
-fn thread_cpu_ns() -> u64 {
-    streamlib_linux::realtime::thread_cpu_time()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn thread_cpu_ns() -> u64 {
-    0
 }
 
 impl RunState {
@@ -262,9 +253,10 @@ impl Threads {
 
     /// Stops everything and puts it to rest; a second time there is nothing to stop.
     pub(super) fn stop(&mut self, control: &Control) -> Result<LiveReport, RunError> {
-        self.state.is_stopping.store(true, Ordering::Release);
-        self.bell.ring();
-        let frames = self.frames.take().map(|thread| thread.join().unwrap_or_default()).unwrap_or_default();
+        control.handover.hurry();
+        control.driver.is_stopping.store(true, Ordering::Release);
+        control.driver.bell.ring();
+        let _panicked = self.frames.take().map(JoinHandle::join);
         self.state.end();
         // The frame loop is gone, so the deliverer ends with the last frame under way, and with it all consumers.
         for thread in [self.deliveries.take(), self.watch.take()].into_iter().flatten() {
@@ -302,7 +294,7 @@ impl Threads {
             sinks,
             notices,
             failures: control.events.failures(),
-            frame_thread_us_per_frame: frames.cpu_ns as f64 / 1e3 / frames.frames.max(1) as f64,
+            submit_cpu_us_per_frame: control.driver.cpu_us_per_frame(),
         })
     }
 }
