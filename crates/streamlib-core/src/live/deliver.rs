@@ -86,8 +86,6 @@ pub struct Deliverer<G: Gpu> {
     deadline_ns: Option<i64>,
     /// A frame that takes the GPU longer has failed.
     limit: Duration,
-    /// The timeline value that the next submission will have, or an older one.
-    next_value: u64,
     /// When all was done but what consumers have no room for.
     done: Option<Timestamp>,
     calibration: Option<Calibration>,
@@ -107,7 +105,6 @@ impl<G: Gpu> Deliverer<G> {
         deadline_ns: Option<i64>,
         limit: Duration,
     ) -> Self {
-        let next_value = gpu.submitted() + 1;
         let calibrated = Timestamp(i64::MIN / 2);
         Self {
             gpu,
@@ -125,7 +122,6 @@ impl<G: Gpu> Deliverer<G> {
             expected: None,
             deadline_ns,
             limit,
-            next_value,
             done: None,
             calibration: None,
             calibrated,
@@ -176,7 +172,7 @@ impl<G: Gpu> Deliverer<G> {
             }
             // Closing comes after the last piece of work, so nothing is missed between the two looks.
             None if self.handover.is_closed() && self.handover.is_empty() => self.close(),
-            None => self.await_submission(),
+            None => self.await_work(),
         }
     }
 
@@ -185,29 +181,18 @@ impl<G: Gpu> Deliverer<G> {
         let since = *self.done.get_or_insert(now);
         let grace = if self.handover.is_hurried() { HURRY.min(self.limit) } else { self.limit };
         if self.consumers.have_backlog() && i128::from(now.0 - since.0) < grace.as_nanos() as i128 {
-            // Nothing more is submitted here, so this is a pause.
-            let _over = self.gpu.wait(self.gpu.submitted() + 1, ROOM);
+            std::thread::park_timeout(ROOM);
             return Deliver::Idle;
         }
         self.consumers.stop();
         Deliver::Closed
     }
 
-    /// The frame loop wakes nobody: the end of its submission's work does.
-    fn await_submission(&mut self) -> Deliver<G::Error> {
-        let limit = if self.consumers.have_backlog() { ROOM } else { IDLE };
-        if self.stay_awake() {
-            return Deliver::Done;
+    fn await_work(&mut self) -> Deliver<G::Error> {
+        if !self.stay_awake() {
+            self.handover.await_work(if self.consumers.have_backlog() { ROOM } else { IDLE });
         }
-        if self.gpu.wait(self.next_value, limit).is_err() {
-            return Deliver::Idle;
-        }
-        self.next_value += 1;
-        // The submission may have been that of the frame that is just being handed over, or somebody else's.
-        while self.handover.is_empty() && self.handover.is_submitting() {
-            std::thread::yield_now();
-        }
-        Deliver::Done
+        if self.handover.is_empty() { Deliver::Idle } else { Deliver::Done }
     }
 
     /// Sleeps until shortly before the next frame is expected, and then looks for it without sleeping; whether it came.
@@ -278,7 +263,6 @@ impl<G: Gpu> Deliverer<G> {
             self.counters.graph().dropped(DropReason::GpuFailed);
             return Err(error);
         }
-        self.next_value = self.next_value.max(slot.value() + 1);
         let delivered = self.clock.now();
         slot.timestamps(&self.gpu, &mut self.timestamps)?;
         self.calibrate(delivered)?;

@@ -192,18 +192,15 @@ impl<G: Gpu> FrameLoop<G> {
                 arrival.bring_in(source, engine, &mut slot);
             }
         }
-        self.handover.begin_submission();
         let submitted = engine.submit(slot, &meta, |_| true);
-        let step = match submitted {
+        match submitted {
             Ok(slot) => {
                 let (home, submitted) = (engine.home(), self.clock.now());
                 self.handover.push(Work::Frame { slot, home, arrived, submitted });
                 Step::Submitted
             }
             Err(error) => Step::Failed(error),
-        };
-        self.handover.end_submission();
-        step
+        }
     }
 
     fn take_swap(&mut self) {

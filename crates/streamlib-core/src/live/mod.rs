@@ -1,9 +1,10 @@
 //! A plan at work on frames that come when they come.
 //!
-//! Two hands share the work, each on a thread of its own. The [`FrameLoop`] takes what sources pushed and submits one piece of
-//! GPU work per frame; it allocates nothing, takes no lock, and makes no system call but the submission and, when there is
-//! nothing to do, the wait. The [`Deliverer`] waits for the GPU, hands finished frames to consumers, gives memory back to
-//! sources, and drops what the loop is done with. Neither knows who the sources and consumers are.
+//! Two hands share the work. The [`FrameLoop`] takes what sources pushed and submits one piece of GPU work per frame; it
+//! allocates nothing, takes no lock, and makes no system call but the submission and, where the other hand sleeps, its wake-up.
+//! The [`Deliverer`], on a thread of its own, waits for the GPU, hands finished frames to consumers, gives memory back to
+//! sources, and drops what the loop is done with. Neither knows who the sources and consumers are. The loop lies in a
+//! [`LoopCell`], so that the source whose frame is due can submit it itself.
 //!
 //! A new plan is built elsewhere and handed to the loop as a [`Swap`], which it makes at a frame boundary: what stands in the
 //! textures of both plans, the frames that wait at sources that stay, and the count of frames go on.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
+use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 
@@ -31,8 +33,6 @@ pub(super) enum Work<G: Gpu> {
 #[derive(Debug)]
 pub struct Handover<G: Gpu> {
     work: ArrayQueue<Work<G>>,
-    /// Set from before a submission until its frame lies in `work`.
-    is_submitting: AtomicBool,
     /// Set when the graph was told to stop, and did not come to its end.
     is_hurried: AtomicBool,
     /// Set when no more work will come.
@@ -45,6 +45,8 @@ pub struct Handover<G: Gpu> {
     is_held_up: AtomicBool,
     /// Wakes the frame loop.
     bell: Bell,
+    /// The deliverer's thread, once it has waited.
+    deliverer: OnceLock<Thread>,
     /// Generation of the plan that runs, and number of the first frame that it ran.
     generation: AtomicU64,
     first_frame: AtomicU64,
@@ -57,13 +59,13 @@ pub struct Handover<G: Gpu> {
 pub fn handover<G: Gpu>(bell: Bell) -> Arc<Handover<G>> {
     Arc::new(Handover {
         work: ArrayQueue::new(WORK),
-        is_submitting: AtomicBool::new(false),
         is_hurried: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         wants_slot: AtomicBool::new(false),
         under_way: AtomicUsize::new(0),
         is_held_up: AtomicBool::new(false),
         bell,
+        deliverer: OnceLock::new(),
         generation: AtomicU64::new(0),
         first_frame: AtomicU64::new(0),
         swapped: OnceLock::new(),
@@ -76,24 +78,28 @@ impl<G: Gpu> Handover<G> {
         self.work.len() + 2 <= WORK
     }
 
-    pub(super) fn begin_submission(&self) {
-        self.is_submitting.store(true, Ordering::SeqCst);
-    }
-
-    pub(super) fn end_submission(&self) {
-        self.is_submitting.store(false, Ordering::SeqCst);
-    }
-
-    pub(super) fn is_submitting(&self) -> bool {
-        self.is_submitting.load(Ordering::SeqCst)
-    }
-
     /// Hands work on; `has_room` was asked before.
     pub(super) fn push(&self, work: Work<G>) {
         if matches!(work, Work::Frame { .. }) {
             self.under_way.fetch_add(1, Ordering::SeqCst);
         }
         let _fits = self.work.push(work);
+        self.wake_deliverer();
+    }
+
+    /// One atomic operation while the deliverer is awake.
+    fn wake_deliverer(&self) {
+        if let Some(thread) = self.deliverer.get() {
+            thread.unpark();
+        }
+    }
+
+    /// Lets the deliverer's thread, which is always the same, sleep until there is work, or so long.
+    pub(super) fn await_work(&self, limit: Duration) {
+        self.deliverer.get_or_init(std::thread::current);
+        if self.is_empty() && !self.is_closed() {
+            std::thread::park_timeout(limit);
+        }
     }
 
     pub(super) fn pop(&self) -> Option<Work<G>> {
@@ -116,6 +122,7 @@ impl<G: Gpu> Handover<G> {
     /// No more work will come.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
+        self.wake_deliverer();
     }
 
     pub(super) fn is_closed(&self) -> bool {

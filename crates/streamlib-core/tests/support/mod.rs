@@ -92,10 +92,6 @@ impl Gpu for QuietGpu {
         quiet(|| self.0.submit(batches))
     }
 
-    fn submitted(&self) -> u64 {
-        self.0.submitted()
-    }
-
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), CpuGpuError> {
         quiet(|| self.0.wait(value, timeout))
     }
