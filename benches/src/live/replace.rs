@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use streamlib::frame::Timestamp;
 use streamlib::graph::{Edit, Effect, EffectText, Graph, Link, Node};
-use streamlib::{LiveGraph, LiveOptions, Loan, VideoInlet, VideoOutlet};
+use streamlib::{BuildTimes, LiveGraph, LiveOptions, Loan, VideoInlet, VideoOutlet};
 use streamlib_core::engine::Content;
 
 use super::{Bed, Frames};
@@ -24,8 +24,20 @@ pub(super) struct Replaced {
     deadline_misses: u64,
     /// Milliseconds from the call with new text to the frame boundary at which it runs.
     cold: Spread,
+    /// Of that: from text to SPIR-V, and from SPIR-V to the device's own code.
+    cold_compile: Spread,
+    cold_kernels: Spread,
     /// The same with text that has run before.
     cached: Spread,
+}
+
+/// Nanoseconds of each replacement.
+#[derive(Default)]
+struct Times {
+    cold: Vec<u64>,
+    compile: Vec<u64>,
+    kernels: Vec<u64>,
+    cached: Vec<u64>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +75,7 @@ pub(super) fn measure(bed: &Bed<'_>) -> Fallible<Replaced> {
         let pushed = pusher.join().unwrap_or_default();
         (pushed, watcher.join().unwrap_or_default(), times)
     });
-    let (cold, cached) = times?;
+    let Times { cold, compile, kernels, cached } = times?;
     let report = live.stop()?;
     let (seen, lost) = seen;
     let result = Replaced {
@@ -74,15 +86,19 @@ pub(super) fn measure(bed: &Bed<'_>) -> Fallible<Replaced> {
         dropped: report.stats.drops().total(),
         deadline_misses: report.stats.deadline_misses(),
         cold: Spread::of(cold),
+        cold_compile: Spread::of(compile),
+        cold_kernels: Spread::of(kernels),
         cached: Spread::of(cached),
     };
     println!(
-        "replace: {} times, {pushed} frames pushed, {seen} seen, {lost} lost, {} dropped; new text p50 {:.1} ms p99 {:.1}, \
+        "replace: {} times, {pushed} frames pushed, {seen} seen, {lost} lost, {} dropped; new text p50 {:.1} ms p99 {:.1} (compiler {:.1}, driver {:.1}), \
          known text p50 {:.2} ms p99 {:.2}",
         bed.args.replacements,
         result.dropped,
         result.cold.p50_ms,
         result.cold.p99_ms,
+        result.cold_compile.p50_ms,
+        result.cold_kernels.p50_ms,
         result.cached.p50_ms,
         result.cached.p99_ms
     );
@@ -123,13 +139,13 @@ fn watch(outlet: &mut VideoOutlet, stop: &AtomicBool) -> (u64, u64) {
 }
 
 /// Replaces the middle effect by new text, and then again by text that was there before. Nanoseconds of each.
-fn replace_all(live: &LiveGraph, graph: &Graph, replacements: u32) -> Fallible<(Vec<u64>, Vec<u64>)> {
+fn replace_all(live: &LiveGraph, graph: &Graph, replacements: u32) -> Fallible<Times> {
     let Some(Node::Effect(old)) = graph.nodes.get("sepia") else {
         return Err("the graph has a sepia".into());
     };
     // A number that no earlier run had: the disk cache must not know the text.
     let salt = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_nanos();
-    let (mut cold, mut cached) = (Vec::new(), Vec::new());
+    let mut times = Times::default();
     let text = |number: u32| {
         format!(
             "// {salt}.{number}\nfloat strength = 0.7;\nfloat4 main(float2 uv : TEXCOORD) : SV_Target {{\n    float4 c = \
@@ -138,19 +154,21 @@ fn replace_all(live: &LiveGraph, graph: &Graph, replacements: u32) -> Fallible<(
             f64::from(number % 1000) / 1000.0
         )
     };
-    let replace = |number: u32, times: &mut Vec<u64>| -> Fallible<()> {
+    let replace = |number: u32| -> Fallible<(u64, BuildTimes)> {
         let effect = Effect { inputs: old.inputs.clone(), ..Effect::new(EffectText::Inline(text(number))) };
         let edit = Edit::Replace { name: "sepia".into(), node: Node::Effect(effect) };
         let start = Instant::now();
-        live.apply(&[edit])?;
-        times.push(start.elapsed().as_nanos() as u64);
-        Ok(())
+        let applied = live.apply(&[edit])?;
+        Ok((start.elapsed().as_nanos() as u64, applied.build))
     };
     for number in 0..replacements / 2 {
-        replace(number, &mut cold)?;
-        replace(number.saturating_sub(1), &mut cached)?;
+        let (total, build) = replace(number)?;
+        times.cold.push(total);
+        times.compile.push(build.compile.as_nanos() as u64);
+        times.kernels.push(build.kernels.as_nanos() as u64);
+        times.cached.push(replace(number.saturating_sub(1))?.0);
     }
     // The first one that was known was the new one itself.
-    cached.remove(0);
-    Ok((cold, cached))
+    times.cached.remove(0);
+    Ok(times)
 }

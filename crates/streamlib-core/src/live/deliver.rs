@@ -274,7 +274,7 @@ impl<G: Gpu> Deliverer<G> {
         for delivery in slot.deliveries() {
             match delivery {
                 Delivery::Ready(tag, content) => {
-                    self.consumers.give(tag, Frame { meta, times, content, given: None })
+                    self.consumers.give(tag, Frame { meta, times, content, given: None });
                 }
                 Delivery::Missed(tag) => self.consumers.miss(tag),
             }

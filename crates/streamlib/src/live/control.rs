@@ -8,7 +8,6 @@ use streamlib_core::live::{DeliverCommand, Handover, Swap};
 use streamlib_core::mailbox::{Listener, SendError, Sender};
 use streamlib_vulkan::VulkanGpu;
 
-use super::Applied;
 use super::app::{VideoInlet, VideoOutlet};
 use super::build::build;
 use super::driver::Driver;
@@ -19,6 +18,7 @@ use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Setting, Stage};
 use super::values::Knobs;
+use super::{Applied, BuildTimes};
 use crate::error::RunError;
 use crate::load::program_files;
 use crate::report::SinkReport;
@@ -117,10 +117,14 @@ impl Control {
         });
         if let Some(settings) = settings.collect::<Option<Vec<_>>>().filter(|settings| !settings.is_empty()) {
             self.set(&settings)?;
-            return Ok(Applied { generation: works.stage.generation, first_frame: None });
+            let generation = works.stage.generation;
+            return Ok(Applied { generation, first_frame: None, build: BuildTimes::default() });
         }
+        let started = Instant::now();
         let built = build(&self.runtime, &self.options, &mut works.kernels, graph, &works.stage)?;
+        let mut times = built.times;
         let mut installed = self.install(works, built, graph)?;
+        times.total = started.elapsed();
         let generation = installed.generation;
         if self.options.trace.is_some() {
             let traced = std::mem::take(&mut installed.traced);
@@ -148,7 +152,7 @@ impl Control {
         };
         self.put_to_rest(works, ended);
         self.events.tell(LiveEvent::PlanChanged { generation, first_frame });
-        Ok(Applied { generation, first_frame: Some(first_frame) })
+        Ok(Applied { generation, first_frame: Some(first_frame), build: times })
     }
 
     /// The number of the first frame of that plan.

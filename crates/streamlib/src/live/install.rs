@@ -84,7 +84,10 @@ impl NextStage {
 }
 
 /// Video inputs of processors that are about to start, by node.
-type Inboxes = BTreeMap<String, (Listener, Vec<(String, Receiver<LiveFrame>)>)>;
+type Inboxes = BTreeMap<String, Inbox>;
+
+/// What a processor listens to, and the frames of each of its ports.
+type Inbox = (Listener, Vec<(String, Receiver<LiveFrame>)>);
 
 impl Control {
     /// Starts what a plan needs that does not run yet. Nothing that runs is touched.
@@ -167,7 +170,7 @@ impl Control {
         self: &Arc<Self>,
         node: &str,
         processor: &streamlib_core::graph::Processor,
-        inbox: Option<(Listener, Vec<(String, Receiver<LiveFrame>)>)>,
+        inbox: Option<Inbox>,
         counters: &FrameCounters,
         started: &mut Started,
     ) -> Result<ProcessorJob, RunError> {

@@ -62,6 +62,19 @@ pub struct Applied {
     pub generation: u64,
     /// Number of the first frame that it ran; `None` when the plan did not change.
     pub first_frame: Option<u64>,
+    /// What building the plan took.
+    pub build: BuildTimes,
+}
+
+/// Where the time of building a plan went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BuildTimes {
+    /// From text to SPIR-V.
+    pub compile: Duration,
+    /// From SPIR-V to the device's own code, in its driver.
+    pub kernels: Duration,
+    /// Everything, until the plan could take over.
+    pub total: Duration,
 }
 
 /// Account of a live graph that has ended.

@@ -94,7 +94,7 @@ pub(super) fn start(
             finished: Vec::new(),
             leaving: Vec::new(),
         }),
-        driver: Driver::new(bell.clone(), counts_cpu),
+        driver: Driver::new(bell, counts_cpu),
         handover: handover.clone(),
     });
     let mut works = control.works();
