@@ -20,7 +20,8 @@ use crate::explain::Explanation;
 use crate::feeds::ReadAhead;
 use crate::report::{Report, SourceReport};
 use crate::runtime::StreamRuntime;
-use crate::sinks::WriteBehind;
+use crate::sinks::{WriteBehind, takes_textures};
+use crate::sources::APP;
 use crate::stages::Stages;
 use clock::Clock;
 use prepare::Prepared;
@@ -91,6 +92,7 @@ impl StreamRuntime {
             let (node, processor) = (node.to_owned(), processor.processor.clone());
             return Err(RunError::Processor { node, processor });
         }
+        refuse_live_ends(graph)?;
         let prepared = prepare::prepare(self, graph, options)?;
         let started = Instant::now();
         let mut run = Run::new(self.gpu().clone(), prepared, options.frame_limit);
@@ -118,6 +120,19 @@ impl StreamRuntime {
         // Nothing was submitted: the readers stop, and the sinks remove what they had begun.
         Run::new(self.gpu().clone(), prepared, options.frame_limit).abandon();
         Ok(explanation)
+    }
+}
+
+/// Says no to ends that only a live graph has.
+fn refuse_live_ends(graph: &Graph) -> Result<(), RunError> {
+    let refused = |node: &str, what| Err(RunError::LiveOnly { node: node.to_owned(), what });
+    if let Some((node, _)) = graph.sources().find(|(_, source)| source.uri == APP) {
+        return refused(node, "a source that the program pushes to");
+    }
+    match graph.sinks().find(|(_, sink)| takes_textures(sink)) {
+        Some((node, sink)) if sink.uri == APP => refused(node, "a sink that the program takes frames from"),
+        Some((node, _)) => refused(node, "a sink that only counts frames"),
+        None => Ok(()),
     }
 }
 

@@ -7,18 +7,28 @@ use std::thread::JoinHandle;
 use streamlib_core::engine::HostPicture;
 use streamlib_core::format::Size;
 use streamlib_core::frame::Timestamp;
+use streamlib_core::graph::Sink;
 use streamlib_core::picture::Picture;
 use streamlib_media::{VideoWriter, Written};
 use streamlib_vulkan::VulkanGpu;
 
 use crate::error::RunError;
 use crate::report::SinkReport;
+use crate::sources::APP;
 use crate::stages::Stages;
 
 /// Frames waiting for the encoder.
 const BEHIND: usize = 3;
 /// Pictures that a sink may hold: those waiting, and the one that is being written.
 pub(crate) const SINK_DEPTH: usize = BEHIND + 1;
+
+/// A sink that only counts its frames.
+pub(crate) const NULL: &str = "null:";
+
+/// Whether a sink takes textures as they are, which only live graphs give.
+pub(crate) fn takes_textures(sink: &Sink) -> bool {
+    sink.uri == APP || sink.uri == NULL
+}
 
 /// A frame, in host memory of the engine's.
 type Finished = (Timestamp, Arc<HostPicture<VulkanGpu>>);

@@ -27,10 +27,9 @@ use crate::conversions::Conversions;
 use crate::error::RunError;
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
+use crate::sinks::{NULL, takes_textures};
 use crate::sources::{APP, GENERATED_FPS, PictureSource};
 
-/// A sink that only counts its frames.
-pub(super) const NULL: &str = "null:";
 /// Frames that a consumer may hold beside those that wait for it.
 pub(super) const IN_HAND: usize = 2;
 
@@ -235,9 +234,7 @@ fn processors(graph: &Graph, options: &LiveOptions) -> Result<Registered, RunErr
 
 /// Inputs outside the plan that take textures, and those that take pictures.
 fn outside(graph: &Graph, views: &BTreeMap<String, View>) -> (Vec<Key>, Vec<Key>) {
-    let sinks = graph
-        .sinks()
-        .map(|(node, sink)| (node.to_owned(), INPUT.to_owned(), sink.uri == APP || sink.uri == NULL));
+    let sinks = graph.sinks().map(|(node, sink)| (node.to_owned(), INPUT.to_owned(), takes_textures(sink)));
     let processors = graph.processors().flat_map(|(node, _)| {
         let is_taker = views.get(node) == Some(&View::Texture);
         graph.video_links(node).map(move |(port, _)| (node.to_owned(), port.to_owned(), is_taker))

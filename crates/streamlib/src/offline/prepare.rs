@@ -12,14 +12,14 @@ use streamlib_vulkan::VulkanGpu;
 
 use super::RunOptions;
 use super::clock::Clock;
-use crate::adapt::{adapt_sinks, adapt_sources};
+use crate::adapt::{adapt_sinks, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
 use crate::error::RunError;
 use crate::feeds::{READER_UPLOADS, ReadAhead};
 use crate::programs::{Programs, Ready, choose_clock, create_kernel, source_of};
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
-use crate::sinks::{SINK_DEPTH, WriteBehind};
+use crate::sinks::{SINK_DEPTH, WriteBehind, takes_textures};
 use crate::sources::{ENDLESS_FRAMES, GENERATED_FPS, PictureSource};
 
 /// A graph ready for its first frame.
@@ -42,18 +42,19 @@ pub(super) fn prepare(
     let mut graph = graph.clone();
     adapt_sinks(&mut graph);
     adapt_sources(&mut graph);
+    // Those and processors are explained only: such a graph does not run here.
+    let takers = graph.sinks().filter(|(_, sink)| takes_textures(sink));
+    let mut takers: Vec<_> = takers.map(|(node, _)| (node.to_owned(), INPUT.to_owned())).collect();
+    for (node, _) in graph.processors() {
+        takers.extend(graph.video_links(node).map(|(port, _)| (node.to_owned(), port.to_owned())));
+    }
+    adapt_takers(&mut graph, &takers);
     let mut programs = Programs::compile(runtime, &graph, &options.base)?;
     let processors = graph.implied_ports();
     let order = Plan::order(&graph, &programs.interfaces, &processors)?;
     let mut opened = BTreeMap::new();
     for (node, source) in graph.sources() {
         let ready = programs.open_source(runtime, node, source, &options.base)?;
-        if let Ready::App { .. } = ready {
-            return Err(RunError::LiveOnly {
-                node: node.to_owned(),
-                what: "a source that the program pushes to",
-            });
-        }
         opened.insert(node.to_owned(), ready);
     }
     let max = runtime.gpu().info().max_texture_size;
@@ -68,12 +69,7 @@ pub(super) fn prepare(
     let mut notices = Vec::new();
     let writers = writers(&graph, &layout, clock.and_then(|clock| opened.get(clock)), options, &mut notices)?;
     let mut drains = drains(&writers, &mut conversions)?;
-    // Explained only: a graph with processors does not run here.
-    for (node, _) in graph.processors() {
-        let ports =
-            graph.video_links(node).map(|(port, _)| ((node.to_owned(), port.to_owned()), Drain::Textures));
-        drains.extend(ports);
-    }
+    drains.extend(takers.into_iter().map(|taker| (taker, Drain::Textures)));
     let mut fusion = if options.fuse {
         Fusion::new(&graph, &layout, &programs.interfaces, &order)
     } else {
@@ -116,7 +112,7 @@ fn writers(
             .map(|w| (node.to_owned(), w))
             .map_err(|error| RunError::Create { node: node.to_owned(), error })
     };
-    graph.sinks().map(create).collect()
+    graph.sinks().filter(|(_, sink)| !takes_textures(sink)).map(create).collect()
 }
 
 fn audio(
