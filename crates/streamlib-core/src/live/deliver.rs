@@ -205,7 +205,9 @@ impl<G: Gpu> Deliverer<G> {
         let times = FrameTimes { captured, arrived, submitted, gpu_begin, gpu_end, delivered };
         for delivery in slot.deliveries() {
             match delivery {
-                Delivery::Ready(tag, content) => self.consumers.give(tag, Frame { meta, times, content, given: None }),
+                Delivery::Ready(tag, content) => {
+                    self.consumers.give(tag, Frame { meta, times, content, given: None })
+                }
                 Delivery::Missed(tag) => self.consumers.miss(tag),
             }
         }

@@ -135,9 +135,7 @@ pub(super) fn build(
         let Some((_, link)) = adapted.video_links(&key.0).find(|(port, _)| *port == key.1) else { continue };
         let drain = match &consumer.spec.kind {
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
-            ConsumerKind::Processor(_, View::Picture) => {
-                Drain::Pictures(rgba(layout.size(&link.node)), None)
-            }
+            ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(layout.size(&link.node)), None),
             _ => Drain::Textures,
         };
         drains.insert(key.clone(), drain);
