@@ -241,9 +241,6 @@ pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
         self.submit(&mut [std::slice::from_mut(recording)])
     }
 
-    /// Timeline value of the newest submission; 0 before the first.
-    fn submitted(&self) -> u64;
-
     /// Blocks until the timeline has reached `value`, which may belong to a submission that is still to come.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Arguments.
 
+mod live;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use streamlib::format::Size;
 use streamlib::value::Value;
 use streamlib::vulkan::{DeviceChoice, DeviceOptions};
 use streamlib::{RuntimeOptions, StreamRuntime};
+
+pub(crate) use live::LiveArgs;
 
 /// HLSL effects over video, on the GPU.
 #[derive(Debug, Parser)]
@@ -49,11 +53,24 @@ const PLAY_EXAMPLES: &str = "Examples:
 
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,
 camera: (the first camera) or camera:/dev/video2, generate:scene, generate:bars, or an HLSL file
-without inputs.";
+without inputs. OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live, null:
+(frames are counted).
+
+Live:
+  streamlib play camera: --effect warm.hlsl -o out.mp4 --live          # Ctrl-C finishes the file
+  streamlib play camera: --effect warm.hlsl -o null: --watch --stats   # edit warm.hlsl meanwhile";
 
 const RUN_EXAMPLES: &str = "Examples:
   streamlib run effects/graphs/bloom.toml
-  streamlib run effects/graphs/bloom.toml --source camera=in.mp4 --sink out=bloom.mp4";
+  streamlib run effects/graphs/bloom.toml --source camera=in.mp4 --sink out=bloom.mp4
+
+Live:
+  streamlib run effects/graphs/bloom.toml --source camera=camera: --live --duration 30s
+  streamlib run effects/graphs/bloom.toml --sink out=null: --watch --stats
+  streamlib run effects/graphs/bloom.toml --free --frames 1000 --trace trace.json
+
+A sink may be null: in a live graph; its frames are counted. A part that fails while a live graph
+runs is named, the others go on, and the command ends with 2.";
 
 /// Arguments that everything that runs frames has.
 #[derive(Debug, Args)]
@@ -78,6 +95,8 @@ pub(crate) struct RunningArgs {
     /// Print nothing but errors.
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
 }
 
 /// Which GPU.

@@ -84,6 +84,15 @@ impl<W: Write> LiveView<W> {
         }
     }
 
+    /// Prints a text of its own, such as diagnostics, above the table that comes next.
+    pub(crate) fn say(&mut self, text: impl std::fmt::Display) {
+        let clear = match &mut self.mode {
+            Mode::Table { drawn, .. } => clear(std::mem::take(drawn)),
+            Mode::Lines { .. } => String::new(),
+        };
+        let _ = writeln!(self.out, "{clear}{text}").and_then(|()| self.out.flush());
+    }
+
     /// Shows the last accounts of the run, whenever the ones before were shown, and leaves them there.
     pub(crate) fn finish(mut self, stats: &Stats, notices: &[String]) {
         if let Mode::Lines { last_ns, .. } = &mut self.mode {
@@ -91,6 +100,16 @@ impl<W: Write> LiveView<W> {
         }
         self.show(stats, notices);
     }
+}
+
+/// The accounts as lines of plain text.
+pub(crate) fn table_lines(stats: &Stats) -> Vec<String> {
+    table::render(stats, &[], WIDTH, false)
+}
+
+/// Takes the last `drawn` lines away.
+fn clear(drawn: usize) -> String {
+    if drawn > 0 { format!("\x1b[{drawn}A\r\x1b[J") } else { String::new() }
 }
 
 /// Draws over the last `drawn` lines, line by line, so that nothing flickers.

@@ -2,7 +2,6 @@
 
 mod cli;
 mod commands;
-#[cfg(test)]
 mod live_view;
 mod output;
 mod progress;

@@ -53,6 +53,11 @@ impl Meter {
         if self.stop.load(Ordering::SeqCst) { Flow::Stop } else { Flow::Continue }
     }
 
+    /// Lets `print` write to standard error, above the bar.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -19,7 +19,7 @@ use crate::locate::DxcInfo;
 use crate::source::EffectSource;
 
 /// To be raised whenever this crate makes something else of the same source.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const MAGIC: &[u8; 4] = b"SLFX";
 const HASH_BYTES: usize = 32;
 const HEADER_BYTES: usize = MAGIC.len() + 2 * HASH_BYTES;

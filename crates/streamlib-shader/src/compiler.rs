@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::dxc::{Failure, Library};
 use crate::effect::Effect;
 use crate::error::CompileError;
-use crate::front::entry::{ENCODE_SRGB_ID, ENCODE_SRGB_NAME};
+use crate::front::entry::OPTIONS;
 use crate::front::lower::{Front, lower};
 use crate::locate::{DxcError, DxcInfo, find_dxc};
 use crate::messages;
@@ -141,7 +141,7 @@ fn finish(
     if warnings.iter().any(|d| d.severity == Severity::Error) {
         return Some(Err(CompileError::rejected(source, warnings)));
     }
-    let options = reflected.options.map(|variable| (variable, ENCODE_SRGB_ID, ENCODE_SRGB_NAME));
+    let options = reflected.options.map(|variable| (variable, OPTIONS.as_slice()));
     let spirv = patch(words, &instructions, &Plan { bindings: &reflected.bindings, options })?;
     Some(Ok(Effect {
         id: source.id(),

@@ -303,3 +303,17 @@ fn odd_text_is_refused_and_not_fatal() {
         assert!(!error.to_string().is_empty());
     }
 }
+
+#[test]
+fn pixels_per_thread_that_cannot_be_meant_are_an_error_at_the_constant() {
+    let Some(compiler) = compiler() else { return };
+    for value in ["4", "{ 0, 1 }", "{ 1.5, 1 }", "{ 65, 1 }", "{ 1, 2, 3 }", "{ f(), 1 }"] {
+        let text = format!(
+            "static const uint2 pixels_per_thread = {value};\n\
+             [numthreads(8, 8, 1)] void main(uint3 id : SV_DispatchThreadID) {{ output[id.xy] = 1; }}"
+        );
+        let d = diagnostic(&compiler, &text);
+        assert!(d.message.contains("pixels_per_thread"), "{value}: {d}");
+        assert_eq!(place(&d), (1, 20), "{value}: {d}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ash::vk;
 use streamlib_core::format::Size;
 use streamlib_core::gpu::{Command, Dispatch, HostBuffer as _, HostBufferUse};
 
@@ -24,6 +25,7 @@ pub(crate) enum Step<'a> {
 pub(crate) struct Pass<'a> {
     pub(crate) label: &'a str,
     pub(crate) kernel: &'a Kernel,
+    pub(crate) pipeline: vk::Pipeline,
     pub(crate) inputs: Vec<&'a Texture>,
     pub(crate) outputs: Vec<&'a Texture>,
     pub(crate) buffers: Vec<&'a HostBuffer>,
@@ -101,8 +103,12 @@ fn pass<'a>(device: &Arc<Device>, dispatch: &Dispatch<'a, VulkanGpu>) -> Result<
             return Err(problem(kernel, &slot.name, BindingProblem::BufferUse { buffer, needed, found }));
         }
     }
-    let groups = groups(device, dispatch.label, kernel.0.group, dispatch.threads)?;
-    Ok(Pass { label: dispatch.label, kernel, inputs, outputs, buffers, groups })
+    let groups = groups(device, dispatch.label, kernel.0.group_pixels(), dispatch.threads)?;
+    let mut local = interface.inputs.iter().zip(&inputs).filter(|(slot, _)| slot.is_local);
+    let inputs_match =
+        local.all(|(_, input)| outputs.first().is_some_and(|output| input.size() == output.size()));
+    let pipeline = kernel.0.pipeline(inputs_match)?;
+    Ok(Pass { label: dispatch.label, kernel, pipeline, inputs, outputs, buffers, groups })
 }
 
 /// Finds what is bound to each of `names`, in their order.

@@ -148,10 +148,6 @@ impl Gpu for VulkanGpu {
         self.timeline.wait(value, timeout)
     }
 
-    fn submitted(&self) -> u64 {
-        self.timeline.newest()
-    }
-
     fn reached(&self, value: u64) -> Result<bool, VulkanError> {
         self.device.check_lost()?;
         self.timeline.reached(value)

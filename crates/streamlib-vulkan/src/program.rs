@@ -120,9 +120,8 @@ impl Program {
 }
 
 fn dispatch(pass: &Pass<'_>, set: vk::DescriptorSet) -> Op {
-    let kernel = &pass.kernel.0;
-    let (pipeline, layout) = (kernel.pipeline.raw(), kernel.layout.raw());
-    Op::Dispatch { pipeline, layout, set, groups: pass.groups }
+    let layout = pass.kernel.0.layout.raw();
+    Op::Dispatch { pipeline: pass.pipeline, layout, set, groups: pass.groups }
 }
 
 /// What a step reads and writes.

@@ -59,7 +59,7 @@ pub(crate) fn adapt_takers(graph: &mut Graph, takers: &[(String, String)]) {
         let name = format!("{node}.{port} (copy)").replace('.', " ");
         let delivery = link.delivery;
         graph.insert(name.clone(), copy_of(Link { delivery: None, ..link }));
-        relink(graph, (&node, &port), Link { delivery, ..Link::from_node(&name) });
+        relink(graph, (&node, &port), &Link { delivery, ..Link::from_node(&name) });
     }
 }
 
@@ -91,16 +91,16 @@ pub(crate) fn adapt_readers(graph: &mut Graph, readers: &[(String, String)]) {
         let text = if format.is_srgb() { ENCODE } else { COPY };
         let mut effect = Effect::new(EffectText::Inline(text.to_owned()));
         let name = if port == INPUT { format!("{node} as rgba8") } else { format!("{node} {port} as rgba8") };
-        relink(graph, (&node, &port), Link { delivery: link.delivery, ..Link::from_node(&name) });
+        relink(graph, (&node, &port), &Link { delivery: link.delivery, ..Link::from_node(&name) });
         effect.inputs.insert(INPUT.to_owned(), Link { delivery: None, ..link });
         graph.insert(name, Node::Effect(effect));
     }
 }
 
 /// Links an input that is linked already to somewhere else.
-fn relink(graph: &mut Graph, (node, port): (&str, &str), link: Link) {
+fn relink(graph: &mut Graph, (node, port): (&str, &str), link: &Link) {
     let inputs = graph.nodes.get_mut(node).into_iter().flat_map(Node::links_mut_by_port);
     for (_, input) in inputs.filter(|(name, _)| *name == port) {
-        input.clone_from(&link);
+        input.clone_from(link);
     }
 }

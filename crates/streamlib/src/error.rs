@@ -202,6 +202,14 @@ pub enum RunError {
         /// Why.
         error: OpenError,
     },
+    /// A trace that cannot be written where it was asked for.
+    #[error("cannot write the trace {}: {source}; choose a file in a folder that exists and may be written to", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The GPU failed. Where [`RunError::is_device_lost`] says so, a new runtime can go on.
     #[error(transparent)]
     Gpu(#[from] VulkanError),

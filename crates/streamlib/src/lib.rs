@@ -33,11 +33,11 @@ pub use doctor::{CameraReport, DeviceSummary, Doctor};
 pub use error::{RunError, StartError};
 pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
 pub use live::{
-    Applied, DataMessage, LiveEvent, LiveFrame, LiveGraph, LiveOptions, LiveReport, Loan, Outputs, Pacing,
-    Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, PushError, Setting, UnknownPort,
-    VideoInlet, VideoOutlet, View,
+    Applied, BuildTimes, DataMessage, LiveEvent, LiveFrame, LiveGraph, LiveOptions, LiveReport, Loan,
+    Outputs, Pacing, Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, PushError,
+    Setting, UnknownPort, VideoInlet, VideoOutlet, View,
 };
-pub use load::{load_graph, play_graph};
+pub use load::{load_graph, play_graph, program_files};
 pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};

@@ -208,7 +208,7 @@ impl Programs {
 }
 
 /// The source that sets the pace. A still sets none where there is something that moves, unless the graph says so.
-pub(crate) fn choose_clock<'a>(graph: &'a Graph, is_still: impl Fn(&str) -> bool) -> Option<&'a str> {
+pub(crate) fn choose_clock(graph: &Graph, is_still: impl Fn(&str) -> bool) -> Option<&str> {
     let clock = graph.clock()?;
     if graph.clock.is_none() && is_still(clock) {
         let moving = graph.sources().map(|(node, _)| node).find(|node| !is_still(node));

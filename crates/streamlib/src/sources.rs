@@ -97,6 +97,12 @@ impl PictureSource {
     }
 }
 
+/// Whether a source is drawn by a program in a file.
+pub(crate) fn is_program(uri: &str) -> bool {
+    let is_elsewhere = uri.starts_with("generate:") || uri.starts_with("camera:");
+    !is_elsewhere && Path::new(uri).extension().is_some_and(|extension| extension == "hlsl")
+}
+
 /// Opens a source node. Paths are relative to `base`.
 pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, RunError> {
     let owned = || node.to_owned();
@@ -123,7 +129,7 @@ pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, R
         return Ok(Opened::App { size, fps: source.fps });
     }
     let path = base.join(&source.uri);
-    if path.extension().is_some_and(|extension| extension == "hlsl") {
+    if is_program(&source.uri) {
         let effect =
             EffectSource::from_file(&path).map_err(|error| RunError::EffectFile { node: owned(), error })?;
         return generated(effect);

@@ -37,6 +37,7 @@ enum Failure {
     Run(RunError),
 }
 
+#[expect(clippy::result_large_err, reason = "a test looks at it and lets it go")]
 fn play(compiler: &Arc<Compiler>, folder: &Path) -> Result<u64, Failure> {
     let device = DeviceOptions { validation: Validation::On, ..DeviceOptions::default() };
     let runtime = StreamRuntime::with_compiler(compiler.clone(), &device).map_err(Failure::Start)?;

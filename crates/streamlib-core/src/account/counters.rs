@@ -36,6 +36,11 @@ impl NodeCounters {
         self.dropped[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How many were dropped so far, by reason in the order of [`DropReason::ALL`].
+    pub(crate) fn drops(&self) -> [u64; DropReason::ALL.len()] {
+        std::array::from_fn(|reason| self.dropped[reason].load(Ordering::Relaxed))
+    }
+
     /// The counts now. While frames run, they may be some frames apart from each other.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -94,6 +99,11 @@ impl FrameCounters {
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Arc<NodeCounters>> {
         self.nodes.iter().find(|(node, _)| node == name).map(|(_, node)| node)
+    }
+
+    /// The counters of the graph, and those of each node in order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<NodeCounters>> {
+        std::iter::once(&self.graph).chain(self.nodes.iter().map(|(_, node)| node))
     }
 
     pub(super) fn node_stats(&self) -> Vec<NodeStats> {

@@ -41,6 +41,11 @@ impl<G: Gpu> TexturePool<G> {
         Ok(Self { textures: textures.collect::<Result<_, _>>()? })
     }
 
+    /// A pool that is to get its textures from another one.
+    pub(super) fn empty() -> Self {
+        Self { textures: Vec::new() }
+    }
+
     /// How many textures there are.
     #[must_use]
     pub fn capacity(&self) -> usize {

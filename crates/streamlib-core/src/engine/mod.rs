@@ -76,6 +76,8 @@ struct Dynamic<G: Gpu> {
     now: Arc<Leased<G>>,
     /// Where an outlet's textures come from; those of a source come from the source.
     pool: Option<TexturePool<G>>,
+    /// Textures in the pool, once it has them.
+    capacity: usize,
 }
 
 /// An outlet's host memory; none when the texture itself is taken.
@@ -118,16 +120,17 @@ impl<G: Gpu> Engine<G> {
             if !is_fed && !texture.is_leased {
                 continue;
             }
-            let pool = if is_fed {
-                None
-            } else {
-                let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
-                let readers = outlets.iter().zip(&plan.outlets).filter(|(_, o)| o.from.texture == index);
-                let count = readers.map(|(spec, _)| depth(spec)).sum();
-                Some(TexturePool::new(&*gpu, &desc, count)?)
+            let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
+            let readers = outlets.iter().zip(&plan.outlets).filter(|(_, o)| o.from.texture == index);
+            let capacity = readers.map(|(spec, _)| depth(spec)).sum();
+            let is_there = shelf.is_some_and(|shelf| shelf.has_pool(texture, capacity));
+            let pool = match texture.is_leased {
+                true if is_there => Some(TexturePool::empty()),
+                true => Some(TexturePool::new(&*gpu, &desc, capacity)?),
+                false => None,
             };
             let recorded = Leased::new(resources.textures[index][0].clone());
-            dynamic.push(Dynamic { texture: index, now: recorded.clone(), recorded, pool });
+            dynamic.push(Dynamic { texture: index, now: recorded.clone(), recorded, pool, capacity });
         }
         let bound: Vec<u64> = dynamic.iter().map(|texture| texture.now.id()).collect();
         let parameters = Box::new(Parameters::of(&plan));
@@ -179,7 +182,14 @@ impl<G: Gpu> Engine<G> {
     /// Handles to the textures, for a plan that is to take over.
     #[must_use]
     pub fn shelf(&self) -> Shelf<G> {
-        self.resources.shelf(&self.plan)
+        let mut shelf = self.resources.shelf(&self.plan);
+        for dynamic in &self.dynamic {
+            let texture = &self.plan.textures[dynamic.texture];
+            if dynamic.pool.is_some() {
+                shelf.pools.insert(texture.label.clone(), (texture.clone(), dynamic.capacity));
+            }
+        }
+        shelf
     }
 
     /// Host memory for `count` pictures of a source that feeds pictures. It stays good in plans that take over with this
@@ -208,20 +218,27 @@ impl<G: Gpu> Engine<G> {
         TexturePool::new(&*self.gpu, &desc, count)
     }
 
-    /// Takes over from `old`: frames are counted on, and sources go on showing what they showed. Nothing was submitted to this
-    /// plan yet.
-    pub fn take_over(&mut self, old: &Self) {
+    /// Takes over from `old`: frames are counted on, sources go on showing what they showed, and what consumers hold of it
+    /// comes back here. Nothing was submitted to this plan yet, and nothing will be to `old`.
+    pub fn take_over(&mut self, old: &mut Self) {
         self.clock = old.clock;
-        for texture in self.dynamic.iter_mut().filter(|texture| texture.pool.is_none()) {
+        for texture in &mut self.dynamic {
             let planned = &self.plan.textures[texture.texture];
             // A source that came back with other frames shows none of its old ones.
-            let same = |other: &&Dynamic<G>| {
+            let same = |other: &&mut Dynamic<G>| {
                 let running = &old.plan.textures[other.texture];
                 let shape = |texture: &PlanTexture| (texture.size, texture.format);
-                other.pool.is_none() && running.label == planned.label && shape(running) == shape(planned)
+                other.pool.is_none() == texture.pool.is_none()
+                    && running.label == planned.label
+                    && shape(running) == shape(planned)
             };
-            if let Some(other) = old.dynamic.iter().find(same) {
-                texture.now = other.now.clone();
+            let Some(other) = old.dynamic.iter_mut().find(same) else { continue };
+            match (&mut texture.pool, &mut other.pool) {
+                (Some(pool), Some(others)) if pool.capacity() < texture.capacity => {
+                    std::mem::swap(pool, others);
+                }
+                (None, None) => texture.now = other.now.clone(),
+                _ => {}
             }
         }
         // A frame's number decides which copies of the textures that keep history it uses.

@@ -16,6 +16,8 @@ const CLEAR_LIMIT: Duration = Duration::from_secs(30);
 pub struct Shelf<G: Gpu> {
     slots: u32,
     textures: BTreeMap<String, (PlanTexture, Vec<G::Texture>)>,
+    /// Outlets' textures, and how many there are of each. They change hands when the later plan takes over.
+    pub(super) pools: BTreeMap<String, (PlanTexture, usize)>,
 }
 
 /// What all slots share.
@@ -60,11 +62,17 @@ impl<G: Gpu> Resources<G> {
         let all = plan.textures.iter().zip(&self.textures);
         let textures =
             all.map(|(texture, copies)| (texture.label.clone(), (texture.clone(), copies.clone())));
-        Shelf { slots: plan.slots, textures: textures.collect() }
+        Shelf { slots: plan.slots, textures: textures.collect(), pools: BTreeMap::new() }
     }
 }
 
 impl<G: Gpu> Shelf<G> {
+    /// Whether it has that many textures for an outlet.
+    pub(super) fn has_pool(&self, wanted: &PlanTexture, count: usize) -> bool {
+        let known = self.pools.get(&wanted.label);
+        known.is_some_and(|(texture, capacity)| texture == wanted && *capacity == count)
+    }
+
     fn copies(&self, wanted: &PlanTexture, slots: u32) -> Option<&[G::Texture]> {
         let (texture, copies) = self.textures.get(&wanted.label)?;
         let fits = texture == wanted && (!wanted.keeps_history || self.slots == slots);

@@ -156,7 +156,14 @@ pub struct Interface {
     pub group_size: [u32; 3],
     /// Whether a backend may choose another group size (true for the pixel form).
     pub group_size_is_free: bool,
-    /// Id of the boolean specialisation constant that makes a pixel effect encode sRGB on write, when there is one.
+    /// Pixels that one thread computes in x and y, as compiled.
+    pub pixels_per_thread: [u32; 2],
+    /// Id of the specialisation constant for the rows of pixels that one thread computes, when a backend may choose them.
+    pub rows_constant: Option<u32>,
+    /// Id of the specialisation constant (0 or 1) that makes lookups of local inputs loads, when there is one. It may be 1
+    /// where those inputs have the size of the output.
+    pub loads_constant: Option<u32>,
+    /// Id of the specialisation constant (0 or 1) that makes a pixel effect encode sRGB on write, when there is one.
     pub encode_srgb_constant: Option<u32>,
     /// Textures read.
     pub inputs: Vec<TextureSlot>,

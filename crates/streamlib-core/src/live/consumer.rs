@@ -53,6 +53,11 @@ impl<G: Gpu> Consumers<G> {
         self.leaving.extend(removed.filter(|waiting| !waiting.backlog.is_empty()));
     }
 
+    /// How many frames wait for a consumer, those that its mailbox has no room for among them.
+    pub(super) fn waiting(&self, tag: u64) -> Option<usize> {
+        self.present.get(&tag).map(Waiting::waiting)
+    }
+
     pub(super) fn give(&mut self, tag: u64, mut frame: Frame<G>) {
         if let Some(waiting) = self.present.get_mut(&tag) {
             waiting.consumer.counters.came_in();
@@ -103,10 +108,13 @@ impl<G: Gpu> Consumers<G> {
 }
 
 impl<G: Gpu> Waiting<G> {
+    fn waiting(&self) -> usize {
+        self.consumer.frames.as_ref().map_or(0, Sender::len) + self.backlog.len()
+    }
+
     /// Frames that the consumer has taken and still holds.
     fn in_hand(&self) -> usize {
-        let waiting = self.consumer.frames.as_ref().map_or(0, Sender::len) + self.backlog.len();
-        (Arc::strong_count(&self.given) - 1).saturating_sub(waiting)
+        (Arc::strong_count(&self.given) - 1).saturating_sub(self.waiting())
     }
 
     fn send(&mut self) -> bool {

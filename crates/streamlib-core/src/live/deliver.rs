@@ -11,16 +11,20 @@ use super::consumer::{Consumer, Consumers};
 use super::frame::Frame;
 use super::shared::{Handover, Work};
 use super::swap::Swap;
+use super::traced::{Traced, TracedPlan};
 use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, PassTimes, Recorder};
 use crate::engine::{Delivery, Home, Slot, Upload};
 use crate::frame::Timestamp;
 use crate::gpu::{Calibration, Gpu};
 use crate::mailbox::{Bell, Receiver};
+use crate::trace::TraceSender;
 
 /// How long the deliverer waits for a frame that nobody has submitted yet, before it looks whether it is to stop.
 const IDLE: Duration = Duration::from_millis(50);
 /// The same while frames wait for room at a consumer's, which nobody tells of.
 const ROOM: Duration = Duration::from_millis(1);
+/// How long lossless consumers have for what waits for them when the graph is stopped.
+const HURRY: Duration = Duration::from_millis(500);
 /// Device and host clocks drift apart by some parts in a million: so often they are compared.
 const CALIBRATION_NS: i64 = 1_000_000_000;
 
@@ -42,6 +46,8 @@ pub enum DeliverCommand<G: Gpu> {
     Return(u64, Returns<G>),
     /// The next plan's accounts, to be opened when that generation runs.
     Account(u64, FrameCounters, PassTimes),
+    /// What a trace calls the parts of the plan of that generation, from when it runs.
+    Trace(u64, TracedPlan),
 }
 
 /// What a step came to.
@@ -70,12 +76,16 @@ pub struct Deliverer<G: Gpu> {
     accounts: BTreeMap<u64, (FrameCounters, PassTimes)>,
     counters: FrameCounters,
     recorder: Recorder,
+    traced: Option<Traced>,
+    /// How long before and after a frame is expected the thread stays awake for it, nanoseconds; 0 for not at all.
+    awake_ns: i64,
+    /// When the newest frame was captured, and when the next one is expected to be.
+    last_captured: Option<Timestamp>,
+    expected: Option<Timestamp>,
     /// A frame is late when it is delivered so long after its capture.
     deadline_ns: Option<i64>,
     /// A frame that takes the GPU longer has failed.
     limit: Duration,
-    /// The timeline value that the next submission will have, or an older one.
-    next_value: u64,
     /// When all was done but what consumers have no room for.
     done: Option<Timestamp>,
     calibration: Option<Calibration>,
@@ -95,7 +105,6 @@ impl<G: Gpu> Deliverer<G> {
         deadline_ns: Option<i64>,
         limit: Duration,
     ) -> Self {
-        let next_value = gpu.submitted() + 1;
         let calibrated = Timestamp(i64::MIN / 2);
         Self {
             gpu,
@@ -107,9 +116,12 @@ impl<G: Gpu> Deliverer<G> {
             accounts: BTreeMap::new(),
             counters,
             recorder,
+            traced: None,
+            awake_ns: 0,
+            last_captured: None,
+            expected: None,
             deadline_ns,
             limit,
-            next_value,
             done: None,
             calibration: None,
             calibrated,
@@ -118,9 +130,34 @@ impl<G: Gpu> Deliverer<G> {
         }
     }
 
+    /// Writes what happens into a trace, too; `first` names the parts of the plan that runs first.
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceSender, first: &TracedPlan) -> Self {
+        self.traced = Some(Traced::new(trace, first, &self.counters));
+        self
+    }
+
+    /// Stays awake for frames that come at a steady pace: from `awake` before one is expected until it is done, or that long
+    /// after. It costs a processor that share of the time, and saves the time that a thread needs to wake up.
+    #[must_use]
+    pub fn with_awake(mut self, awake: Duration) -> Self {
+        self.awake_ns = awake.as_nanos().try_into().unwrap_or(i64::MAX);
+        self
+    }
+
     /// Does the next piece of work, or waits for it a while. When all is done, lossless consumers have the limit of a frame to
     /// take what waits for them.
     pub fn step(&mut self) -> Deliver<G::Error> {
+        let step = self.work();
+        if matches!(step, Deliver::Closed | Deliver::Failed(_))
+            && let Some(traced) = &mut self.traced
+        {
+            traced.drops(self.clock.now());
+        }
+        step
+    }
+
+    fn work(&mut self) -> Deliver<G::Error> {
         self.take_commands();
         if self.send_backlog() {
             return Deliver::Done;
@@ -135,34 +172,60 @@ impl<G: Gpu> Deliverer<G> {
             }
             // Closing comes after the last piece of work, so nothing is missed between the two looks.
             None if self.handover.is_closed() && self.handover.is_empty() => self.close(),
-            None => self.await_submission(),
+            None => self.await_work(),
         }
     }
 
     fn close(&mut self) -> Deliver<G::Error> {
         let now = self.clock.now();
         let since = *self.done.get_or_insert(now);
-        if self.consumers.have_backlog() && i128::from(now.0 - since.0) < self.limit.as_nanos() as i128 {
-            // Nothing more is submitted here, so this is a pause.
-            let _over = self.gpu.wait(self.gpu.submitted() + 1, ROOM);
+        let grace = if self.handover.is_hurried() { HURRY.min(self.limit) } else { self.limit };
+        if self.consumers.have_backlog() && i128::from(now.0 - since.0) < grace.as_nanos() as i128 {
+            std::thread::park_timeout(ROOM);
             return Deliver::Idle;
         }
         self.consumers.stop();
         Deliver::Closed
     }
 
-    /// The frame loop wakes nobody: the end of its submission's work does.
-    fn await_submission(&mut self) -> Deliver<G::Error> {
-        let limit = if self.consumers.have_backlog() { ROOM } else { IDLE };
-        if self.gpu.wait(self.next_value, limit).is_err() {
-            return Deliver::Idle;
+    fn await_work(&mut self) -> Deliver<G::Error> {
+        if !self.stay_awake() {
+            self.handover.await_work(if self.consumers.have_backlog() { ROOM } else { IDLE });
         }
-        self.next_value += 1;
-        // The submission may have been that of the frame that is just being handed over, or somebody else's.
-        while self.handover.is_empty() && self.handover.is_submitting() {
-            std::thread::yield_now();
+        if self.handover.is_empty() { Deliver::Idle } else { Deliver::Done }
+    }
+
+    /// Sleeps until shortly before the next frame is expected, and then looks for it without sleeping; whether it came.
+    fn stay_awake(&mut self) -> bool {
+        let Some(expected) = self.expected.take() else { return false };
+        let now = self.clock.now();
+        // After a longer while than a pace has, the thread had better see what else there is.
+        if expected.0 - now.0 > IDLE.as_nanos() as i64 {
+            return false;
         }
-        Deliver::Done
+        self.clock.sleep_until(Timestamp(expected.0 - self.awake_ns));
+        while self.clock.now().0 < expected.0 + self.awake_ns {
+            if !self.handover.is_empty() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        false
+    }
+
+    /// Looks without sleeping until the frame is done, for a while.
+    fn watch(&mut self, value: u64, captured: Timestamp) -> Result<(), G::Error> {
+        if self.awake_ns == 0 {
+            return Ok(());
+        }
+        let until = self.clock.now().0 + self.awake_ns;
+        while !self.gpu.reached(value)? && self.clock.now().0 < until {
+            std::hint::spin_loop();
+        }
+        // As long after this frame as this one was after the last.
+        let last = self.last_captured.replace(captured);
+        self.expected = last.map(|last| Timestamp(captured.0 + (captured.0 - last.0)));
+        Ok(())
     }
 
     fn send_backlog(&mut self) -> bool {
@@ -179,6 +242,11 @@ impl<G: Gpu> Deliverer<G> {
                 DeliverCommand::Account(generation, counters, passes) => {
                     self.accounts.insert(generation, (counters, passes));
                 }
+                DeliverCommand::Trace(generation, plan) => {
+                    if let Some(traced) = &mut self.traced {
+                        traced.expect(generation, plan);
+                    }
+                }
             }
         }
     }
@@ -190,11 +258,11 @@ impl<G: Gpu> Deliverer<G> {
         (arrived, submitted): (Timestamp, Timestamp),
     ) -> Result<(), G::Error> {
         self.counters.graph().came_in();
+        self.watch(slot.value(), slot.meta().captured)?;
         if let Err(error) = slot.wait(&self.gpu, self.limit) {
             self.counters.graph().dropped(DropReason::GpuFailed);
             return Err(error);
         }
-        self.next_value = self.next_value.max(slot.value() + 1);
         let delivered = self.clock.now();
         slot.timestamps(&self.gpu, &mut self.timestamps)?;
         self.calibrate(delivered)?;
@@ -206,7 +274,7 @@ impl<G: Gpu> Deliverer<G> {
         for delivery in slot.deliveries() {
             match delivery {
                 Delivery::Ready(tag, content) => {
-                    self.consumers.give(tag, Frame { meta, times, content, given: None })
+                    self.consumers.give(tag, Frame { meta, times, content, given: None });
                 }
                 Delivery::Missed(tag) => self.consumers.miss(tag),
             }
@@ -223,6 +291,14 @@ impl<G: Gpu> Deliverer<G> {
         let _fits = home.push(slot);
         self.handover.slot_came_home();
         self.record(times);
+        if let Some(traced) = &mut self.traced {
+            let consumers = &self.consumers;
+            let waiting = |tag| consumers.waiting(tag);
+            traced.frame(meta.sequence, times, waiting);
+            if let Some(calibration) = self.calibration {
+                traced.passes(meta.sequence, &self.timestamps, calibration);
+            }
+        }
         Ok(())
     }
 
@@ -254,12 +330,15 @@ impl<G: Gpu> Deliverer<G> {
             self.returns.remove(tag);
         }
         drop(replaced);
-        self.handover.put_away();
+        self.handover.hold_up(self.consumers.are_behind());
         while let Some((&generation, _)) = self.accounts.first_key_value().filter(|(g, _)| **g <= by) {
             if let Some((counters, passes)) = self.accounts.remove(&generation) {
                 self.counters = counters.clone();
                 drop(self.recorder.change(counters, passes));
             }
+        }
+        if let Some(traced) = &mut self.traced {
+            traced.swap(self.clock.now(), by, &self.counters);
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct FrameLoop<G: Gpu> {
     /// When the source that sets the pace last gave a frame.
     last_arrival: Timestamp,
     slot: Option<Box<Slot<G>>>,
+    /// The number of frames after which the loop ends.
+    limit: Option<u64>,
 }
 
 impl<G: Gpu> FrameLoop<G> {
@@ -68,13 +70,24 @@ impl<G: Gpu> FrameLoop<G> {
             next_due: None,
             last_arrival,
             slot: None,
+            limit: None,
         }
+    }
+
+    /// The same loop, ending after so many frames.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Option<u64>) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Submits a frame if one is due.
     pub fn step(&mut self) -> Step<EngineError<G::Error>> {
         self.take_swap();
         self.take_parameters();
+        if self.limit.is_some_and(|limit| self.now.engine.frames() >= limit) {
+            return Step::Ended;
+        }
         let now = self.clock.now();
         let due = match self.due(now) {
             Ok(due) => due,
@@ -129,20 +142,27 @@ impl<G: Gpu> FrameLoop<G> {
 
     /// Whether there is a slot, room, and something for every consumer that frames wait for.
     fn has_what_it_needs(&mut self) -> bool {
-        if self.slot.is_none() {
-            self.slot = self.now.engine.take_slot();
-        }
-        if self.slot.is_none() {
+        if !self.has_slot() {
             self.handover.want_slot();
             // One may have come home in between.
-            self.slot = self.now.engine.take_slot();
+            if !self.has_slot() {
+                return false;
+            }
         }
         let engine = &mut self.now.engine;
         let mut waiting = self.now.waits_for.iter().enumerate().filter(|(_, waits)| **waits);
-        self.slot.is_some()
-            && self.handover.has_room()
+        self.handover.has_room()
             && !self.handover.is_held_up()
             && waiting.all(|(outlet, _)| engine.can_deliver(outlet))
+    }
+
+    /// Whether a slot is free, and no more frames are under way than there are slots: after a swap those of the plan before count
+    /// as well, since outlets have textures for so many and no more.
+    fn has_slot(&mut self) -> bool {
+        if self.slot.is_none() {
+            self.slot = self.now.engine.take_slot();
+        }
+        self.slot.is_some() && self.handover.under_way() < self.now.engine.plan().slots as usize
     }
 
     /// The next frame is due an interval after this one was; frames that could not be run in time are not made up for.
@@ -174,18 +194,15 @@ impl<G: Gpu> FrameLoop<G> {
                 arrival.bring_in(source, engine, &mut slot);
             }
         }
-        self.handover.begin_submission();
         let submitted = engine.submit(slot, &meta, |_| true);
-        let step = match submitted {
+        match submitted {
             Ok(slot) => {
                 let (home, submitted) = (engine.home(), self.clock.now());
                 self.handover.push(Work::Frame { slot, home, arrived, submitted });
                 Step::Submitted
             }
             Err(error) => Step::Failed(error),
-        };
-        self.handover.end_submission();
-        step
+        }
     }
 
     fn take_swap(&mut self) {
@@ -196,13 +213,15 @@ impl<G: Gpu> FrameLoop<G> {
         if let Some(slot) = self.slot.take() {
             self.now.engine.put_back(slot);
         }
-        next.engine.take_over(&self.now.engine);
+        next.engine.take_over(&mut self.now.engine);
         for (input, old) in next.inputs.iter_mut().zip(&next.keep) {
             if let Some(old) = old {
                 *input = self.now.inputs[*old].take();
             }
         }
-        let replaced = std::mem::replace(&mut self.now, next);
+        let mut replaced = std::mem::replace(&mut self.now, next);
+        // What ends goes with the plan that ends.
+        std::mem::swap(&mut replaced.ending, &mut self.now.ending);
         if replaced.pace != self.now.pace {
             self.next_due = None;
             self.last_arrival = self.clock.now();

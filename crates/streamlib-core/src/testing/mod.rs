@@ -287,10 +287,6 @@ impl Gpu for CpuGpu {
         Ok(value)
     }
 
-    fn submitted(&self) -> u64 {
-        self.queue.submitted()
-    }
-
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), CpuGpuError> {
         if self.queue.wait(value, timeout) { Ok(()) } else { Err(CpuGpuError::Timeout(value)) }
     }

@@ -87,10 +87,6 @@ impl Queue {
         self.finished.load(Ordering::Acquire) >= value
     }
 
-    pub(super) fn submitted(&self) -> u64 {
-        locked(&self.state).submitted
-    }
-
     /// Queues jobs; `note` is told their value before they can run.
     pub(super) fn submit(&self, jobs: Vec<Job>, note: impl FnOnce(u64)) -> u64 {
         let mut state = locked(&self.state);

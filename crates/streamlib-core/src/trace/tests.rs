@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 
 use serde_json::Value;
@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::*;
 use crate::account::{DropReason, FrameTimes};
 use crate::frame::Timestamp;
+use crate::sync::Mutex;
 
 fn bound(bound: u16) -> NonZeroU16 {
     NonZeroU16::new(bound).unwrap()

@@ -3,6 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod effect;
 pub(crate) mod graph;
+mod live;
 pub(crate) mod play;
 pub(crate) mod run;
 pub(crate) mod sheet;

@@ -1,9 +1,12 @@
 //! `streamlib play`: a chain of effects over one input.
 
-use streamlib::graph::Source;
-use streamlib::{RunOptions, play_graph};
+use std::path::PathBuf;
 
-use super::{Done, run};
+use streamlib::graph::Source;
+use streamlib::play_graph;
+
+use super::Done;
+use super::run::{self, Job};
 use crate::cli::PlayArgs;
 
 pub(crate) fn play(args: &PlayArgs) -> Done {
@@ -12,5 +15,7 @@ pub(crate) fn play(args: &PlayArgs) -> Done {
     let source = Source { uri: args.input.clone(), size: source_size, fps: args.fps, frames: None };
     let mut graph = play_graph(source, &args.effects, scaled, &args.output);
     run::apply_settings(&mut graph, &args.running.settings)?;
-    run::execute(&graph, RunOptions::default(), &args.input, &args.running)
+    let read = || Ok(graph.clone());
+    let (base, title) = (PathBuf::new(), args.input.as_str());
+    run::execute(Job { graph: graph.clone(), base, title, file: None, read: &read }, &args.running)
 }

@@ -1,17 +1,43 @@
 //! `streamlib run`: a graph file.
 
 use std::error::Error;
+use std::path::{Path, PathBuf};
 
 use streamlib::graph::{Graph, Node};
 use streamlib::media::Quality;
 use streamlib::{RunOptions, load_graph};
 
-use super::{Done, summary};
+use super::{Done, live, summary};
 use crate::cli::{RunArgs, RunningArgs, Setting};
 use crate::output;
 use crate::progress::Meter;
 
+/// A sink that only counts its frames, and a source or sink of the program that runs the graph.
+const NULL: &str = "null:";
+const APP: &str = "app:";
+
+/// A graph to run, and where it came from.
+pub(crate) struct Job<'a> {
+    pub(crate) graph: Graph,
+    /// Folder that its paths are relative to.
+    pub(crate) base: PathBuf,
+    /// What people call it.
+    pub(crate) title: &'a str,
+    /// Its file, if it has one.
+    pub(crate) file: Option<&'a Path>,
+    /// Reads it anew, with the changes that the command line makes to it.
+    pub(crate) read: &'a dyn Fn() -> Result<Graph, Box<dyn Error>>,
+}
+
 pub(crate) fn run(args: &RunArgs) -> Done {
+    let (graph, base) = load(args)?;
+    let title = graph.name.clone().unwrap_or_else(|| args.graph.display().to_string());
+    let read = || load(args).map(|(graph, _)| graph);
+    execute(Job { graph, base, title: &title, file: Some(&args.graph), read: &read }, &args.running)
+}
+
+/// The graph as the command line changes it, and the folder that its paths are relative to.
+fn load(args: &RunArgs) -> Result<(Graph, PathBuf), Box<dyn Error>> {
     let (mut graph, base) = load_graph(&args.graph)?;
     redirect_sources(&mut graph, &args.sources)?;
     for (name, uri) in &args.sinks {
@@ -21,8 +47,7 @@ pub(crate) fn run(args: &RunArgs) -> Done {
         }
     }
     apply_settings(&mut graph, &args.running.settings)?;
-    let title = graph.name.clone().unwrap_or_else(|| args.graph.display().to_string());
-    execute(&graph, RunOptions { base, ..RunOptions::default() }, &title, &args.running)
+    Ok((graph, base))
 }
 
 /// Lets source nodes read from somewhere else.
@@ -45,7 +70,7 @@ pub(crate) fn redirect_sources(graph: &mut Graph, sources: &[(String, String)]) 
 
 /// Paths in a graph are relative to its file; those on the command line are relative to where the command runs.
 fn from_here(uri: &str) -> Result<String, Box<dyn Error>> {
-    if uri.starts_with("generate:") || uri.starts_with("camera:") {
+    if ["generate:", "camera:", NULL, APP].iter().any(|scheme| uri.starts_with(scheme)) {
         return Ok(uri.to_owned());
     }
     Ok(std::path::absolute(uri)?.to_string_lossy().into_owned())
@@ -80,13 +105,46 @@ pub(crate) fn apply_settings(graph: &mut Graph, settings: &[Setting]) -> Done {
     Ok(())
 }
 
-/// Runs a graph with a progress bar, and prints the report.
-pub(crate) fn execute(graph: &Graph, options: RunOptions, title: &str, args: &RunningArgs) -> Done {
+/// Runs a graph, and prints the report.
+pub(crate) fn execute(job: Job<'_>, args: &RunningArgs) -> Done {
+    check_ends(&job.graph, args.live.is_live())?;
+    if args.live.is_live() { live::execute(&job, args) } else { execute_offline(job, args) }
+}
+
+/// Refuses sources and sinks that have nobody at their other end.
+fn check_ends(graph: &Graph, is_live: bool) -> Done {
+    let app_source = graph.sources().find(|(_, source)| source.uri == APP);
+    if let Some((node, _)) = app_source {
+        let advice = "name a file, a camera or a generated source instead";
+        return Err(format!(
+            "source `{node}` is `{APP}`: a program pushes its frames, and a command has none; {advice}"
+        )
+        .into());
+    }
+    for (node, sink) in graph.sinks() {
+        if sink.uri == APP {
+            let what = "a program takes its frames, and a command does not";
+            return Err(
+                format!("sink `{node}` is `{APP}`: {what}; name a file, or `{NULL}` with --live").into()
+            );
+        }
+        if sink.uri == NULL && !is_live {
+            let what = "it counts the frames of a live graph";
+            return Err(format!("sink `{node}` is `{NULL}`: {what}; add --live, or name a file").into());
+        }
+    }
+    Ok(())
+}
+
+/// Runs a graph from beginning to end, with a progress bar.
+fn execute_offline(job: Job<'_>, args: &RunningArgs) -> Done {
     let runtime = args.device.start()?;
-    let quality = args.quality.map_or(options.quality, Quality::Quantizer);
-    let options = RunOptions { frames: args.frames, quality, fuse: !args.no_fusion, ..options };
-    let meter = Meter::new(title, !args.json && !args.quiet);
-    let result = runtime.run_with(graph, &options, &mut |progress| meter.tell(progress));
+    let defaults = RunOptions::default();
+    let quality = args.quality.map_or(defaults.quality, Quality::Quantizer);
+    let options =
+        RunOptions { base: job.base, frames: args.frames, quality, fuse: !args.no_fusion, ..defaults };
+    let meter = Meter::new(job.title, !args.json && !args.quiet);
+    let result = runtime.run_with(&job.graph, &options, &mut |progress| meter.tell(progress));
     meter.finish();
     let report = result?;
     if args.json {

@@ -1,16 +1,11 @@
 //! A run's report for people.
 
-use streamlib::Report;
+use streamlib::{Report, SinkReport};
 
 use crate::output::{line, remark};
 
 pub(super) fn print(report: &Report) {
-    for sink in &report.sinks {
-        let size = sink.bytes as f64 / 1e6;
-        let frames = sink.frames;
-        let length = format!("{}, {frames} frame(s), {:.2} s, {size:.1} MB", sink.size, sink.duration_s);
-        line(format_args!("wrote {} ({length})", sink.paths.join(" … ")));
-    }
+    report.sinks.iter().for_each(print_sink);
     let stopped = if report.interrupted { ", stopped early" } else { "" };
     line(format_args!(
         "{} in, {} out, {} dropped; {:.2} s, {:.1} frames/s on {}{stopped}",
@@ -34,4 +29,12 @@ pub(super) fn print(report: &Report) {
         ));
     }
     report.notices.iter().for_each(|notice| remark(format_args!("note: {notice}")));
+}
+
+/// What a sink wrote.
+pub(super) fn print_sink(sink: &SinkReport) {
+    let size = sink.bytes as f64 / 1e6;
+    let frames = sink.frames;
+    let length = format!("{}, {frames} frame(s), {:.2} s, {size:.1} MB", sink.size, sink.duration_s);
+    line(format_args!("wrote {} ({length})", sink.paths.join(" … ")));
 }

@@ -9,7 +9,7 @@ use super::WIDTH;
 use super::table::{drop_line, drops, milliseconds, plain};
 
 /// Comes first, and says what the numbers are.
-const LEGEND: &str = "frames/s, latency in ms (p50 p99 p99.9 max), jitter in ms (p99), deadlines, drops";
+const LEGEND: &str = "frames/s, latency in ms (p50 p99 p99.9 max), jitter (p99), deadlines, drops";
 
 /// What was told already.
 #[derive(Debug, Default)]

@@ -103,6 +103,19 @@ fn a_table_is_drawn_over_the_one_before_and_stays_within_the_window() {
 }
 
 #[test]
+fn what_is_said_stands_above_the_next_table() {
+    let mut out = Vec::new();
+    let mut view = LiveView::table(&mut out, false, |_| Some((60, 80)));
+    view.show(&stats(1.0), &[]);
+    let drawn = table_lines(&stats(1.0)).len();
+    view.say("bad  tint.hlsl\ntint.hlsl:3:10: error");
+    view.show(&stats(1.1), &[]);
+    let text = String::from_utf8(out).unwrap();
+    let said = format!("\x1b[{drawn}A\r\x1b[Jbad  tint.hlsl\ntint.hlsl:3:10: error\n\r59.9 frames/s");
+    assert!(text.contains(&said), "{text:?}");
+}
+
+#[test]
 fn lines_come_once_a_second_and_repeat_no_drop_and_no_notice() {
     let mut out = Vec::new();
     let mut view = LiveView::lines(&mut out);

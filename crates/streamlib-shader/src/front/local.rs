@@ -7,20 +7,51 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::declarations::{Function, FunctionParameter, Global};
-use super::entry::main_function;
+use super::edit::Edits;
+use super::entry::{LOCAL_LOOKUP, main_function};
 use super::lexer::{Directive, Kind, Token};
 use super::lower::Reading;
 use super::parse::matching;
-use super::prelude::OLD_INPUT;
+use super::prelude::{DEFAULT_SAMPLER, OLD_INPUT};
 
 /// Built-in functions that write to an argument.
 const WRITERS: &[&str] = &["sincos", "modf", "frexp", "asuint", "GetDimensions"];
 /// Words that may stand before an expression.
 const BEFORE_EXPRESSION: &[&str] = &["return", "else", "case", "in"];
 
-/// The bytes of each lookup of the texture `name` in the pixel form, when it is read at the pixel's own position only: `None`
+/// A lookup at the pixel's own position, and the names in it: bytes of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) range: Range<usize>,
+    texture: Range<usize>,
+    /// `None` in `tex2D`.
+    sampler: Option<Range<usize>>,
+    uv: Range<usize>,
+}
+
+impl Read {
+    /// Calls the wrapper's lookup instead. The names stay where they are, so that they can be renamed; so does a level of 0,
+    /// which a `Sample` is given anyway.
+    pub(crate) fn load(&self, edits: &mut Edits) {
+        let Self { range, texture, sampler, uv } = self;
+        match sampler {
+            Some(sampler) => {
+                edits.insert(range.start, format!("{LOCAL_LOOKUP}("));
+                edits.replace(texture.end..sampler.start, ", ");
+                edits.replace(sampler.end..uv.start, ", ");
+            }
+            None => {
+                edits.replace(range.start..texture.start, format!("{LOCAL_LOOKUP}("));
+                edits.replace(texture.end..uv.start, format!(", {DEFAULT_SAMPLER}, "));
+                edits.replace(uv.end..range.end, ", 0)");
+            }
+        }
+    }
+}
+
+/// Each lookup of the texture `name` in the pixel form, when it is read at the pixel's own position only: `None`
 /// where that is not certain.
-pub(crate) fn local_reads(reading: &Reading<'_>, name: &str) -> Option<Vec<Range<usize>>> {
+pub(crate) fn local_reads(reading: &Reading<'_>, name: &str) -> Option<Vec<Read>> {
     reading.entry.call.as_ref()?;
     let names = names_of(reading, name);
     let declarations: HashSet<usize> = reading
@@ -158,18 +189,23 @@ impl<'a> Body<'a> {
     }
 
     /// The bytes of the lookup whose texture is the token at `index`; `None` when it is something else.
-    fn lookup(&self, index: usize) -> Option<Range<usize>> {
+    fn lookup(&self, index: usize) -> Option<Read> {
         if index <= self.opening() || index >= self.function.tokens.end || self.uv.is_empty() {
             return None;
         }
         let tokens = &self.reading.lexed.tokens;
-        let bytes = |from: usize, to: usize| Some(tokens[from].start..tokens.get(to)?.end);
+        let token = |at: usize| tokens.get(at).map(Token::range);
+        let read = |from: usize, to: usize, sampler: Option<usize>, uv: usize| {
+            let range = tokens[from].start..tokens.get(to)?.end;
+            let sampler = sampler.map_or(Some(None), |at| token(at).map(Some))?;
+            Some(Read { range, texture: token(index)?, sampler, uv: token(uv)? })
+        };
         // tex2D ( NAME , UV )
         let is_function = index > 1 && self.text(index - 2) == "tex2D" && self.is(index - 1, b'(');
         if is_function && !self.is_member(index - 2) {
             let fits =
                 self.is(index + 1, b',') && self.text(index + 2) == self.uv && self.is(index + 3, b')');
-            return bytes(index - 2, index + 3).filter(|_| fits);
+            return read(index - 2, index + 3, None, index + 2).filter(|_| fits);
         }
         // NAME . Sample ( SAMPLER , UV ), and SampleLevel with a level of 0
         let is_sampler = self.is_ident(index + 4) && !self.macros.contains(self.text(index + 4));
@@ -177,9 +213,11 @@ impl<'a> Body<'a> {
         let fits = starts && self.is(index + 5, b',') && self.text(index + 6) == self.uv;
         let is_zero = self.text(index + 8).parse() == Ok(0.0_f64);
         match self.text(index + 2) {
-            "Sample" if fits && self.is(index + 7, b')') => bytes(index, index + 7),
+            "Sample" if fits && self.is(index + 7, b')') => {
+                read(index, index + 7, Some(index + 4), index + 6)
+            }
             "SampleLevel" if fits && self.is(index + 7, b',') && is_zero && self.is(index + 9, b')') => {
-                bytes(index, index + 9)
+                read(index, index + 9, Some(index + 4), index + 6)
             }
             _ => None,
         }

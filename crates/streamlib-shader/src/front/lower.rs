@@ -9,7 +9,7 @@ use super::annotation;
 use super::constant::{Environment, evaluate};
 use super::declarations::{Declarations, Global};
 use super::edit::{Edits, Lowered};
-use super::entry::{self, Call, Entry};
+use super::entry::{self, Entry, Pixels};
 use super::lexer::{Lexed, lex};
 use super::local::local_reads;
 use super::parse::declarations;
@@ -21,11 +21,19 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::error::CompileError;
 use crate::source::EffectSource;
 
+/// The constant by which the compute form says how many pixels one thread computes in x and y, and its greatest number.
+const PIXELS_PER_THREAD: &str = "pixels_per_thread";
+const MAX_PIXELS: f64 = 64.0;
+
 /// What DXC compiles, and what the author said that DXC does not know.
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) lowered: Lowered,
     pub(crate) form: EffectForm,
+    /// How many pixels one thread of the pixel form may compute.
+    pub(crate) pixels: Pixels,
+    /// Pixels that one thread computes, as compiled.
+    pub(crate) pixels_per_thread: [u32; 2],
     /// Function to compile.
     pub(crate) function: &'static str,
     pub(crate) description: String,
@@ -121,6 +129,48 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// Makes the lookups of a local texture loads, where the wrapper's option says so.
+    pub(crate) fn load_locally(&self, name: &str, edits: &mut Edits) {
+        local_reads(self, name).unwrap_or_default().iter().for_each(|read| read.load(edits));
+    }
+
+    /// How many pixels one thread may compute: one where a variable could keep its value from one pixel to the next.
+    pub(crate) fn pixels(&self) -> Pixels {
+        let text = self.source.text();
+        let lines = self.lexed.directives.iter().map(|d| d.tokens.as_slice());
+        let is_constant = std::iter::once(self.lexed.tokens.as_slice()).chain(lines).all(|tokens| {
+            let is = |at: Option<usize>, word| {
+                at.and_then(|i| tokens.get(i)).is_some_and(|t| t.text(text) == word)
+            };
+            let mut statics =
+                (0..tokens.len()).filter(|&i| matches!(tokens[i].text(text), "static" | "groupshared"));
+            statics.all(|i| is(Some(i + 1), "const") || is(i.checked_sub(1), "const"))
+        });
+        if is_constant { Pixels::Any } else { Pixels::One }
+    }
+
+    /// Pixels that one thread of the compute form computes: the author's constant `pixels_per_thread`, otherwise one.
+    fn pixels_per_thread(&self) -> Result<[u32; 2], CompileError> {
+        let (text, name) = (self.source.text(), PIXELS_PER_THREAD);
+        let constant = self.declared.globals.iter().find(|g| g.name == name && g.has("const"));
+        let Some(global) = constant.filter(|_| self.entry.form == EffectForm::Compute) else {
+            return Ok([1, 1]);
+        };
+        let environment = environment(text, &self.lexed, &self.declared);
+        let tokens = global.initializer.as_ref().map(|range| self.lexed.slice(range));
+        let value = tokens.and_then(|tokens| evaluate(text, tokens, &environment));
+        let is_count = |n: &f64| (1.0..=MAX_PIXELS).contains(n) && n.fract() == 0.0;
+        match value.as_deref() {
+            Some([x, y]) if is_count(x) && is_count(y) => Ok([*x as u32, *y as u32]),
+            _ => {
+                let message = format!("`{name}` is not two whole numbers from 1 to {MAX_PIXELS}");
+                let diagnostic = self.source.diagnostic_at(Severity::Error, global.name_at, message);
+                let suggestion = format!("write `static const uint2 {name} = {{ 4, 1 }};`");
+                Err(CompileError::rejected(self.source, vec![diagnostic.with_suggestion(suggestion)]))
+            }
+        }
+    }
+
     /// The changes that make DXC accept the text.
     pub(crate) fn edits(&self) -> Edits {
         edits(self.source.text(), &self.lexed, &self.declared, &self.uses)
@@ -133,14 +183,29 @@ pub(crate) fn lower(source: &EffectSource) -> Result<Front, CompileError> {
     let form = reading.entry.form;
     let mut warnings = Vec::new();
     let mut globals = reading.globals(&mut warnings);
-    let wrapper = reading.entry.call.as_ref().map(Call::wrapper);
-    if wrapper.is_some() {
+    let mut edits = reading.edits();
+    let mut before = reading.prelude().text();
+    let mut after = String::new();
+    if let Some(call) = &reading.entry.call {
+        for global in globals.iter().filter(|g| g.is_local) {
+            reading.load_locally(&global.name, &mut edits);
+        }
         globals.push(entry::output_facts());
+        before.push_str(&entry::wrapper_prelude());
+        after = call.wrapper(reading.pixels());
     }
-    let after = wrapper.unwrap_or_default();
-    let lowered = reading.edits().apply(source.text(), &reading.prelude().text(), &after);
+    let lowered = edits.apply(source.text(), &before, &after);
     let description = annotation::header(source.main_text());
-    Ok(Front { lowered, form, function: reading.entry.function, description, globals, warnings })
+    Ok(Front {
+        lowered,
+        form,
+        pixels: reading.pixels(),
+        pixels_per_thread: reading.pixels_per_thread()?,
+        function: reading.entry.function,
+        description,
+        globals,
+        warnings,
+    })
 }
 
 /// Whether a global is the host's to set. One that is `const` with a value is a constant, with or without `static`.

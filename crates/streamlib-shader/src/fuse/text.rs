@@ -8,7 +8,7 @@ use streamlib_core::interface::{EffectForm, FrameUniform};
 use super::check::public_name;
 use super::{FuseError, Stage, StageInput};
 use crate::front::edit::Edits;
-use crate::front::entry::{Call, WRAPPER, output_facts};
+use crate::front::entry::{Call, Pixels, WRAPPER, output_facts, wrapper_prelude};
 use crate::front::lexer::Token;
 use crate::front::local::{is_plain_texture, local_reads, names_of};
 use crate::front::lower::{Front, GlobalFacts, Reading};
@@ -25,18 +25,26 @@ pub(super) struct Fused {
 
 /// Writes `stages`, which have been checked.
 pub(super) fn fuse(stages: &[Stage<'_>]) -> Result<Fused, FuseError> {
+    let readings = stages.iter().map(|stage| Reading::of(stage.source)).collect::<Result<Vec<_>, _>>()?;
     let mut writer = Writer::default();
-    for (index, stage) in stages.iter().enumerate() {
-        writer.stage(index, stage)?;
+    for (stage, reading) in stages.iter().zip(&readings) {
+        writer.textures(stage, reading)?;
+    }
+    for (index, (stage, reading)) in stages.iter().zip(&readings).enumerate() {
+        writer.stage(index, stage, reading)?;
     }
     let names: Vec<&str> = stages.iter().map(|stage| stage.name).collect();
     let names = names.join(" + ");
-    let (text, mut globals) = writer.finish(stages);
+    let can_repeat = readings.iter().all(|reading| reading.pixels() == Pixels::Any);
+    let pixels = if can_repeat { Pixels::Any } else { Pixels::One };
+    let (text, mut globals) = writer.finish(stages, pixels);
     globals.push(output_facts());
     let source = EffectSource::from_text(names.clone(), text);
     let front = Front {
         lowered: Edits::default().apply(source.text(), FIRST_LINE, ""),
         form: EffectForm::Pixel,
+        pixels,
+        pixels_per_thread: [1, 1],
         function: WRAPPER,
         description: format!("Fused: {names}"),
         globals,
@@ -64,59 +72,63 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn stage(&mut self, index: usize, stage: &Stage<'a>) -> Result<(), FuseError> {
-        let reading = Reading::of(stage.source)?;
-        refuse_pragmas(stage, &reading)?;
+    /// Notes the textures that a stage reads. One is local where every stage reads it so.
+    fn textures(&mut self, stage: &Stage<'a>, reading: &Reading<'_>) -> Result<(), FuseError> {
+        let globals = reading.globals(&mut Vec::new());
+        for (port, input) in stage.inputs {
+            let StageInput::Texture(texture) = *input else { continue };
+            let is_local = global_of(stage, &globals, port)?.is_local;
+            match self.textures.iter_mut().find(|t| t.name == texture) {
+                Some(texture) => texture.is_local &= is_local,
+                None => self.textures.push(Texture { name: texture.to_owned(), is_local }),
+            }
+        }
+        Ok(())
+    }
+
+    fn stage(&mut self, index: usize, stage: &Stage<'a>, reading: &Reading<'a>) -> Result<(), FuseError> {
+        refuse_pragmas(stage, reading)?;
         let Some(call) = &reading.entry.call else {
             return Err(FuseError::NotPixel { stage: stage.name.to_owned() });
         };
         // The effects by themselves have warned already.
         let globals = reading.globals(&mut Vec::new());
         let mut edits = reading.edits();
-        let mut names = Names::new(index, &reading);
+        let mut names = Names::new(index, reading);
         // Its ports are values and shared textures from here on.
         reading.texture_declarations().for_each(|range| edits.blank(stage.source.text(), range));
         for (port, input) in stage.inputs {
-            let Some(global) = globals.iter().find(|g| g.public_name() == *port) else {
-                return Err(FuseError::Hidden { stage: stage.name.to_owned(), name: (*port).to_owned() });
-            };
+            let global = global_of(stage, &globals, port)?;
             match *input {
                 StageInput::Stage(earlier) => {
                     let not_local =
                         || FuseError::NotLocal { stage: stage.name.to_owned(), port: (*port).to_owned() };
-                    for range in local_reads(&reading, &global.name).ok_or_else(not_local)? {
-                        edits.replace(range, result_name(earlier));
+                    for read in local_reads(reading, &global.name).ok_or_else(not_local)? {
+                        edits.replace(read.range, result_name(earlier));
                     }
-                    let own = names_of(&reading, &global.name);
+                    let own = names_of(reading, &global.name);
                     names.kept.extend(own.into_iter().map(str::to_owned));
                 }
                 StageInput::Texture(texture) => {
-                    refuse_type(stage, port, &reading, &global.name)?;
-                    let shared = self.texture(texture, global.is_local);
-                    for name in names_of(&reading, &global.name) {
-                        names.renamed.insert(name.to_owned(), shared.clone());
+                    refuse_type(stage, port, reading, &global.name)?;
+                    let Some(index) = self.textures.iter().position(|t| t.name == texture) else { continue };
+                    if self.textures[index].is_local {
+                        reading.load_locally(&global.name, &mut edits);
+                    }
+                    for name in names_of(reading, &global.name) {
+                        names.renamed.insert(name.to_owned(), texture_name(index));
                     }
                 }
             }
         }
-        let before = self.declarations(stage, &reading, globals, &mut names);
+        let before = self.declarations(stage, reading, globals, &mut names);
         names.rename(&mut edits);
-        let after = ending(&reading, call);
+        let after = ending(reading, call);
         let _ = writeln!(self.text, "// {:?} {}", stage.name, stage.source.id());
         let _ = writeln!(self.text, "// inputs: {:?}", stage.inputs);
         let _ = writeln!(self.text, "namespace {} {{", namespace(index));
         self.text.push_str(&edits.apply(stage.source.text(), &before, &after).text);
         Ok(())
-    }
-
-    /// Name of the texture called `name`.
-    fn texture(&mut self, name: &str, is_local: bool) -> String {
-        let index = self.textures.iter().position(|t| t.name == name).unwrap_or(self.textures.len());
-        match self.textures.get_mut(index) {
-            Some(texture) => texture.is_local &= is_local,
-            None => self.textures.push(Texture { name: name.to_owned(), is_local }),
-        }
-        texture_name(index)
     }
 
     /// Names what a stage declares, and declares what its author uses without declaring it.
@@ -162,8 +174,8 @@ impl<'a> Writer<'a> {
     }
 
     /// The whole text, and the facts about everything in it.
-    fn finish(self, stages: &[Stage<'_>]) -> (String, Vec<GlobalFacts>) {
-        let mut text = String::new();
+    fn finish(self, stages: &[Stage<'_>], pixels: Pixels) -> (String, Vec<GlobalFacts>) {
+        let mut text = wrapper_prelude();
         let mut globals = Vec::new();
         for uniform in &self.uniforms {
             let _ = writeln!(text, "{} {};", uniform.hlsl_type(), uniform.name());
@@ -187,9 +199,19 @@ impl<'a> Writer<'a> {
             let value = if stage.is_clamped { format!("saturate({value})") } else { value };
             let _ = writeln!(statements, "{} = {value};", result_name(index));
         }
-        let wrapper = Call { statements, color: call_of(last) }.wrapper();
+        let wrapper = Call { statements, color: call_of(last) }.wrapper(pixels);
         (text + &self.text + &wrapper, globals)
     }
+}
+
+/// What the source of `stage` says about the texture behind `port`.
+fn global_of<'g>(
+    stage: &Stage<'_>,
+    globals: &'g [GlobalFacts],
+    port: &str,
+) -> Result<&'g GlobalFacts, FuseError> {
+    let hidden = || FuseError::Hidden { stage: stage.name.to_owned(), name: port.to_owned() };
+    globals.iter().find(|g| g.public_name() == port).ok_or_else(hidden)
 }
 
 fn namespace(stage: usize) -> String {

@@ -130,9 +130,12 @@ impl Flattener {
                 Err(problem) => {
                     self.copy(file, &text, copied, directive.path_start);
                     copied = directive.path_start;
+                    let sought = directory.filter(|_| problem == IncludeProblem::NotFound);
+                    let sought = sought.map(|directory| directory.join(&directive.path));
                     self.out.open_includes.push(OpenInclude {
                         path: directive.path,
                         problem,
+                        sought,
                         at: self.out.text.len(),
                     });
                 }

@@ -62,6 +62,8 @@ struct Segment {
 pub(crate) struct OpenInclude {
     pub(crate) path: String,
     pub(crate) problem: IncludeProblem,
+    /// Where the file was looked for, if it was not there.
+    sought: Option<PathBuf>,
     /// Where its path stands in the flat text.
     at: usize,
 }
@@ -134,6 +136,11 @@ impl EffectSource {
     /// The file itself and everything it includes, as named in diagnostics.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.flat.files.iter().map(|f| f.shown.as_str())
+    }
+
+    /// Where included files were looked for that were not there.
+    pub fn missing_files(&self) -> impl Iterator<Item = &Path> {
+        self.flat.open_includes.iter().filter_map(|include| include.sought.as_deref())
     }
 
     /// The flat text: all includes in place.

@@ -11,7 +11,6 @@ pub(crate) mod op {
     pub(crate) const EXECUTION_MODE: u16 = 16;
     pub(crate) const CAPABILITY: u16 = 17;
     pub(crate) const TYPE_VOID: u16 = 19;
-    pub(crate) const TYPE_BOOL: u16 = 20;
     pub(crate) const TYPE_INT: u16 = 21;
     pub(crate) const TYPE_FLOAT: u16 = 22;
     pub(crate) const TYPE_VECTOR: u16 = 23;
@@ -23,7 +22,7 @@ pub(crate) mod op {
     pub(crate) const TYPE_STRUCT: u16 = 30;
     pub(crate) const TYPE_POINTER: u16 = 32;
     pub(crate) const CONSTANT: u16 = 43;
-    pub(crate) const SPEC_CONSTANT_FALSE: u16 = 49;
+    pub(crate) const SPEC_CONSTANT: u16 = 50;
     pub(crate) const FUNCTION: u16 = 54;
     pub(crate) const VARIABLE: u16 = 59;
     pub(crate) const LOAD: u16 = 61;
@@ -34,7 +33,6 @@ pub(crate) mod op {
     pub(crate) const COPY_OBJECT: u16 = 83;
     pub(crate) const IMAGE_READ: u16 = 98;
     pub(crate) const IMAGE_WRITE: u16 = 99;
-    pub(crate) const SELECT: u16 = 169;
     pub(crate) const PHI: u16 = 245;
 }
 

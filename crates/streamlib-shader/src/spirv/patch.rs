@@ -1,9 +1,10 @@
 //! Changes SPIR-V so that every effect looks the same to a backend: bindings of our choice, storage images of any format,
-//! an entry point called `main`, and the specialisation constant of the pixel form.
+//! an entry point called `main`, and the specialisation constants of the pixel form.
 
 use std::collections::{HashMap, HashSet};
 
 use super::module::{Instruction, decoration, op, text_words};
+use crate::front::entry::Constant;
 
 const CAPABILITY_READ_WITHOUT_FORMAT: u32 = 55;
 const CAPABILITY_WRITE_WITHOUT_FORMAT: u32 = 56;
@@ -17,31 +18,31 @@ const STORAGE: u32 = 2;
 pub(crate) struct Plan<'a> {
     /// Binding of each variable, in descriptor set 0.
     pub(crate) bindings: &'a HashMap<u32, u32>,
-    /// Block to replace by a specialisation constant: its variable, the id of the constant, and its name.
-    pub(crate) options: Option<(u32, u32, &'a str)>,
+    /// Block of uints to replace by specialisation constants: its variable, and a constant for each member.
+    pub(crate) options: Option<(u32, &'a [Constant])>,
 }
 
 /// The changed module; `None` when it is not as DXC makes it.
 pub(crate) fn patch(words: &[u32], instructions: &[Instruction<'_>], plan: &Plan<'_>) -> Option<Vec<u32>> {
     let mut out = words.get(..5)?.to_vec();
     let images = StorageImages::find(instructions);
-    let switch = match plan.options {
-        Some((variable, spec_id, name)) => Some(Switch::find(out[3], instructions, variable, spec_id, name)?),
+    let switches = match plan.options {
+        Some((variable, constants)) => Some(Switches::find(out[3], instructions, variable, constants)?),
         None => None,
     };
-    out[3] += if switch.is_some() { Switch::IDS } else { 0 };
+    out[3] += switches.as_ref().map_or(0, |s| s.constants.len() as u32);
     let mut section = Section::Capabilities;
     for instruction in instructions {
         while section.ends_before(instruction.op) {
             if section == Section::Capabilities {
                 images.capabilities(instructions).for_each(|c| push(&mut out, op::CAPABILITY, &[c]));
             }
-            if let Some(switch) = &switch {
-                switch.declare(section, &mut out);
+            if let Some(switches) = &switches {
+                switches.declare(section, &mut out);
             }
             section = section.next();
         }
-        let replaced = switch.as_ref().is_some_and(|s| s.replace(instruction, &mut out));
+        let replaced = switches.as_ref().is_some_and(|s| s.replace(instruction, &mut out));
         if !replaced && !images.drops(instruction) {
             let at = out.len();
             out.extend(instruction.words);
@@ -156,64 +157,61 @@ impl Section {
     }
 }
 
-/// The specialisation constant that takes the place of a block with one uint.
-struct Switch {
+/// The specialisation constants that take the place of a block's members, which are uints.
+struct Switches<'a> {
     variable: u32,
-    /// Pointers into the block.
-    pointers: HashSet<u32>,
-    name: Vec<u32>,
-    spec_id: u32,
-    /// Types of the constant and of what was loaded; `None` when both ways gave the same and nothing is loaded.
-    types: Option<(u32, u32)>,
-    /// First of the new ids: the constant, a one, a zero.
+    /// Pointers into the block, and the member that each points to.
+    pointers: HashMap<u32, usize>,
+    constants: &'a [Constant],
+    /// Type of the constants; `None` when none is loaded.
+    uint_type: Option<u32>,
+    /// First of the new ids, one for each constant.
     ids: u32,
 }
 
-impl Switch {
-    const IDS: u32 = 3;
-
-    fn find(bound: u32, all: &[Instruction<'_>], variable: u32, spec_id: u32, name: &str) -> Option<Self> {
-        let pointers: HashSet<u32> =
-            all.iter().filter(|i| is_chain(i) && i.operand(2) == variable).map(|i| i.operand(1)).collect();
+impl<'a> Switches<'a> {
+    fn find(bound: u32, all: &[Instruction<'_>], variable: u32, constants: &'a [Constant]) -> Option<Self> {
         if all.iter().any(|i| i.op == op::LOAD && i.operand(2) == variable) {
             return None;
         }
-        let types = match all.iter().find(|i| i.op == op::LOAD && pointers.contains(&i.operand(2))) {
-            Some(load) => Some((all.iter().find(|i| i.op == op::TYPE_BOOL)?.operand(0), load.operand(0))),
-            None => None,
-        };
-        Some(Self { variable, pointers, name: text_words(name), spec_id, types, ids: bound })
+        let value = |id: u32| all.iter().find(|i| i.op == op::CONSTANT && i.operand(1) == id);
+        let mut pointers = HashMap::new();
+        for chain in all.iter().filter(|i| is_chain(i) && i.operand(2) == variable) {
+            let member = value(chain.operand(3))?.operand(2) as usize;
+            pointers.insert(chain.operand(1), (member < constants.len()).then_some(member)?);
+        }
+        let loads = all.iter().find(|i| i.op == op::LOAD && pointers.contains_key(&i.operand(2)));
+        let uint_type = loads.map(|load| load.operand(0));
+        Some(Self { variable, pointers, constants, uint_type, ids: bound })
     }
 
     /// Adds what belongs at the end of `section`.
     fn declare(&self, section: Section, out: &mut Vec<u32>) {
-        let Some((bool_type, uint_type)) = self.types else {
+        let Some(uint_type) = self.uint_type else {
             return;
         };
-        match section {
-            Section::BeforeNames => {
-                let operands: Vec<u32> = std::iter::once(self.ids).chain(self.name.iter().copied()).collect();
-                push(out, op::NAME, &operands);
+        for (id, constant) in (self.ids..).zip(self.constants) {
+            match section {
+                Section::BeforeNames => {
+                    let operands: Vec<u32> = std::iter::once(id).chain(text_words(constant.name)).collect();
+                    push(out, op::NAME, &operands);
+                }
+                Section::BeforeDecorations => {
+                    push(out, op::DECORATE, &[id, decoration::SPEC_ID, constant.id]);
+                }
+                Section::Types => push(out, op::SPEC_CONSTANT, &[uint_type, id, constant.value]),
+                Section::Capabilities | Section::Functions => {}
             }
-            Section::BeforeDecorations => {
-                push(out, op::DECORATE, &[self.ids, decoration::SPEC_ID, self.spec_id]);
-            }
-            Section::Types => {
-                push(out, op::SPEC_CONSTANT_FALSE, &[bool_type, self.ids]);
-                push(out, op::CONSTANT, &[uint_type, self.ids + 1, 1]);
-                push(out, op::CONSTANT, &[uint_type, self.ids + 2, 0]);
-            }
-            Section::Capabilities | Section::Functions => {}
         }
     }
 
-    /// Puts the constant in place of a load from the block, and drops everything else about the block's variable.
+    /// Puts a constant in place of a load from the block, and drops everything else about the block's variable.
     fn replace(&self, i: &Instruction<'_>, out: &mut Vec<u32>) -> bool {
         match i.op {
-            op::LOAD if self.pointers.contains(&i.operand(2)) => {
-                push(out, op::SELECT, &[i.operand(0), i.operand(1), self.ids, self.ids + 1, self.ids + 2]);
+            op::LOAD => self.pointers.get(&i.operand(2)).is_some_and(|&member| {
+                push(out, op::COPY_OBJECT, &[i.operand(0), i.operand(1), self.ids + member as u32]);
                 true
-            }
+            }),
             op::NAME | op::DECORATE => i.operand(0) == self.variable,
             op::VARIABLE => i.operand(1) == self.variable,
             _ => is_chain(i) && i.operand(2) == self.variable,

@@ -10,7 +10,7 @@ use streamlib_core::value::Value;
 
 use super::module::{Facts, Type, Variable, decoration};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::front::entry::{ENCODE_SRGB_ID, GROUP, OPTIONS_BLOCK};
+use crate::front::entry::{ENCODE_SRGB, GROUP, LOADS, OPTIONS_BLOCK, Pixels, ROWS};
 use crate::front::lower::{Front, GlobalFacts};
 use crate::source::EffectSource;
 
@@ -71,7 +71,10 @@ pub(crate) fn reflect(source: &EffectSource, front: &Front, facts: &Facts) -> Re
         description: front.description.clone(),
         group_size: facts.local_size.unwrap_or(GROUP),
         group_size_is_free: is_pixel,
-        encode_srgb_constant: is_pixel.then_some(ENCODE_SRGB_ID),
+        pixels_per_thread: front.pixels_per_thread,
+        rows_constant: (is_pixel && front.pixels == Pixels::Any).then_some(ROWS.id),
+        loads_constant: (is_pixel && inputs.iter().any(|slot| slot.is_local)).then_some(LOADS.id),
+        encode_srgb_constant: is_pixel.then_some(ENCODE_SRGB.id),
         inputs,
         outputs,
         samplers,

@@ -55,6 +55,9 @@ fn interface(form: EffectForm, group: u32) -> Interface {
         description: String::new(),
         group_size: [group, group, 1],
         group_size_is_free: form == EffectForm::Pixel,
+        pixels_per_thread: [1, 1],
+        rows_constant: None,
+        loads_constant: None,
         encode_srgb_constant: None,
         inputs: vec![],
         outputs: vec![],
@@ -82,6 +85,9 @@ fn tint() -> Interface {
         array_stride: 0,
     };
     Interface {
+        pixels_per_thread: [1, 1],
+        rows_constant: None,
+        loads_constant: None,
         encode_srgb_constant: Some(0),
         inputs: vec![slot("input", 0)],
         outputs: vec![slot("output", 1)],

@@ -9,11 +9,12 @@ use streamlib_core::format::Size;
 use streamlib_core::frame::{CameraModel, FrameMeta, Timestamp};
 use streamlib_core::gpu::{Command, Gpu, HostBuffer, HostBufferUse};
 use streamlib_core::live::{Arrival, Clock, Push};
-use streamlib_core::mailbox::{Listener, Receiver, SendError, Sender};
+use streamlib_core::mailbox::{Listener, Receiver, SendError};
 use streamlib_vulkan::{Texture, VulkanError, VulkanGpu};
 
 use super::LiveFrame;
 use super::clock::Monotonic;
+use super::driver::Arrivals;
 use super::pulse::Pulse;
 
 /// Textures of an inlet beside those that may wait: in the program's hands, shown, and under way.
@@ -29,7 +30,7 @@ pub struct VideoInlet {
     pub(super) gpu: Arc<VulkanGpu>,
     pub(super) size: Size,
     pub(super) pool: TexturePool<VulkanGpu>,
-    pub(super) arrivals: Sender<Arrival<VulkanGpu>>,
+    pub(super) arrivals: Arrivals,
     pub(super) counters: Arc<NodeCounters>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) pushed: u64,
@@ -110,7 +111,7 @@ impl VideoInlet {
         let arrival = Arrival { push: Push::Texture(frame.0), meta, arrived: Monotonic.now() };
         self.counters.came_in();
         self.pulse.beat();
-        match self.arrivals.send(arrival) {
+        match self.arrivals.send(arrival, Duration::ZERO) {
             Ok(displaced) => {
                 self.pushed += 1;
                 // A displaced frame went out when it was pushed: one of the two has.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use streamlib_core::engine::{Engine, OutletSpec, Shelf};
 use streamlib_core::gpu::Gpu;
@@ -16,6 +17,7 @@ use streamlib_core::plan::{Drain, Feed, Fusion, Layout, Parts, Plan};
 use streamlib_media::{OutputOptions, VideoWriter};
 use streamlib_vulkan::VulkanGpu;
 
+use super::BuildTimes;
 use super::kernels::KernelCache;
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
@@ -43,6 +45,7 @@ pub(super) struct Built {
     /// By node and input port, in the plan's order of outlets.
     pub(super) consumers: Vec<((String, String), BuiltConsumer)>,
     pub(super) pace: Pace,
+    pub(super) times: BuildTimes,
 }
 
 pub(super) struct BuiltSource {
@@ -84,7 +87,9 @@ pub(super) fn build(
     adapt_readers(&mut adapted, &readers);
     adapt_sources(&mut adapted);
     adapt_takers(&mut adapted, &takers);
+    let started = Instant::now();
     let mut programs = Programs::compile(runtime, &adapted, &options.base)?;
+    let mut times = BuildTimes { compile: started.elapsed(), ..BuildTimes::default() };
     let order = Plan::order(&adapted, &programs.interfaces, &ports)?;
 
     let mut sources = BTreeMap::new();
@@ -145,7 +150,9 @@ pub(super) fn build(
     } else {
         Fusion::default()
     };
+    let fusing = Instant::now();
     let fused = programs.fuse(runtime.compiler(), &mut fusion);
+    times.compile += fusing.elapsed();
     let parts = Parts {
         effects: &programs.interfaces,
         processors: &ports,
@@ -166,12 +173,15 @@ pub(super) fn build(
         .collect();
     let specs: Vec<_> = consumers.iter().map(|(_, consumer)| consumer.outlet()).collect();
     let engine = Engine::new(runtime.gpu().clone(), plan.clone(), &specs, stage.shelf.as_ref(), |kernel| {
-        kernels.get(runtime.gpu(), kernel, programs.code(&kernel.code, &conversions))
+        let building = Instant::now();
+        let kernel = kernels.get(runtime.gpu(), kernel, programs.code(&kernel.code, &conversions));
+        times.kernels += building.elapsed();
+        kernel
     });
     let engine = Box::new(engine?);
     let pace = pace(options, clock.and_then(|clock| sources.get(clock)));
     let shelf = engine.shelf();
-    Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, pace })
+    Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, pace, times })
 }
 
 impl BuiltConsumer {
@@ -202,6 +212,9 @@ fn open(
     Ok(BuiltSource { facts, delivery, tag, place: None, opened, is_kept: false })
 }
 
+/// A node and one of its input ports.
+type Key = (String, String);
+
 /// The ports of every processor, and how it wants its frames.
 type Registered = (BTreeMap<String, Ports>, BTreeMap<String, View>);
 
@@ -221,7 +234,7 @@ fn processors(graph: &Graph, options: &LiveOptions) -> Result<Registered, RunErr
 }
 
 /// Inputs outside the plan that take textures, and those that take pictures.
-fn outside(graph: &Graph, views: &BTreeMap<String, View>) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn outside(graph: &Graph, views: &BTreeMap<String, View>) -> (Vec<Key>, Vec<Key>) {
     let sinks = graph
         .sinks()
         .map(|(node, sink)| (node.to_owned(), INPUT.to_owned(), sink.uri == APP || sink.uri == NULL));

@@ -33,6 +33,17 @@ impl Monotonic {
     }
 }
 
+/// CPU time of the calling thread, nanoseconds.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_cpu_ns() -> u64 {
+    streamlib_linux::realtime::thread_cpu_time()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn thread_cpu_ns() -> u64 {
+    0
+}
+
 /// What a thread is for; the first two are raised to real-time priority where the system lets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

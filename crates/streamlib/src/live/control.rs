@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use streamlib_core::graph::{Edit, Graph, GraphError, Node};
 use streamlib_core::live::{DeliverCommand, Handover, Swap};
-use streamlib_core::mailbox::{Bell, Listener, SendError, Sender};
+use streamlib_core::mailbox::{Listener, SendError, Sender};
 use streamlib_vulkan::VulkanGpu;
 
-use super::Applied;
 use super::app::{VideoInlet, VideoOutlet};
 use super::build::build;
+use super::driver::Driver;
 use super::event::{Events, LiveEvent};
 use super::install::Ended;
 use super::kernels::KernelCache;
@@ -18,7 +18,9 @@ use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Setting, Stage};
 use super::values::Knobs;
+use super::{Applied, BuildTimes};
 use crate::error::RunError;
+use crate::load::program_files;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;
 
@@ -35,6 +37,7 @@ pub(super) struct Control {
     pub(super) knobs: Knobs,
     /// Held for as long as a change takes.
     pub(super) works: Mutex<Works>,
+    pub(super) driver: Arc<Driver>,
     pub(super) handover: Arc<Handover<VulkanGpu>>,
 }
 
@@ -45,9 +48,7 @@ pub(super) struct Works {
     pub(super) kernels: KernelCache,
     pub(super) swaps: Sender<Box<Swap<VulkanGpu>>>,
     pub(super) commands: Sender<DeliverCommand<VulkanGpu>>,
-    /// Wakes the frame loop.
-    pub(super) loop_bell: Bell,
-    /// Hears of plans that were put away.
+    /// Hears of plans that run.
     pub(super) swapped: Listener,
     /// Files that were finished while the graph ran on.
     pub(super) finished: Vec<(SinkReport, Vec<String>)>,
@@ -90,8 +91,9 @@ impl Control {
     pub(super) fn change_to(self: &Arc<Self>, graph: &Graph) -> Result<Applied, RunError> {
         let mut works = self.works();
         let now = self.knobs.begin_change();
-        let edits = now.diff(graph);
-        // Without an edit it is the files of the effects that have changed.
+        // Where programs are files, they may have changed as well.
+        let edits =
+            if program_files(graph, &self.options.base).is_empty() { now.diff(graph) } else { vec![] };
         let result = self.change(&mut works, &now, graph, &edits);
         self.knobs.keep();
         result
@@ -115,11 +117,19 @@ impl Control {
         });
         if let Some(settings) = settings.collect::<Option<Vec<_>>>().filter(|settings| !settings.is_empty()) {
             self.set(&settings)?;
-            return Ok(Applied { generation: works.stage.generation, first_frame: None });
+            let generation = works.stage.generation;
+            return Ok(Applied { generation, first_frame: None, build: BuildTimes::default() });
         }
+        let started = Instant::now();
         let built = build(&self.runtime, &self.options, &mut works.kernels, graph, &works.stage)?;
+        let mut times = built.times;
         let mut installed = self.install(works, built, graph)?;
+        times.total = started.elapsed();
         let generation = installed.generation;
+        if self.options.trace.is_some() {
+            let traced = std::mem::take(&mut installed.traced);
+            installed.commands.push(DeliverCommand::Trace(generation, traced));
+        }
         let values = std::mem::take(&mut installed.values);
         let Works { swaps, commands, .. } = &mut *works;
         self.knobs.replace(values, || {
@@ -142,7 +152,7 @@ impl Control {
         };
         self.put_to_rest(works, ended);
         self.events.tell(LiveEvent::PlanChanged { generation, first_frame });
-        Ok(Applied { generation, first_frame: Some(first_frame) })
+        Ok(Applied { generation, first_frame: Some(first_frame), build: times })
     }
 
     /// The number of the first frame of that plan.

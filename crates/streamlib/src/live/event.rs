@@ -1,6 +1,6 @@
 //! What happens in a live graph besides frames.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
@@ -72,6 +72,25 @@ pub enum LiveEvent {
     },
 }
 
+impl LiveEvent {
+    /// Whether a part of the graph, or all of it, has failed.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::SourceFailed { .. }
+            | Self::SinkFailed { .. }
+            | Self::ProcessorFailed { .. }
+            | Self::GpuFailed { .. } => true,
+            Self::SourceStalled { .. }
+            | Self::SourceIsBack { .. }
+            | Self::SourceEnded { .. }
+            | Self::DataRefused { .. }
+            | Self::ThreadRefused { .. }
+            | Self::PlanChanged { .. } => false,
+        }
+    }
+}
+
 impl std::fmt::Display for LiveEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -91,23 +110,42 @@ impl std::fmt::Display for LiveEvent {
     }
 }
 
-/// Events that nobody has asked for yet. Beyond [`Events::KEPT`], the oldest are forgotten.
+/// What has happened.
 #[derive(Debug, Default)]
-pub(crate) struct Events(Mutex<Vec<LiveEvent>>);
+pub(crate) struct Events(Mutex<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// Events that nobody has asked for yet. Beyond [`Events::KEPT`], the oldest are forgotten.
+    events: Vec<LiveEvent>,
+    /// Failures since the start, asked for or not, as text; there are as few as the graph has parts.
+    failures: Vec<String>,
+}
 
 impl Events {
     const KEPT: usize = 1000;
 
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn tell(&self, event: LiveEvent) {
         tracing::info!("{event}");
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if events.len() == Self::KEPT {
-            events.remove(0);
+        let mut told = self.lock();
+        if event.is_failure() {
+            told.failures.push(event.to_string());
         }
-        events.push(event);
+        if told.events.len() == Self::KEPT {
+            told.events.remove(0);
+        }
+        told.events.push(event);
     }
 
     pub(crate) fn take(&self) -> Vec<LiveEvent> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.lock().events)
+    }
+
+    pub(crate) fn failures(&self) -> Vec<String> {
+        self.lock().failures.clone()
     }
 }

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use streamlib_core::account::{FrameCounters, NodeCounters, PassTimes};
 use streamlib_core::engine::Parameters;
 use streamlib_core::graph::{Delivery, Graph, Node, PortKind};
-use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap};
-use streamlib_core::mailbox::{self, Bell, Listener, Policy, Receiver};
+use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap, TracedPlan};
+use streamlib_core::mailbox::{self, Listener, Policy, Receiver};
 use streamlib_vulkan::VulkanGpu;
 
 use super::LiveFrame;
 use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
 use super::build::{Built, BuiltConsumer, BuiltSource, IN_HAND, policy, without_origins};
 use super::control::{Control, Works};
+use super::driver::Arrivals;
 use super::options::Pacing;
 use super::processor::{ProcessorJob, ProcessorThread};
 use super::pulse::Pulse;
@@ -23,6 +24,7 @@ use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
     ConsumerKind, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
 };
+use super::trace;
 use crate::error::RunError;
 
 /// A plan with all that goes with it, ready to take over.
@@ -37,6 +39,8 @@ pub(super) struct Installed {
     pub(super) commands: Vec<DeliverCommand<VulkanGpu>>,
     pub(super) values: Values,
     pub(super) processors: Started,
+    /// What a trace calls the parts of the plan.
+    pub(super) traced: TracedPlan,
 }
 
 /// What will run beside the plan: what is new, and the names of what goes on.
@@ -80,7 +84,10 @@ impl NextStage {
 }
 
 /// Video inputs of processors that are about to start, by node.
-type Inboxes = BTreeMap<String, (Listener, Vec<(String, Receiver<LiveFrame>)>)>;
+type Inboxes = BTreeMap<String, Inbox>;
+
+/// What a processor listens to, and the frames of each of its ports.
+type Inbox = (Listener, Vec<(String, Receiver<LiveFrame>)>);
 
 impl Control {
     /// Starts what a plan needs that does not run yet. Nothing that runs is touched.
@@ -95,6 +102,7 @@ impl Control {
         let counters = old.counters.for_nodes(graph.nodes.keys());
         let labels = built.plan.passes.iter().map(|pass| pass.label.as_str());
         let account = DeliverCommand::Account(generation, counters.clone(), PassTimes::new(labels));
+        let traced = trace::names(&built, graph, generation);
         let places = built.plan.sources.len();
         let mut swap = Box::new(Swap {
             engine: built.engine,
@@ -122,7 +130,7 @@ impl Control {
                 installed.kept_sources.push((node, place));
                 continue;
             }
-            let installing = Installing { control: self, bell: &works.loop_bell, stage: &installed.stage };
+            let installing = Installing { control: self, stage: &installed.stage };
             let running = installing.source(&node, source, graph, &mut swap, &mut commands)?;
             installed.stage.sources.insert(node, running);
         }
@@ -132,7 +140,7 @@ impl Control {
                 installed.kept_consumers.push(key);
                 continue;
             }
-            let installing = Installing { control: self, bell: &works.loop_bell, stage: &installed.stage };
+            let installing = Installing { control: self, stage: &installed.stage };
             let running = installing.consumer(&key, consumer, &mut inboxes, &mut commands)?;
             installed.stage.consumers.insert(key, running);
         }
@@ -155,14 +163,14 @@ impl Control {
         let parameters = Parameters::of(&built.plan);
         let (graph, plan, interfaces) = (graph.clone(), built.plan, built.interfaces);
         let values = Values { graph, plan, generation, parameters, interfaces, journal: None };
-        Ok(Installed { stage: installed, generation, swap, commands, values, processors: started })
+        Ok(Installed { stage: installed, generation, swap, commands, values, processors: started, traced })
     }
 
     fn processor_job(
         self: &Arc<Self>,
         node: &str,
         processor: &streamlib_core::graph::Processor,
-        inbox: Option<(Listener, Vec<(String, Receiver<LiveFrame>)>)>,
+        inbox: Option<Inbox>,
         counters: &FrameCounters,
         started: &mut Started,
     ) -> Result<ProcessorJob, RunError> {
@@ -199,7 +207,6 @@ fn named(counters: &FrameCounters, node: &str) -> Arc<NodeCounters> {
 /// What every new source and consumer needs.
 struct Installing<'a> {
     control: &'a Control,
-    bell: &'a Bell,
     stage: &'a Stage,
 }
 
@@ -221,7 +228,9 @@ impl Installing<'_> {
         let mut running =
             RunningSource { spec, delivery, facts, tag, place, pulse, thread: None, inlet: None };
         let Some(place) = place else { return Ok(running) };
-        let (arrivals, receiver) = mailbox::with_bell(policy(delivery), self.bell.clone());
+        // Without a bell: whoever pushes looks itself whether a frame is due.
+        let (sender, receiver) = mailbox::new(policy(delivery));
+        let arrivals = Arrivals::new(sender, self.control.driver.clone());
         let counters = named(&self.stage.counters, node);
         match (running.facts.kind, opened) {
             (SourceKind::Pictures(_), Some(source)) => {

@@ -4,6 +4,7 @@ mod app;
 mod build;
 mod clock;
 mod control;
+mod driver;
 mod event;
 mod install;
 mod kernels;
@@ -15,6 +16,7 @@ mod run;
 mod sink;
 mod source;
 mod stage;
+mod trace;
 mod values;
 
 use std::sync::Arc;
@@ -60,6 +62,19 @@ pub struct Applied {
     pub generation: u64,
     /// Number of the first frame that it ran; `None` when the plan did not change.
     pub first_frame: Option<u64>,
+    /// What building the plan took.
+    pub build: BuildTimes,
+}
+
+/// Where the time of building a plan went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BuildTimes {
+    /// From text to SPIR-V.
+    pub compile: Duration,
+    /// From SPIR-V to the device's own code, in its driver.
+    pub kernels: Duration,
+    /// Everything, until the plan could take over.
+    pub total: Duration,
 }
 
 /// Account of a live graph that has ended.
@@ -73,10 +88,13 @@ pub struct LiveReport {
     pub stats: Stats,
     /// Files that were written.
     pub sinks: Vec<SinkReport>,
-    /// What happened, and what the user should know.
+    /// What happened and was not asked for ([`LiveGraph::events`]), and what the user should know.
     pub notices: Vec<String>,
-    /// CPU time that the frame thread spent on each frame, microseconds, on the mean.
-    pub frame_thread_us_per_frame: f64,
+    /// Parts of the graph that failed while it ran, and why.
+    pub failures: Vec<String>,
+    /// CPU time that submitting a frame cost the thread that did it, microseconds, on the mean; only where
+    /// [`LiveOptions::counts_cpu`] asked for it.
+    pub submit_cpu_us_per_frame: Option<f64>,
 }
 
 impl StreamRuntime {

@@ -37,9 +37,16 @@ pub struct LiveOptions {
     pub patience: Duration,
     /// A frame that takes the GPU longer than this ends the graph.
     pub frame_limit: Duration,
+    /// The graph ends after so many frames. All of them are delivered, and files have the last one.
+    pub frames: Option<u64>,
     /// CPU that the frame thread is bound to.
     pub frame_cpu: Option<usize>,
-    /// Where to write a trace that Perfetto opens.
+    /// How long before and after a frame is expected its delivery is awaited without sleeping. It costs a processor about that
+    /// share of the time, and saves the time that the system takes to wake a thread up. Zero for not at all.
+    pub awake: Duration,
+    /// Whether the CPU time of submissions is counted, which costs two system calls a frame.
+    pub counts_cpu: bool,
+    /// Where to write a trace that Perfetto (ui.perfetto.dev) opens; relative to the current folder, not to `base`.
     pub trace: Option<PathBuf>,
     /// What the graph's processors are.
     pub processors: Processors,
@@ -55,7 +62,10 @@ impl Default for LiveOptions {
             deadline: None,
             patience: Duration::from_secs(1),
             frame_limit: Duration::from_secs(10),
+            frames: None,
             frame_cpu: None,
+            awake: Duration::ZERO,
+            counts_cpu: false,
             trace: None,
             processors: Processors::new(),
         }

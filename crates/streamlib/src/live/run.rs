@@ -1,7 +1,7 @@
 //! The threads of a live graph, from its start to its end.
 
 use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,18 +10,20 @@ use streamlib_core::account::{PassTimes, Stats, StatsReader, recorder};
 use streamlib_core::gpu::Gpu;
 use streamlib_core::graph::Graph;
 use streamlib_core::live::{Clock, Deliver, Deliverer, FrameLoop, Step, handover};
-use streamlib_core::mailbox::{self, Bell, Listener, Policy};
+use streamlib_core::mailbox::{self, Listener, Policy};
 use streamlib_vulkan::VulkanGpu;
 
 use super::LiveReport;
 use super::build::build;
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::control::{Control, Works};
+use super::driver::Driver;
 use super::event::{Events, LiveEvent};
 use super::kernels::KernelCache;
 use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Stage, Values};
+use super::trace::{TraceFile, TraceThread};
 use super::values::Knobs;
 use crate::error::RunError;
 use crate::runtime::StreamRuntime;
@@ -38,11 +40,11 @@ const COMMANDS: NonZeroU16 = NonZeroU16::new(1024).expect("not zero");
 /// The threads that every live graph has.
 #[derive(Debug)]
 pub(super) struct Threads {
-    frames: Option<JoinHandle<FrameEnd>>,
+    frames: Option<JoinHandle<()>>,
     deliveries: Option<JoinHandle<()>>,
     watch: Option<JoinHandle<()>>,
+    trace: Option<TraceThread>,
     state: Arc<RunState>,
-    bell: Bell,
     stats: StatsReader,
     started: Instant,
 }
@@ -50,18 +52,10 @@ pub(super) struct Threads {
 /// What the threads and their keeper share.
 #[derive(Debug, Default)]
 struct RunState {
-    is_stopping: AtomicBool,
     has_ended: Mutex<bool>,
     ended: Condvar,
     /// Why the GPU failed, if it did.
     failure: Mutex<Option<RunError>>,
-}
-
-/// What the frame thread leaves.
-#[derive(Debug, Default)]
-struct FrameEnd {
-    frames: u64,
-    cpu_ns: u64,
 }
 
 pub(super) fn start(
@@ -75,6 +69,7 @@ pub(super) fn start(
     let (interval_ns, deadline) = (built.pace.interval_ns(), options.deadline);
     let deadline_ns = deadline.map(|limit| limit.as_nanos().try_into().unwrap_or(i64::MAX)).or(interval_ns);
 
+    let counts_cpu = options.counts_cpu;
     let listener = Listener::new();
     let bell = listener.bell();
     let (swaps, next_swaps) = mailbox::with_bell(Policy::Lossless { bound: NonZeroU16::MIN }, bell.clone());
@@ -95,14 +90,15 @@ pub(super) fn start(
             kernels,
             swaps,
             commands,
-            loop_bell: bell.clone(),
             swapped,
             finished: Vec::new(),
             leaving: Vec::new(),
         }),
+        driver: Driver::new(bell, counts_cpu),
         handover: handover.clone(),
     });
     let mut works = control.works();
+    let trace = control.options.trace.as_deref().map(TraceFile::create).transpose()?;
     let installed = control.install(&works, built, graph)?;
     for command in installed.commands {
         // There is room for all of a first plan, or the send says so.
@@ -120,7 +116,7 @@ pub(super) fn start(
     let (recorder, stats) = recorder(counters.clone(), PassTimes::new(labels), interval);
     let clock: Arc<dyn Clock> = Arc::new(Monotonic);
     let limit = control.options.frame_limit;
-    let deliverer = Deliverer::new(
+    let mut deliverer = Deliverer::new(
         (gpu, clock.clone()),
         handover.clone(),
         next_commands,
@@ -128,15 +124,25 @@ pub(super) fn start(
         deadline_ns,
         limit,
     );
+    deliverer = deliverer.with_awake(control.options.awake);
+    let mut tracing = None;
+    if let Some(file) = trace {
+        let (sender, thread) = file.start(installed.traced.names.clone())?;
+        deliverer = deliverer.with_trace(sender, &installed.traced);
+        tracing = Some(thread);
+    }
     let frame_loop = FrameLoop::new(clock, handover, installed.swap, next_swaps, next_parameters);
+    let frame_loop = frame_loop.with_limit(control.options.frames);
+    control.driver.cell.put(Box::new(frame_loop));
     drop(works);
 
     let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
-    let (shared, told, loop_bell) = (state.clone(), events.clone(), bell.clone());
-    let deliver = move || deliver_all(deliverer, &shared, &told, &loop_bell);
+    let (shared, told, driver) = (state.clone(), events.clone(), control.driver.clone());
+    let deliver = move || deliver_all(deliverer, &shared, &told, &driver);
     let deliveries = spawn("deliver").spawn(deliver).map_err(RunError::Thread)?;
-    let (shared, told, cpu) = (state.clone(), events, control.options.frame_cpu);
-    let submit = move || submit_all(frame_loop, listener, &shared, &told, cpu);
+    let (shared, told) = (state.clone(), events);
+    let (cpu, driver) = (control.options.frame_cpu, control.driver.clone());
+    let submit = move || submit_all(&driver, listener, &shared, &told, cpu);
     let frames = spawn("frame").spawn(submit).map_err(RunError::Thread)?;
     let (shared, watched) = (state.clone(), Arc::downgrade(&control));
     let watch = move || {
@@ -147,7 +153,7 @@ pub(super) fn start(
     };
     let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
     let (frames, deliveries, watch) = (Some(frames), Some(deliveries), Some(watch));
-    Ok((control, Threads { frames, deliveries, watch, state, bell, stats, started }))
+    Ok((control, Threads { frames, deliveries, watch, trace: tracing, state, stats, started }))
 }
 
 impl Control {
@@ -159,38 +165,44 @@ impl Control {
     }
 }
 
+/// Runs frames until the clock source ends, so many have run, or the graph is stopped. Sources that set the pace run theirs
+/// themselves; this thread runs what time sets the pace of, and sees to swaps and to what could not be run at once.
 fn submit_all(
-    mut frame_loop: FrameLoop<VulkanGpu>,
+    driver: &Driver,
     mut listener: Listener,
     state: &RunState,
     events: &Events,
     cpu: Option<usize>,
-) -> FrameEnd {
+) {
     tell_refusals("frame", prepare_thread("frame", Role::Frames, cpu), events);
-    let start = thread_cpu_ns();
-    let mut end = FrameEnd::default();
-    while !state.is_stopping.load(Ordering::Acquire) {
+    while !driver.is_stopping.load(Ordering::Acquire) {
         let now = Instant::now();
-        match frame_loop.step() {
-            Step::Submitted => end.frames += 1,
-            Step::Wait(until) => {
+        match driver.run() {
+            Some(Step::Wait(until)) => {
                 let until = until.map(|until| Monotonic.instant(until));
                 listener.wait(Some(until.unwrap_or(now + SLICE).min(now + SLICE)));
             }
-            Step::Busy => drop(listener.wait(Some(now + RETRY))),
-            Step::Ended => break,
-            Step::Failed(error) => {
+            Some(Step::Ended) => break,
+            Some(Step::Failed(error)) => {
                 state.fail(error.into(), events);
                 break;
             }
+            // Consumers or the GPU are behind, or a source runs its frame.
+            Some(Step::Busy | Step::Submitted) | None => drop(listener.wait(Some(now + RETRY))),
         }
     }
-    end.cpu_ns = thread_cpu_ns() - start;
+    driver.is_stopping.store(true, Ordering::Release);
+    // Dropping the loop ends the deliverer. A source that steps it brings it back at once.
+    while driver.cell.take().is_none() {
+        std::thread::yield_now();
+    }
+    if let Some(error) = driver.take_failure() {
+        state.fail(error.into(), events);
+    }
     state.end();
-    end
 }
 
-fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &Events, frame_loop: &Bell) {
+fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &Events, driver: &Driver) {
     tell_refusals("deliver", prepare_thread("deliver", Role::Deliveries, None), events);
     loop {
         match deliverer.step() {
@@ -198,8 +210,8 @@ fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &E
             Deliver::Closed => break,
             Deliver::Failed(error) => {
                 state.fail(error.into(), events);
-                state.is_stopping.store(true, Ordering::Release);
-                frame_loop.ring();
+                driver.is_stopping.store(true, Ordering::Release);
+                driver.bell.ring();
                 break;
             }
         }
@@ -210,16 +222,6 @@ fn tell_refusals(thread: &str, refused: Vec<String>, events: &Events) {
     for why in refused {
         events.tell(LiveEvent::ThreadRefused { thread: thread.to_owned(), why });
     }
-}
-
-#[cfg(target_os = "linux")]
-fn thread_cpu_ns() -> u64 {
-    streamlib_linux::realtime::thread_cpu_time()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn thread_cpu_ns() -> u64 {
-    0
 }
 
 impl RunState {
@@ -251,9 +253,10 @@ impl Threads {
 
     /// Stops everything and puts it to rest; a second time there is nothing to stop.
     pub(super) fn stop(&mut self, control: &Control) -> Result<LiveReport, RunError> {
-        self.state.is_stopping.store(true, Ordering::Release);
-        self.bell.ring();
-        let frames = self.frames.take().map(|thread| thread.join().unwrap_or_default()).unwrap_or_default();
+        control.handover.hurry();
+        control.driver.is_stopping.store(true, Ordering::Release);
+        control.driver.bell.ring();
+        let _panicked = self.frames.take().map(JoinHandle::join);
         self.state.end();
         // The frame loop is gone, so the deliverer ends with the last frame under way, and with it all consumers.
         for thread in [self.deliveries.take(), self.watch.take()].into_iter().flatten() {
@@ -278,6 +281,8 @@ impl Threads {
         }
         let (sinks, told): (Vec<_>, Vec<_>) = written.into_iter().unzip();
         let mut notices: Vec<String> = told.into_iter().flatten().collect();
+        // The deliverer is gone, so the trace has come to its end.
+        notices.extend(self.trace.take().and_then(TraceThread::join));
         notices.extend(control.events.take().iter().map(ToString::to_string));
         if let Some(error) = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(error);
@@ -288,7 +293,8 @@ impl Threads {
             stats: self.stats(),
             sinks,
             notices,
-            frame_thread_us_per_frame: frames.cpu_ns as f64 / 1e3 / frames.frames.max(1) as f64,
+            failures: control.events.failures(),
+            submit_cpu_us_per_frame: control.driver.cpu_us_per_frame(),
         })
     }
 }

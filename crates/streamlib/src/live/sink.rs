@@ -18,12 +18,15 @@ use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::sinks::finish_writer;
 
+/// A file's report, and what the user should know.
+pub(super) type Finished = (SinkReport, Vec<String>);
+
 /// A file that is being written. Dropped before it was joined, it leaves no file.
 #[derive(Debug)]
 pub(super) struct SinkThread {
     is_unwanted: Arc<AtomicBool>,
     bell: Bell,
-    thread: Option<JoinHandle<Option<(SinkReport, Vec<String>)>>>,
+    thread: Option<JoinHandle<Option<Finished>>>,
 }
 
 /// What a sink's thread works with.

@@ -10,11 +10,12 @@ use streamlib_core::account::{DropReason, NodeCounters};
 use streamlib_core::engine::Upload;
 use streamlib_core::frame::{FrameMeta, Timestamp};
 use streamlib_core::live::{Arrival, Clock, Push};
-use streamlib_core::mailbox::{Bell, Listener, SendError, Sender};
+use streamlib_core::mailbox::{Bell, Listener, SendError};
 use streamlib_core::picture::Picture;
 use streamlib_vulkan::VulkanGpu;
 
 use super::clock::{Monotonic, Role, prepare_thread};
+use super::driver::Arrivals;
 use super::event::{Events, LiveEvent};
 use super::pulse::Pulse;
 use crate::error::RunError;
@@ -49,7 +50,7 @@ pub(super) struct SourceJob {
     /// How many pictures to take at most.
     pub(super) frames: Option<u64>,
     pub(super) uploads: Vec<Upload<VulkanGpu>>,
-    pub(super) arrivals: Sender<Arrival<VulkanGpu>>,
+    pub(super) arrivals: Arrivals,
     pub(super) counters: Arc<NodeCounters>,
     pub(super) events: Arc<Events>,
     pub(super) pulse: Arc<Pulse>,
@@ -195,7 +196,7 @@ impl Worker<'_> {
         let mut arrival = Arrival { push: Push::Picture(upload), meta, arrived };
         loop {
             self.job.pulse.beat();
-            match self.job.arrivals.send_blocking(arrival, SLICE) {
+            match self.job.arrivals.send(arrival, SLICE) {
                 Ok(Some(Arrival { push: Push::Picture(displaced), .. })) => {
                     // That one went out when it was sent: one of the two has.
                     self.job.counters.dropped(DropReason::Displaced);

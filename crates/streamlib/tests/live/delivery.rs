@@ -52,7 +52,7 @@ fn sources_of_different_rates_meet_and_each_policy_keeps_its_promise() {
     // Until the last picture of the film was seen, and at least 30 frames.
     while pushed < 30 || films.last() != Some(&240) {
         assert!(pushed < 250, "the film never ends: {films:?}");
-        if pushed % 5 == 0 {
+        if pushed.is_multiple_of(5) {
             rig.push(&mut slow, 100 + pushed / 5);
         }
         rig.push(&mut cam, pushed);

@@ -159,7 +159,7 @@ fn counts_and_feedback_go_on_over_every_kind_of_swap() {
             rig.push(CAMERA);
             rig.frame();
             if under_way == number % 3 {
-                assert!(rig.swap(change.clone()));
+                assert!(rig.swap(change));
             }
         }
         while rig.deliver() {}

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use super::clock::ManualClock;
 use super::consumer::Taker;
 use super::model::{Expected, Set, Values};
 use super::picture::{Seen, kernels};
@@ -25,22 +25,6 @@ use crate::value::Value;
 
 /// A frame of the double takes no longer.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-
-/// A clock that stands until it is set.
-#[derive(Debug, Default)]
-pub(super) struct ManualClock(AtomicI64);
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
-    }
-}
-
-impl ManualClock {
-    pub(super) fn advance(&self, ns: i64) {
-        self.0.fetch_add(ns, Ordering::SeqCst);
-    }
-}
 
 /// What must lie between the frame loop and the deliverer.
 pub(super) enum Work {
@@ -70,6 +54,7 @@ pub(super) struct Rig {
     pub(super) swaps: Sender<Box<Swap<CpuGpu>>>,
     parameters: Sender<ParameterSet>,
     pub(super) commands: Sender<DeliverCommand<CpuGpu>>,
+    pub(super) counters: FrameCounters,
     pub(super) stats: StatsReader,
     pub(super) bell: Bell,
     pub(super) shelf: Shelf<CpuGpu>,
@@ -77,6 +62,8 @@ pub(super) struct Rig {
     pub(super) spec: Spec,
     pub(super) plan: Arc<Plan>,
     pub(super) pending: Option<Pending>,
+    /// The swap of what is pending, until it is sent.
+    pub(super) unsent: Option<Box<Swap<CpuGpu>>>,
     /// What the user last asked for.
     pub(super) amounts: (u8, u8),
     /// Tags and generations given so far.
@@ -136,7 +123,7 @@ impl Rig {
             (gpu.clone(), dyn_clock),
             handover.clone(),
             command_box,
-            (counters, recorder),
+            (counters.clone(), recorder),
             None,
             LIMIT,
         );
@@ -149,12 +136,14 @@ impl Rig {
             swaps,
             parameters,
             commands,
+            counters,
             stats,
             bell,
             shelf,
             spec: Spec { sinks: vec![], ..spec.clone() },
             plan,
             pending: None,
+            unsent: None,
             amounts: spec.amounts,
             tags,
             generations: 0,
@@ -229,7 +218,9 @@ impl Rig {
         let Some(frame_loop) = &mut self.frame_loop else { return Outcome::Stopped };
         let step = frame_loop.step();
         let generation = frame_loop.generation();
-        if let Some(pending) = self.pending.take_if(|_| self.under_way.len() + 2 <= 64) {
+        if let Some(pending) =
+            self.pending.take_if(|_| self.unsent.is_none() && self.under_way.len() + 2 <= 64)
+        {
             self.adopt(pending);
         }
         assert_eq!(generation, self.values.generation, "which plan runs");
@@ -263,12 +254,8 @@ impl Rig {
 
     /// What keeps frames from being submitted.
     fn busy(&self) -> Option<String> {
-        let is_ours = |sequence: u64| self.expected.generation(sequence) == self.values.generation;
-        let sequences = self.under_way.iter().filter_map(|work| match work {
-            Work::Frame { sequence, .. } => Some(*sequence),
-            Work::Replaced(_) => None,
-        });
-        if sequences.filter(|sequence| is_ours(*sequence)).count() >= SLOTS as usize {
+        let frames = self.under_way.iter().filter(|work| matches!(work, Work::Frame { .. }));
+        if frames.count() >= SLOTS as usize {
             return Some("all slots are under way".into());
         }
         if !self.has_room() {
@@ -282,10 +269,13 @@ impl Rig {
         full.map(|tag| format!("consumer {tag} keeps everything"))
     }
 
-    /// Whether a consumer of the plan that runs leaves something to write the next frame to.
+    /// Whether a consumer of the plan that runs leaves something to write the next frame to. Textures go from plan to plan,
+    /// memory for pictures does not.
     fn has_memory(&self, tag: u64) -> bool {
-        let is_ours = |sequence: u64| self.expected.generation(sequence) == self.values.generation;
         let taker = self.takers.iter().find(|taker| taker.spec.tag == tag).expect("a consumer");
+        let is_ours = |sequence: u64| {
+            taker.spec.takes_textures || self.expected.generation(sequence) == self.values.generation
+        };
         let under_way = self.under_way.iter().filter(|work| match work {
             Work::Frame { sequence, takers } => is_ours(*sequence) && takers.contains(&(tag, true)),
             Work::Replaced(_) => false,
@@ -348,10 +338,9 @@ impl Rig {
             }
             (step, _) => panic!("{step:?}"),
         }
-        // A replaced plan's consumers hold nobody up; that is told with the next piece of work.
-        self.is_held_up = self.handover.is_held_up();
-        let are_behind = self.takers.iter().any(|taker| taker.is_behind() && !taker.has_left);
-        assert!(!are_behind || self.is_held_up);
+        self.is_held_up = self.takers.iter().any(|taker| taker.is_behind() && !taker.has_left);
+        assert_eq!(self.handover.is_held_up(), self.is_held_up);
+        self.takers.iter().for_each(Taker::check_presence);
         true
     }
 
@@ -365,6 +354,12 @@ impl Rig {
     pub(super) fn take(&mut self, tag: u64) -> Option<u64> {
         let taker = self.takers.iter_mut().find(|taker| taker.spec.tag == tag).expect("a consumer");
         taker.take(&self.expected)
+    }
+
+    /// A consumer lets go of its oldest frame.
+    pub(super) fn let_go(&mut self, tag: u64) {
+        let taker = self.takers.iter_mut().find(|taker| taker.spec.tag == tag).expect("a consumer");
+        taker.let_go(&self.expected);
     }
 
     /// Takes all that waits for a consumer; their numbers.

@@ -10,7 +10,7 @@ use crate::live::{DeliverCommand, Pace, Swap};
 use crate::mailbox::Policy;
 use crate::plan::Plan;
 
-/// A swap that was sent and not made.
+/// A swap that was built and not made.
 pub(super) struct Pending {
     pub(super) generation: u64,
     spec: Spec,
@@ -21,7 +21,7 @@ pub(super) struct Pending {
 }
 
 /// A change of the graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
     /// None: the same graph again.
     Same,
@@ -41,8 +41,24 @@ pub(super) enum Change {
 }
 
 impl Rig {
-    /// Builds a plan and sends it; false while another one is on its way, or where the change makes no sense.
+    /// Builds a plan and sends it; false as [`build`](Self::build).
     pub(super) fn swap(&mut self, change: Change) -> bool {
+        let is_built = self.build(change);
+        if is_built {
+            self.send_swap();
+        }
+        is_built
+    }
+
+    /// Sends the plan that was built.
+    pub(super) fn send_swap(&mut self) {
+        if let Some(swap) = self.unsent.take() {
+            assert!(self.swaps.send(swap).is_ok(), "none other is on its way");
+        }
+    }
+
+    /// Builds a plan; false while another one is on its way, or where the change makes no sense.
+    pub(super) fn build(&mut self, change: Change) -> bool {
         if self.pending.is_some() || self.frame_loop.is_none() {
             return false;
         }
@@ -86,11 +102,11 @@ impl Rig {
         {
             spec.pace = Pace::Source { source: CAMERA, interval_ns, patience_ns };
         }
-        self.send_swap(spec, anew, ending);
+        self.build_swap(spec, anew, ending);
         true
     }
 
-    fn send_swap(&mut self, spec: Spec, anew: [Option<Policy>; 2], mut ending: Vec<u64>) {
+    fn build_swap(&mut self, spec: Spec, anew: [Option<Policy>; 2], mut ending: Vec<u64>) {
         self.generations += 2;
         let engine = engine(&self.gpu, &spec, Some(&self.shelf));
         let (mut inputs, mut keep, mut fresh): (Inputs, _, _) = (vec![], vec![], [None, None]);
@@ -127,7 +143,7 @@ impl Rig {
             generation,
             ending: ending.clone(),
         });
-        assert!(self.swaps.send(swap).is_ok(), "none other is on its way");
+        self.unsent = Some(swap);
         self.pending = Some(Pending { generation, spec, plan, fresh, ending });
     }
 
@@ -158,6 +174,7 @@ impl Rig {
             return;
         }
         self.sources.iter_mut().flatten().for_each(CpuSource::discard);
+        self.unsent = None;
         if let Some(pending) = self.pending.take() {
             let fresh = pending.fresh.into_iter().flatten();
             self.old_sources.extend(fresh.map(|mut source| {
@@ -182,8 +199,8 @@ impl Rig {
             assert!(taker.is_closed(), "nobody sends any more");
             taker.check();
         }
-        let stats = self.stats.read(crate::frame::Timestamp(0));
-        assert_eq!((stats.frames, stats.graph.frames_out), (self.expected.len(), self.expected.len()));
+        let counts = self.counters.graph().counts();
+        assert_eq!((counts.frames_in, counts.frames_out), (self.expected.len(), self.expected.len()));
         let got = self.takers.iter_mut().map(|taker| std::mem::take(&mut taker.got)).collect();
         let mut sources = std::mem::take(&mut self.old_sources);
         sources.extend(self.sources.iter_mut().filter_map(Option::take));
