@@ -104,9 +104,11 @@ impl<G: Gpu> FrameLoop<G> {
                     self.slot = Some(slot);
                     return Step::Wait(None);
                 };
-                self.last_arrival = now;
                 self.next_due = None;
-                self.submit(slot, arrival.meta.captured, Some((source, arrival)))
+                let step = self.submit(slot, arrival.meta.captured, Some((source, arrival)));
+                // Patience counts from here: the source is not to blame for the time that the submission took.
+                self.last_arrival = self.clock.now();
+                step
             }
             Due::Time => {
                 self.schedule(now);

@@ -6,7 +6,7 @@ use streamlib::account::DropReason;
 use streamlib::graph::{Port, Ports};
 use streamlib::{LiveOptions, ProcessorKind, Processors, PushError, View};
 
-use crate::rig::{CAM, LIMIT, Rig, displaced, number, pixel, png, push, unaccounted, y4m};
+use crate::rig::{CAM, LIMIT, Rig, displaced, number, patient, pixel, png, push, unaccounted, y4m};
 
 /// Red of each of four sources.
 const MIX: &str = "Texture2D slow; Texture2D still; Texture2D film;
@@ -26,7 +26,7 @@ fn sources_of_different_rates_meet_and_each_policy_keeps_its_promise() {
         {CAM}
         [nodes.slow]
         source = 'app:'
-        size = [16, 8]
+        size = [16, 16]
         [nodes.still]
         source = 'still.png'
         [nodes.film]
@@ -202,8 +202,7 @@ fn a_consumer_that_never_takes_slows_nobody_and_its_drops_are_counted() {
         processor = 'stuck'
         inputs = {{ input = 'same' }}"
     );
-    let options =
-        LiveOptions { processors: Processors::from([("stuck".into(), kind)]), ..LiveOptions::default() };
+    let options = LiveOptions { processors: Processors::from([("stuck".into(), kind)]), ..patient() };
     let Some(mut rig) = Rig::with(&text, options) else { return };
     // Dropped before the graph, also where an assertion fails.
     let release = release;

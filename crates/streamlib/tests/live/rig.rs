@@ -18,9 +18,9 @@ use streamlib_core::gpu::{Command, Gpu, HostBuffer, HostBufferUse};
 
 /// Nothing here takes so long on anything that works.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
-pub(crate) const SIZE: Size = Size::new(16, 8);
+pub(crate) const SIZE: Size = Size::new(16, 16);
 /// A source that the test pushes, of [`SIZE`].
-pub(crate) const CAM: &str = "[nodes.cam]\nsource = 'app:'\nsize = [16, 8]\n";
+pub(crate) const CAM: &str = "[nodes.cam]\nsource = 'app:'\nsize = [16, 16]\n";
 
 /// One device for all tests of a file, so that they run beside each other on it.
 pub(crate) fn runtime() -> Option<Arc<StreamRuntime>> {
@@ -36,6 +36,11 @@ pub(crate) fn runtime() -> Option<Arc<StreamRuntime>> {
     RUNTIME.clone()
 }
 
+/// A machine that is busy elsewhere makes no source stall: the first frame on a software device alone can take a second.
+pub(crate) fn patient() -> LiveOptions {
+    LiveOptions { patience: LIMIT, ..LiveOptions::default() }
+}
+
 /// A running graph, and what is needed to look at it.
 pub(crate) struct Rig {
     pub(crate) live: LiveGraph,
@@ -45,11 +50,11 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn start(text: &str) -> Option<Self> {
-        Self::with(text, LiveOptions::default())
+        Self::with(text, patient())
     }
 
     pub(crate) fn at(text: &str, folder: &Path) -> Option<Self> {
-        Self::with(text, LiveOptions { base: folder.to_owned(), ..LiveOptions::default() })
+        Self::with(text, LiveOptions { base: folder.to_owned(), ..patient() })
     }
 
     pub(crate) fn with(text: &str, options: LiveOptions) -> Option<Self> {
@@ -87,6 +92,13 @@ impl Rig {
         self.until(what, |rig| {
             rig.hear();
             rig.events.iter().any(&is_it)
+        });
+    }
+
+    /// Waits until an inlet takes no frames any more.
+    pub(crate) fn until_closed(&mut self, inlet: &mut VideoInlet) {
+        self.until("a closed inlet", |_| {
+            inlet.loan().is_some_and(|loan| matches!(inlet.push(loan), Err(PushError::Closed)))
         });
     }
 
