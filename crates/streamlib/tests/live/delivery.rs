@@ -16,6 +16,7 @@ const MIX: &str = "Texture2D slow; Texture2D still; Texture2D film;
 
 #[test]
 fn sources_of_different_rates_meet_and_each_policy_keeps_its_promise() {
+    let _turn = crate::rig::turn();
     let folder = tempfile::tempdir().expect("a folder");
     png(&folder.path().join("still.png"), [77, 0, 0, 255]);
     // Black is 16 and white is 235, so these are levels of 60, 120, 180 and 240.
@@ -106,6 +107,7 @@ fn held_up(policy: &str) -> Option<Rig> {
 
 #[test]
 fn a_source_under_every_keeps_the_newest_frames_of_its_bound_and_latest_the_newest_one() {
+    let _turn = crate::rig::turn();
     for (policy, kept) in [("delivery = 'every', bound = 3", 3), ("delivery = 'latest'", 1)] {
         let Some(mut rig) = held_up(policy) else { return };
         let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
@@ -128,6 +130,7 @@ fn a_source_under_every_keeps_the_newest_frames_of_its_bound_and_latest_the_newe
 
 #[test]
 fn a_lossless_source_is_refused_while_the_engine_is_behind_and_loses_nothing() {
+    let _turn = crate::rig::turn();
     let Some(mut rig) = held_up("delivery = 'lossless', bound = 2") else { return };
     let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
     let mut number = 0;
@@ -167,6 +170,7 @@ fn a_lossless_source_is_refused_while_the_engine_is_behind_and_loses_nothing() {
 
 #[test]
 fn a_consumer_that_never_takes_slows_nobody_and_its_drops_are_counted() {
+    let _turn = crate::rig::turn();
     let ports = Ports { inputs: vec![Port::video("input")], outputs: vec![] };
     let (release, blocked) = mpsc::channel::<()>();
     let blocked = std::sync::Arc::new(std::sync::Mutex::new(blocked));

@@ -42,6 +42,7 @@ fn chain() -> Option<Rig> {
 
 #[test]
 fn an_effect_is_replaced_200_times_and_each_frame_is_of_exactly_one_version() {
+    let _turn = crate::rig::turn();
     let Some(rig) = chain() else { return };
     let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
     let is_over = AtomicBool::new(false);
@@ -96,6 +97,7 @@ fn an_effect_is_replaced_200_times_and_each_frame_is_of_exactly_one_version() {
 
 #[test]
 fn a_file_that_is_added_and_removed_in_mid_stream_is_whole() {
+    let _turn = crate::rig::turn();
     let folder = tempfile::tempdir().expect("a folder");
     let text = format!(
         "{CAM}
@@ -157,6 +159,7 @@ fn a_file_that_is_added_and_removed_in_mid_stream_is_whole() {
 
 #[test]
 fn nodes_sources_and_sizes_come_and_go_and_the_outlet_goes_on() {
+    let _turn = crate::rig::turn();
     let Some(mut rig) = chain() else { return };
     let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
     for n in 0..5 {
@@ -206,6 +209,7 @@ fn nodes_sources_and_sizes_come_and_go_and_the_outlet_goes_on() {
 
 #[test]
 fn a_broken_effect_or_graph_changes_nothing_and_says_where_it_is_wrong() {
+    let _turn = crate::rig::turn();
     let folder = tempfile::tempdir().expect("a folder");
     let text = format!(
         "{CAM}
@@ -284,6 +288,7 @@ fn a_broken_effect_or_graph_changes_nothing_and_says_where_it_is_wrong() {
 
 #[test]
 fn history_goes_on_through_edits_elsewhere() {
+    let _turn = crate::rig::turn();
     let text = format!(
         "{CAM}
         [nodes.count]

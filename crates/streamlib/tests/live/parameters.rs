@@ -34,6 +34,7 @@ fn setting(node: &str, parameter: &str, value: Value) -> (String, String, Value)
 
 #[test]
 fn groups_of_parameters_set_from_many_threads_change_in_the_same_frame() {
+    let _turn = crate::rig::turn();
     let Some(rig) = pair() else { return };
     let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
     let is_over = AtomicBool::new(false);
@@ -77,6 +78,7 @@ fn groups_of_parameters_set_from_many_threads_change_in_the_same_frame() {
 
 #[test]
 fn what_does_not_fit_is_refused_in_the_effects_own_words_and_changes_nothing() {
+    let _turn = crate::rig::turn();
     let Some(mut rig) = pair() else { return };
     let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
     rig.live.set("two", "level", Value::Float(50.0)).expect("it fits");

@@ -65,6 +65,7 @@ const DETECTED: &str = "[nodes.dot]
 
 #[test]
 fn a_slow_detector_sends_what_it_found_to_a_later_frame_and_frames_never_wait_for_it() {
+    let _turn = crate::rig::turn();
     let (go, gone): (Sender<()>, Receiver<()>) = channel();
     let (found, finds) = channel();
     let detector = kind(
@@ -108,6 +109,7 @@ fn a_slow_detector_sends_what_it_found_to_a_later_frame_and_frames_never_wait_fo
 
 #[test]
 fn processors_take_textures_and_send_data_to_each_other_and_into_buffers() {
+    let _turn = crate::rig::turn();
     let (told, tells) = channel();
     let gpu = runtime().map(|runtime| runtime.gpu().clone());
     let Some(gpu) = gpu else { return };
@@ -179,6 +181,7 @@ fn processors_take_textures_and_send_data_to_each_other_and_into_buffers() {
 
 #[test]
 fn a_processor_that_panics_or_errs_is_named_and_the_graph_goes_on() {
+    let _turn = crate::rig::turn();
     let input = || [Port::video("input")];
     let panics = kind(ports(&input(), &[]), View::Picture, |_: ProcessorInput<'_>, _: &mut Outputs<'_>| {
         std::panic::resume_unwind(Box::new("on purpose"))
@@ -221,6 +224,7 @@ fn a_processor_that_panics_or_errs_is_named_and_the_graph_goes_on() {
 
 #[test]
 fn data_that_does_not_fit_is_refused_and_told_once_and_unknown_processors_are_an_error() {
+    let _turn = crate::rig::turn();
     let (told, tells) = channel();
     let wrong = kind(
         ports(&[Port::video("input")], &["value"]),
@@ -262,6 +266,7 @@ fn data_that_does_not_fit_is_refused_and_told_once_and_unknown_processors_are_an
 
 #[test]
 fn a_processor_is_made_anew_by_an_edit_and_one_that_cannot_be_made_changes_nothing() {
+    let _turn = crate::rig::turn();
     let made = Arc::new(Mutex::new(0));
     let counted = made.clone();
     let ports = ports(&[Port::video("input"), Port::data("never")], &[]);

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamlib::account::{Counts, DropReason};
@@ -34,6 +34,13 @@ pub(crate) fn runtime() -> Option<Arc<StreamRuntime>> {
             }
         });
     RUNTIME.clone()
+}
+
+/// Lets one test after the other run graphs: Debian's validation layer (1.3.239) now and then corrupts its own memory when one
+/// graph is built while another records, which no run without the layer has shown.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A machine that is busy elsewhere makes no source stall: the first frame on a software device alone can take a second.

@@ -28,6 +28,7 @@ fn two(side: &str, options: LiveOptions) -> Option<Rig> {
 
 #[test]
 fn a_source_that_stalls_is_named_the_others_go_on_and_it_comes_back() {
+    let _turn = crate::rig::turn();
     let options = LiveOptions { patience: Duration::from_millis(300), ..LiveOptions::default() };
     let Some(mut rig) = two("source = 'app:'\nsize = [16, 16]", options) else { return };
     let [mut cam, mut side] = ["cam", "side"].map(|node| rig.inlet(node));
@@ -80,6 +81,7 @@ fn a_source_that_stalls_is_named_the_others_go_on_and_it_comes_back() {
 
 #[test]
 fn a_source_that_dies_is_named_its_last_picture_stays_and_the_others_go_on() {
+    let _turn = crate::rig::turn();
     let folder = tempfile::tempdir().expect("a folder");
     let whole = folder.path().join("whole.y4m");
     y4m(&whole, [67, 119, 222]);
@@ -119,6 +121,7 @@ fn a_source_that_dies_is_named_its_last_picture_stays_and_the_others_go_on() {
 
 #[test]
 fn a_graph_ends_with_the_file_that_sets_its_pace_and_every_frame_was_written() {
+    let _turn = crate::rig::turn();
     let folder = tempfile::tempdir().expect("a folder");
     y4m(&folder.path().join("film.y4m"), (16..46).map(|level| level * 4));
     let text = "[nodes.film]
@@ -144,6 +147,7 @@ fn a_graph_ends_with_the_file_that_sets_its_pace_and_every_frame_was_written() {
 
 #[test]
 fn a_sink_that_fails_is_named_and_the_others_go_on() {
+    let _turn = crate::rig::turn();
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("gone")).expect("a folder");
     let text = format!(
