@@ -155,6 +155,9 @@ impl Gpu for VulkanGpu {
 
     fn timestamps(&self, recording: &Recording, into: &mut Vec<u64>) -> Result<(), VulkanError> {
         recording.belongs_to(&self.device)?;
+        // Mesa's software device lets its queue run dry and then reads from the context that its queue's thread works with: a
+        // submission at that moment corrupts memory, so there is to be none.
+        let _nothing_is_submitted = self.info.is_cpu.then(|| self.queue.claim());
         recording.timestamps(into)
     }
 

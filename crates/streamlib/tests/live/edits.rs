@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use streamlib::RunError;
 use streamlib::format::Size;
-use streamlib::graph::{Delivery, Edit, Link, Node, Sink};
+use streamlib::graph::{Delivery, Edit, Graph, Link, Node, Sink};
 use streamlib::value::Value;
+use streamlib::vulkan::Validation;
 
 use crate::rig::{
     CAM, LIMIT, Rig, app_source, connect, disconnect, effect, insert, number, pixel, pixels, push, remove,
@@ -28,8 +29,8 @@ fn versioned(version: usize) -> Node {
     effect(&hlsl, &[("input", lossless("cam"))])
 }
 
-fn chain() -> Option<Rig> {
-    Rig::start(&format!(
+fn chain_text() -> String {
+    format!(
         "{CAM}
         [nodes.work]
         hlsl = 'float4 main(float2 uv : TEXCOORD) : SV_Target {{ return tex2D(input, uv); }}'
@@ -37,7 +38,28 @@ fn chain() -> Option<Rig> {
         [nodes.out]
         sink = 'app:'
         inputs = {{ input = {{ from = 'work', delivery = 'lossless' }} }}"
-    ))
+    )
+}
+
+fn chain() -> Option<Rig> {
+    Rig::start(&chain_text())
+}
+
+#[test]
+fn a_live_graph_through_some_edits_makes_no_validation_message() {
+    let _turn = crate::rig::turn();
+    let Some(runtime) = crate::rig::start_runtime(Validation::On) else { return };
+    let graph = chain_text();
+    let live =
+        runtime.start(&Graph::from_toml(&graph).expect("a graph"), crate::rig::patient()).expect("it runs");
+    let (mut cam, mut out) = (live.inlet("cam").expect("an inlet"), live.outlet("out").expect("an outlet"));
+    for version in 0..6 {
+        assert!(push(&mut cam, version));
+        assert!(out.wait(LIMIT).is_some());
+        live.apply(&[replace("work", versioned(usize::from(version)))]).expect("a new plan");
+    }
+    live.stop().expect("a report");
+    assert_eq!(runtime.gpu().validation_messages(), 0);
 }
 
 #[test]
