@@ -37,7 +37,7 @@ pub(crate) fn measure(gpu: &VulkanGpu, request: &Request) -> Fallible<Answer> {
     let (_, name, mut frames) = best.ok_or("there is no way to do this")?;
     let mut answer = timed(&mut frames, request)?;
     std::fs::write(&request.output, frames.download(answer.wall_ns.len() - 1)?)?;
-    answer.note = if count > 1 { format!("{name}, the faster of {count}") } else { (*name).to_owned() };
+    answer.note = if count > 1 { format!("{name}, the fastest of {count}") } else { (*name).to_owned() };
     Ok(answer)
 }
 
@@ -75,6 +75,10 @@ fn variants(compiler: &Compiler, request: &Request) -> Fallible<Vec<(&'static st
         Work::Blur => vec![
             ("pixel form", vec![compile("blur", &texts::blur_pixel(request, request.tint))?]),
             ("compute form", vec![compile("blur", &texts::blur_compute(request, request.tint))?]),
+            (
+                "compute form, shared loads",
+                vec![compile("blur", &texts::blur_shared(request, request.tint))?],
+            ),
         ],
         Work::ChainFused => vec![("one kernel", vec![Step::new(chain::fused(compiler, &request.effects)?)])],
         Work::ChainPasses => {

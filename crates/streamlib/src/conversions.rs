@@ -70,7 +70,7 @@ impl<'c> Conversions<'c> {
             interface: Arc::new(effect.interface.clone()),
             ports: conversion.planes.iter().map(|port| (*port).to_owned()).collect(),
             parameters: conversion.parameters(format.color),
-            threads: conversion.threads(format.size),
+            threads: format.size,
         }))
     }
 }

@@ -78,7 +78,7 @@ impl Bench {
             inputs: &bound_inputs,
             outputs: &bound_outputs,
             buffers: &[],
-            threads: conversion.threads(format.size),
+            threads: format.size,
         }));
         commands.extend(targets.iter().map(|(_, from, to, _)| Command::Download { from, to, offset: 0 }));
         let mut recording = gpu.record(label, &commands).expect("recorded");

@@ -8,7 +8,6 @@
 pub mod cpu;
 
 use streamlib_core::color::{ColorSpace, YuvRange};
-use streamlib_core::format::Size;
 use streamlib_core::picture::PictureLayout;
 use streamlib_core::value::Value;
 
@@ -34,8 +33,6 @@ pub struct Conversion {
     pub direction: Direction,
     /// Names of the textures that hold the planes, in plane order: inputs or outputs by [`direction`](Self::direction).
     pub planes: &'static [&'static str],
-    /// Pixels that one thread makes, across and down.
-    block: u32,
     /// Whether it has to know where chroma samples lie.
     is_subsampled: bool,
 }
@@ -54,7 +51,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::I420,
         direction: Direction::ToRgba,
         planes: &["y", "u", "v"],
-        block: 1,
         is_subsampled: true,
     },
     Conversion {
@@ -63,7 +59,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::Nv12,
         direction: Direction::ToRgba,
         planes: &["y", "uv"],
-        block: 1,
         is_subsampled: true,
     },
     Conversion {
@@ -72,7 +67,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::Yuyv,
         direction: Direction::ToRgba,
         planes: &["yuyv"],
-        block: 1,
         is_subsampled: true,
     },
     Conversion {
@@ -81,7 +75,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::I444,
         direction: Direction::ToRgba,
         planes: &["y", "u", "v"],
-        block: 1,
         is_subsampled: false,
     },
     Conversion {
@@ -90,7 +83,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::Grey8,
         direction: Direction::ToRgba,
         planes: &["y"],
-        block: 1,
         is_subsampled: false,
     },
     Conversion {
@@ -99,7 +91,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::I420,
         direction: Direction::FromRgba,
         planes: &["y", "u", "v"],
-        block: 2,
         is_subsampled: true,
     },
     Conversion {
@@ -108,7 +99,6 @@ pub static ALL: [Conversion; 7] = [
         layout: PictureLayout::Nv12,
         direction: Direction::FromRgba,
         planes: &["y", "uv"],
-        block: 2,
         is_subsampled: true,
     },
 ];
@@ -148,12 +138,6 @@ impl Conversion {
             parameters.push(("chroma_shift".to_owned(), Value::Float(chroma_shift(color))));
         }
         parameters
-    }
-
-    /// Threads that it needs, across and down, for pictures of that size.
-    #[must_use]
-    pub const fn threads(&self, size: Size) -> Size {
-        Size::new(size.width.div_ceil(self.block), size.height.div_ceil(self.block))
     }
 }
 

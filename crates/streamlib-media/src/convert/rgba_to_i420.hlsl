@@ -13,6 +13,8 @@ float4 row1;
 float4 row2;
 float chroma_shift; // of chroma samples, in their own widths: 0 is on the left luma sample, 0.25 between the two
 
+static const uint2 pixels_per_thread = { 2, 2 };
+
 [numthreads(16, 16, 1)]
 void main(uint3 id : SV_DispatchThreadID) {
     uint2 blocks;

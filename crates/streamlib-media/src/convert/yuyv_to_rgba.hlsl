@@ -1,4 +1,4 @@
-// 4:2:2 packed as Y0 Cb Y1 Cr to RGBA; a texel of the plane is that pair of pixels.
+// 4:2:2 packed as Y0 Cb Y1 Cr to RGBA; a texel of the plane is that pair of pixels. A thread makes two pairs.
 //
 // Chroma is interpolated along the row. Each row gives one channel: weights of Y, Cb, Cr, and an offset.
 
@@ -10,21 +10,31 @@ float4 row1;
 float4 row2;
 float chroma_shift; // of chroma samples, in their own widths: 0 is on the left luma sample, 0.25 between the two
 
-[numthreads(16, 16, 1)]
+static const uint2 pixels_per_thread = { 4, 1 };
+
+float4 rgba(float luma, float2 chroma) {
+    float4 yuv = float4(luma, chroma, 1);
+    return float4(saturate(float3(dot(row0, yuv), dot(row1, yuv), dot(row2, yuv))), 1);
+}
+
+[numthreads(16, 8, 1)]
 void main(uint3 id : SV_DispatchThreadID) {
     uint2 size;
-    output.GetDimensions(size.x, size.y);
-    if (any(id.xy >= size)) {
-        return;
+    yuyv.GetDimensions(size.x, size.y);
+    int2 last = int2(size) - 1;
+    int first = int(id.x) * 2;
+    // The two pairs with a neighbour on each side.
+    float4 pairs[4];
+    [unroll] for (int i = 0; i < 4; ++i) {
+        pairs[i] = yuyv.Load(int3(clamp(int2(first + i - 1, id.y), 0, last), 0));
     }
-    uint2 yuyv_size;
-    yuyv.GetDimensions(yuyv_size.x, yuyv_size.y);
-    int2 pairs = int2(yuyv_size);
-    float at = float(id.x) * 0.5 - chroma_shift;
-    int first = clamp(int(floor(at)), 0, pairs.x - 1);
-    int second = clamp(int(floor(at)) + 1, 0, pairs.x - 1);
-    float2 chroma = lerp(yuyv.Load(int3(first, id.y, 0)).ga, yuyv.Load(int3(second, id.y, 0)).ga, frac(at));
-    float4 pair = yuyv.Load(int3(id.x / 2, id.y, 0));
-    float4 yuv = float4((id.x & 1) == 0 ? pair.r : pair.b, chroma, 1);
-    output[id.xy] = float4(saturate(float3(dot(row0, yuv), dot(row1, yuv), dot(row2, yuv))), 1);
+    // A store outside the picture has no effect.
+    uint2 to = id.xy * pixels_per_thread;
+    [unroll] for (int p = 1; p < 3; ++p) {
+        float2 left = lerp(pairs[p].ga, pairs[p - 1].ga, chroma_shift);
+        float2 right = lerp(pairs[p].ga, pairs[p + 1].ga, 0.5 - chroma_shift);
+        output[to] = rgba(pairs[p].r, left);
+        output[uint2(to.x + 1, to.y)] = rgba(pairs[p].b, right);
+        to.x += 2;
+    }
 }
