@@ -297,7 +297,7 @@ pub(super) fn is_file(node: &Node) -> bool {
 }
 
 /// The nodes that a sink or a processor needs.
-fn needed(graph: &Graph) -> BTreeSet<&str> {
+pub(super) fn needed(graph: &Graph) -> BTreeSet<&str> {
     let roots = graph.nodes.iter().filter(|(_, node)| matches!(node, Node::Sink(_) | Node::Processor(_)));
     let mut open: Vec<&str> = roots.map(|(name, _)| name.as_str()).collect();
     let mut needed = BTreeSet::new();

@@ -74,6 +74,8 @@ struct Results {
     quarter: Option<Held>,
     end: Option<Held>,
     minutes: Vec<run::Minute>,
+    /// Sinks and processors that died and were not to, and why.
+    failures: Vec<String>,
     /// What was wrong; nothing, if all is well.
     faults: Vec<String>,
 }
@@ -105,6 +107,9 @@ pub(crate) fn run(args: &SoakArgs) -> Fallible<bool> {
     let path = args.out.join(format!("soak-{}.json", file_stem(&name)));
     std::fs::write(&path, serde_json::to_string_pretty(&results)? + "\n")?;
     println!("wrote {}", path.display());
+    for failure in &results.failures {
+        println!("{failure}");
+    }
     for fault in &results.faults {
         eprintln!("fault: {fault}");
     }

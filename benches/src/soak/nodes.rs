@@ -14,6 +14,8 @@ use crate::Fallible;
 const FILM_FRAMES: usize = 20;
 /// Frames after which a processor that is to fail does.
 const BRITTLE: u32 = 40;
+/// What it says then.
+pub(super) const ENOUGH: &str = "it has seen enough";
 
 pub(super) fn graph(size: Size) -> Fallible<Graph> {
     let Size { width, height, .. } = size;
@@ -75,7 +77,7 @@ pub(super) fn processors() -> Processors {
         let mut frames = 0;
         Ok(move |_: ProcessorInput<'_>, _: &mut Outputs<'_>| {
             frames += 1;
-            if frames >= BRITTLE { Err("it has seen enough".into()) } else { Ok(()) }
+            if frames >= BRITTLE { Err(ENOUGH.into()) } else { Ok(()) }
         })
     });
     [("level", level), ("mean", mean), ("brittle", brittle)]

@@ -12,7 +12,7 @@ use streamlib::graph::{Graph, Node};
 use streamlib::value::Value;
 use streamlib::{Applied, LiveGraph, LiveOptions, RunError, StreamRuntime};
 
-use super::edits::{Editor, Proposal, is_file};
+use super::edits::{Editor, Proposal, is_file, needed};
 use super::ends::{ToPusher, ToTaker, push_all, take_all};
 use super::watch::{Account, Held};
 use super::{Results, SoakArgs, nodes};
@@ -116,8 +116,9 @@ pub(super) fn soak(runtime: &Arc<StreamRuntime>, args: &SoakArgs, size: Size) ->
     let mut results = results?;
     match live.stop() {
         Ok(report) => {
-            let unwanted = report.failures.iter().filter(|failure| !failure.contains("it has seen enough"));
-            results.faults.extend(unwanted.cloned());
+            // Those that are to fail do; others are told of, and are accounted for like all.
+            let unwanted = report.failures.iter().filter(|failure| !failure.contains(nodes::ENOUGH));
+            results.failures.extend(unwanted.cloned());
         }
         Err(error) => results.faults.push(format!("the graph failed: {error}")),
     }
@@ -240,6 +241,7 @@ impl Soak<'_> {
             quarter,
             end,
             minutes: self.minutes,
+            failures: Vec::new(),
             faults,
         })
     }
@@ -313,6 +315,7 @@ impl Soak<'_> {
                         self.to_pusher.send(ToPusher::Add(name.clone(), inlet))?;
                     } else if matches!(node, Node::Source(source) if source.uri == "app:")
                         && !before.nodes.contains_key(name)
+                        && needed(now).contains(name.as_str())
                     {
                         self.shared.fault(format!("source {name} has no inlet"));
                     }
