@@ -13,6 +13,7 @@ mod peers;
 mod play;
 mod plot;
 mod rig;
+mod soak;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,7 @@ struct Args {
 enum Command {
     Live(live::LiveArgs),
     Peers(peers::PeersArgs),
+    Soak(soak::SoakArgs),
     #[command(hide = true)]
     Case(ours::CaseArgs),
 }
@@ -75,6 +77,12 @@ fn main() -> ExitCode {
     let outcome = match &args.command {
         Some(Command::Live(args)) => live::run(args),
         Some(Command::Peers(args)) => peers::run(args),
+        Some(Command::Soak(args)) => match soak::run(args) {
+            Ok(true) => Ok(()),
+            // What was wrong has been said.
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
         Some(Command::Case(args)) => ours::run(args),
         None => run(&args),
     };

@@ -112,10 +112,10 @@ pub(crate) fn run(args: &LiveArgs) -> Fallible<()> {
 }
 
 /// Frames that a source has ready: noise, several of them, so that no cache holds them all.
-struct Frames(Vec<Loan>);
+pub(crate) struct Frames(Vec<Loan>);
 
 impl Frames {
-    fn new(inlet: &mut VideoInlet) -> Fallible<Self> {
+    pub(crate) fn new(inlet: &mut VideoInlet) -> Fallible<Self> {
         let size = inlet.size();
         let mut state = 0x9E37_79B9_u32;
         let mut frames = Vec::new();
@@ -134,7 +134,7 @@ impl Frames {
         Ok(Self(frames))
     }
 
-    fn get(&self, number: u64) -> Loan {
+    pub(crate) fn get(&self, number: u64) -> Loan {
         self.0[(number % self.0.len() as u64) as usize].clone()
     }
 }

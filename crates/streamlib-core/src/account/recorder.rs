@@ -65,6 +65,18 @@ impl Recorder {
         book.write(frame);
     }
 
+    /// Writes what was delivered while somebody read, unless somebody reads now: for when no frame comes that would do it.
+    pub fn catch_up(&mut self) {
+        if self.backlog.frames.is_empty() {
+            return;
+        }
+        match self.book.try_lock() {
+            Ok(mut book) => self.backlog.write_into(&mut book),
+            Err(TryLockError::Poisoned(poisoned)) => self.backlog.write_into(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+
     /// Goes on with the next plan. Returns what the old one left, so that it can be freed elsewhere.
     pub fn change(&mut self, counters: FrameCounters, passes: PassTimes) -> (FrameCounters, PassTimes) {
         let mut book = lock(&self.book);
@@ -234,6 +246,20 @@ mod tests {
         assert_eq!(stats.frames, BACKLOG as u64 + 1);
         assert_eq!(stats.jitter.max_us, 0.0, "out of order");
         assert_eq!((stats.passes[0].gpu.max_us, stats.passes[1].gpu.max_us), (65_000.0, 7.0));
+    }
+
+    #[test]
+    fn frames_delivered_while_somebody_read_are_written_when_no_other_comes() {
+        let (mut recorder, reader) = recorder(FrameCounters::default(), PassTimes::default(), None);
+        let reading = reader.0.clone();
+        let guard = reading.lock().unwrap();
+        record(&mut recorder, 1);
+        recorder.catch_up();
+        assert_eq!(guard.frames, 0, "it waited for nobody");
+        drop(guard);
+        recorder.catch_up();
+        recorder.catch_up();
+        assert_eq!(reader.read(Timestamp::default()).frames, 1);
     }
 
     #[test]

@@ -189,6 +189,7 @@ impl<G: Gpu> Deliverer<G> {
     }
 
     fn await_work(&mut self) -> Deliver<G::Error> {
+        self.recorder.catch_up();
         if !self.stay_awake() {
             self.handover.await_work(if self.consumers.have_backlog() { ROOM } else { IDLE });
         }

@@ -41,15 +41,21 @@ impl<T> Receiver<T> {
     pub fn is_empty(&self) -> bool {
         self.shared.queue.is_empty()
     }
+
+    /// Refuses further values; those that wait can still be taken. Whoever counts takes them after this, so that none slips in
+    /// between the last one taken and the end.
+    pub fn close(&mut self) {
+        self.shared.receiver_gone.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if let Some(space) = &self.space {
+            space.ring();
+        }
+    }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.shared.receiver_gone.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        self.close();
         while self.shared.queue.pop().is_some() {}
-        if let Some(space) = &self.space {
-            space.ring();
-        }
     }
 }

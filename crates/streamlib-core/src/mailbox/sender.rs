@@ -31,12 +31,15 @@ impl<T> Sender<T> {
         } else {
             self.shared.queue.force_push(value)
         };
-        // Pairs with the fence in the receiver's drop: either that empties the queue after this push, or this sees it gone.
+        // Pairs with the fence of a receiver that closes: either it finds what was just pushed, or this sees it gone.
         fence(Ordering::SeqCst);
         if self.is_closed() {
-            // Values that nobody will take must not live, and hold what they hold, until the sender is dropped.
-            if let Some(newest) = std::iter::from_fn(|| self.shared.queue.pop()).last() {
-                return Err(SendError::Closed(newest));
+            // One value at most is more than the receiver still takes: where it had found the mailbox empty, the one that was
+            // just pushed; and where one was displaced, it had not. Whoever counts gets each value on one side only.
+            if displaced.is_none()
+                && let Some(left) = self.shared.queue.pop()
+            {
+                return Err(SendError::Closed(left));
             }
         } else if let Some(bell) = &self.bell {
             bell.ring();

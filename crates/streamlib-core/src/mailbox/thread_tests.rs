@@ -61,6 +61,30 @@ proptest! {
     }
 
     #[test]
+    fn a_receiver_that_closes_and_its_sender_count_each_value_once(policy in policy(), before in 0..300_usize) {
+        let (mut sender, mut receiver) = new(policy);
+        let sending = thread::spawn(move || {
+            let (mut sent, mut back) = (0_usize, 0);
+            loop {
+                sent += 1;
+                match sender.send_blocking((), FOREVER) {
+                    Ok(displaced) => back += usize::from(displaced.is_some()),
+                    Err(SendError::Closed(())) => return (sent, back + 1),
+                    Err(SendError::Full(())) => sent -= 1,
+                }
+            }
+        });
+        let mut taken = 0;
+        while taken < before {
+            taken += usize::from(receiver.take().is_some());
+        }
+        receiver.close();
+        taken += std::iter::from_fn(|| receiver.take()).count();
+        let (sent, back) = sending.join().unwrap();
+        prop_assert_eq!(sent, taken + back);
+    }
+
+    #[test]
     fn a_receiver_that_leaves_keeps_nothing_alive(policy in policy(), before in 0..300_usize) {
         let value = Arc::new(());
         let (mut sender, mut receiver) = new(policy);

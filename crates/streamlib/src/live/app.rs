@@ -181,7 +181,8 @@ impl VideoOutlet {
 
 impl Drop for VideoOutlet {
     fn drop(&mut self) {
-        // What the program has not taken, nobody will.
+        // What the program has not taken, nobody will, and nothing more comes.
+        self.frames.close();
         while self.frames.take().is_some() {
             self.counters.dropped(DropReason::Stopped);
         }

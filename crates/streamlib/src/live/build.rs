@@ -90,6 +90,9 @@ pub(super) fn build(
     let mut programs = Programs::compile(runtime, &adapted, &options.base)?;
     let mut times = BuildTimes { compile: started.elapsed(), ..BuildTimes::default() };
     let order = Plan::order(&adapted, &programs.interfaces, &ports)?;
+    // What nobody needs is not opened, and must not be asked for its size.
+    adapted.nodes.retain(|name, _| order.contains(name));
+    adapted.clock = adapted.clock.filter(|clock| adapted.nodes.contains_key(clock));
 
     let mut sources = BTreeMap::new();
     for (node, spec) in graph.sources().filter(|(node, _)| order.iter().any(|name| name == node)) {

@@ -179,6 +179,7 @@ impl ProcessorJob {
             Err(_panic) => "it panicked".to_owned(),
         };
         for (_, mut frames) in self.video {
+            frames.close();
             while frames.take().is_some() {
                 self.counters.dropped(DropReason::ConsumerFailed);
             }

@@ -89,6 +89,7 @@ fn write_all(mut job: SinkJob, is_unwanted: &AtomicBool) -> Option<(SinkReport, 
         let written = copied.and_then(|()| job.writer.write(&picture).map_err(|error| error.to_string()));
         if let Err(why) = written {
             job.counters.dropped(DropReason::ConsumerFailed);
+            job.frames.close();
             while job.frames.take().is_some() {
                 job.counters.dropped(DropReason::ConsumerFailed);
             }

@@ -348,3 +348,48 @@ fn history_goes_on_through_edits_elsewhere() {
 
     rig.stop();
 }
+
+#[test]
+fn a_sink_may_go_and_leave_effects_and_sources_that_nobody_needs() {
+    let _turn = crate::rig::turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::rig::y4m(&folder.path().join("film.y4m"), [0; 5]);
+    let text = format!(
+        "clock = 'other'
+        {CAM}
+        [nodes.other]
+        source = 'app:'
+        size = [16, 16]
+        [nodes.film]
+        source = 'film.y4m'
+        [nodes.side]
+        hlsl = 'Texture2D film; float4 main(float2 uv : TEXCOORD) : SV_Target {{ return tex2D(input, uv) + tex2D(film, uv); }}'
+        inputs = {{ input = 'other', film = 'film' }}
+        [nodes.seen]
+        sink = 'null:'
+        inputs = {{ input = 'side' }}
+        [nodes.out]
+        sink = 'app:'
+        inputs = {{ input = {{ from = 'cam', delivery = 'lossless' }} }}"
+    );
+    let Some(mut rig) = Rig::at(&text, folder.path()) else { return };
+    rig.apply(&[remove("seen")]);
+    let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
+    rig.push(&mut cam, 7);
+    // The clock is among what nobody needs, so frames come when time says so.
+    rig.until("the frame that was pushed", |rig| {
+        out.take().is_some_and(|frame| number(rig.gpu(), &frame) == 7)
+    });
+    // What nobody needed is needed again.
+    rig.apply(&[insert(
+        "seen",
+        Node::Sink(Sink { uri: "null:".to_owned(), input: Some(Link::from_node("side")) }),
+    )]);
+    let mut other = rig.inlet("other");
+    rig.push(&mut other, 9);
+    rig.until("frames of the clock", |rig| {
+        while out.take().is_some() {}
+        rig.counts("seen").frames_out > 0
+    });
+    rig.stop();
+}
