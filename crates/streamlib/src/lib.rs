@@ -42,7 +42,8 @@ pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};
 
-pub use streamlib_core::{account, color, format, frame, graph, interface, picture, value};
+pub use streamlib_core::engine::{Content, HostPicture, Leased};
+pub use streamlib_core::{account, color, format, frame, gpu, graph, interface, picture, value};
 pub use streamlib_media as media;
 pub use streamlib_shader as shader;
 pub use streamlib_vulkan as vulkan;

@@ -48,6 +48,50 @@ pub type LiveFrame = streamlib_core::live::Frame<VulkanGpu>;
 
 /// A graph that runs. It runs until its clock source ends or it is stopped; dropping it stops it.
 ///
+/// ```no_run
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use streamlib::graph::{Effect, EffectText, Graph, Port, Ports, Processor, Source};
+/// use streamlib::value::Value;
+/// use streamlib::{Content, LiveOptions, ProcessorInput, ProcessorKind, RuntimeOptions, StreamRuntime, View};
+///
+/// // Code of the program, beside the frames: how bright the picture is.
+/// let ports = Ports { inputs: vec![Port::video("input")], outputs: vec![Port::data("brightness")] };
+/// let meter = ProcessorKind::new(ports, View::Picture, |_| {
+///     Ok(|input: ProcessorInput<'_>, out: &mut streamlib::Outputs<'_>| {
+///         if let ProcessorInput::Frame(_, frame) = input
+///             && let Content::Picture(picture) = &frame.content
+///         {
+///             let mean = picture.plane(0, |rgba| {
+///                 rgba.iter().map(|&byte| f64::from(byte)).sum::<f64>() / (rgba.len() as f64 * 255.0)
+///             })?;
+///             out.send("brightness", Value::Float(mean))?;
+///         }
+///         Ok(())
+///     })
+/// });
+///
+/// let mut graph = Graph::new();
+/// let hlsl = "float gain = 1; float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv) * gain; }";
+/// graph
+///     .add_source("camera", Source { uri: "camera:".into(), ..Source::default() })?
+///     .add_processor("meter", Processor::new("meter"))?
+///     .add_effect("shade", Effect::new(EffectText::Inline(hlsl.into())))?
+///     .add_sink("out", "out.mp4")?
+///     .connect("camera", "meter")?
+///     .connect("camera", "shade")?
+///     .connect("meter.brightness", "shade.gain")?
+///     .connect("shade", "out")?;
+///
+/// let runtime = Arc::new(StreamRuntime::new(&RuntimeOptions::default())?);
+/// let options = LiveOptions { processors: [("meter".into(), meter)].into(), ..LiveOptions::default() };
+/// let live = runtime.start(&graph, options)?;
+/// live.wait(Duration::from_secs(10));
+/// println!("{:.1} ms in the median", live.stats().latency.p50_us / 1e3);
+/// let report = live.stop()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Everything here may be called from any thread. Nothing here is on the frame path.
 #[derive(Debug)]
 pub struct LiveGraph {
