@@ -7,7 +7,7 @@
 mod rig;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use rig::{CAM, LIMIT, effect, patient, replace};
@@ -62,6 +62,7 @@ struct Played {
     report: Result<LiveReport, RunError>,
 }
 
+#[expect(clippy::result_large_err, reason = "a test looks at it and lets it go")]
 fn play(runtime: &Arc<StreamRuntime>, folder: &Path) -> Result<Played, RunError> {
     let options = LiveOptions { base: folder.to_owned(), ..patient() };
     let live = runtime.start(&graph(), options)?;
@@ -147,14 +148,14 @@ fn judge(played: Result<Played, RunError>, folder: &Path, fault: Fault, n: usize
 }
 
 /// One run with a device of its own, whose n-th call from the start of the graph fails; how many calls it made.
-fn run(compiler: &Arc<Compiler>, folder: PathBuf, fault: Fault, n: usize) -> (usize, bool) {
+fn run(compiler: &Arc<Compiler>, folder: &Path, fault: Fault, n: usize) -> (usize, bool) {
     let device = DeviceOptions { validation: Validation::On, ..DeviceOptions::default() };
     let runtime = StreamRuntime::with_compiler(compiler.clone(), &device).expect("a device, as before");
     let runtime = Arc::new(runtime);
     fault::arm_with(n, fault);
-    let played = play(&runtime, &folder);
+    let played = play(&runtime, folder);
     let calls = fault::disarm();
-    let is_as_ever = judge(played, &folder, fault, n);
+    let is_as_ever = judge(played, folder, fault, n);
     assert_eq!(runtime.gpu().validation_messages(), 0, "{fault:?} in call {n}");
     drop(runtime);
     assert_eq!(fault::live_handles(), BTreeMap::new(), "after {fault:?} in call {n}");
@@ -178,7 +179,7 @@ fn a_vulkan_call_of_a_live_run_may_fail_wherever_it_is_and_nothing_hangs_or_stay
         let compiler = compiler.clone();
         let worker = std::thread::spawn(move || {
             let folder = tempfile::tempdir().expect("a folder");
-            done.send(run(&compiler, folder.path().to_owned(), fault, n)).ok();
+            done.send(run(&compiler, folder.path(), fault, n)).ok();
         });
         let result = result.recv_timeout(2 * LIMIT);
         let result =
