@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use streamlib_core::format::TextureFormat;
 use streamlib_core::graph::{Effect, EffectText, Graph, INPUT, Link, Node};
 
+use crate::sources::APP;
+
 /// Copies as it is; the texture it writes is 8-bit.
 const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
 
@@ -76,7 +78,7 @@ pub(crate) fn adapt_sinks(graph: &mut Graph) {
 }
 
 /// Puts a pass before every input in `readers` (nodes and their input ports), which take pictures, whose texture is not plain
-/// 8-bit RGBA.
+/// 8-bit RGBA, or is another one for every frame because the program pushes it: copies are recorded with one texture.
 pub(crate) fn adapt_readers(graph: &mut Graph, readers: &[(String, String)]) {
     let formats = |link: &Link| match graph.nodes.get(&link.node) {
         Some(Node::Effect(effect)) => effect.format,
@@ -86,7 +88,10 @@ pub(crate) fn adapt_readers(graph: &mut Graph, readers: &[(String, String)]) {
         let (_, link) = graph.video_links(node).find(|(name, _)| name == port)?;
         Some((node.clone(), port.clone(), link.clone(), formats(link)))
     });
-    let foreign: Vec<_> = links.filter(|(.., format)| *format != TextureFormat::Rgba8).collect();
+    let is_pushed =
+        |link: &Link| matches!(graph.nodes.get(&link.node), Some(Node::Source(source)) if source.uri == APP);
+    let foreign = links.filter(|(.., link, format)| *format != TextureFormat::Rgba8 || is_pushed(link));
+    let foreign: Vec<_> = foreign.collect();
     for (node, port, link, format) in foreign {
         let text = if format.is_srgb() { ENCODE } else { COPY };
         let mut effect = Effect::new(EffectText::Inline(text.to_owned()));

@@ -63,6 +63,32 @@ fn a_live_graph_through_some_edits_makes_no_validation_message() {
 }
 
 #[test]
+fn a_file_straight_from_a_pushed_source_holds_what_was_pushed() {
+    let _turn = crate::rig::turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "{CAM}[nodes.out]\nsink = 'pushed-%d.png'\ninputs = {{ input = {{ from = 'cam', delivery = 'lossless' }} }}"
+    );
+    let Some(rig) = Rig::at(&text, folder.path()) else { return };
+    let mut cam = rig.inlet("cam");
+    for number in 1..4 {
+        while !push(&mut cam, number) {
+            rig.live.wait(Duration::from_millis(1));
+        }
+        // Each is written before the next replaces it.
+        while rig.live.stats().frames < u64::from(number) {
+            rig.live.wait(Duration::from_millis(1));
+        }
+    }
+    rig.live.stop().expect("a report");
+    for number in 1..4_u16 {
+        let file = folder.path().join(format!("pushed-{}.png", number - 1));
+        let picture = image::open(&file).expect("a picture").to_rgba8();
+        assert_eq!(picture.get_pixel(3, 3).0[..2], number.to_le_bytes());
+    }
+}
+
+#[test]
 fn an_effect_is_replaced_200_times_and_each_frame_is_of_exactly_one_version() {
     let _turn = crate::rig::turn();
     let Some(rig) = chain() else { return };
