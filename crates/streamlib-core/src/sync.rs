@@ -1,6 +1,6 @@
 //! The standard library's locks, which a test can count.
 //!
-//! With the feature `count-locks` each thread counts how often it takes one ([`locks_taken`]), so that a test can prove
+//! With the feature `count-locks` each thread counts how often it takes one (`locks_taken`), so that a test can prove
 //! that the frame path takes none. Without it these are the standard library's locks and nothing else.
 
 use std::sync::{
