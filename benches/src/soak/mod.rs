@@ -6,6 +6,7 @@ mod edits;
 mod ends;
 mod nodes;
 mod run;
+mod shared;
 mod texts;
 mod watch;
 mod wrong;

@@ -1,25 +1,23 @@
 //! The soak itself.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use streamlib::format::Size;
 use streamlib::graph::{Graph, Node};
-use streamlib::value::Value;
 use streamlib::{Applied, LiveGraph, LiveOptions, RunError, StreamRuntime};
 
 use super::edits::{Editor, Proposal, is_file, needed};
 use super::ends::{ToPusher, ToTaker, push_all, take_all};
+use super::shared::{Shared, die_if_hung, tell, turn_knobs};
 use super::watch::{Account, Held};
 use super::{Results, SoakArgs, nodes};
 use crate::Fallible;
 
-/// An edit that takes longer hangs.
-const HANGS: Duration = Duration::from_secs(30);
 /// So long after the last push everything has been delivered, or is lost.
 const QUIET: Duration = Duration::from_secs(30);
 /// The graph is brought to rest and counted so often.
@@ -39,26 +37,6 @@ pub(super) struct Minute {
     held: Held,
 }
 
-/// What the threads share.
-struct Shared {
-    started: Instant,
-    is_over: AtomicBool,
-    /// Milliseconds from the start to that of the edit that is being made; 0 for none.
-    edit_began_ms: AtomicU64,
-    settings: AtomicU64,
-    faults: Mutex<Vec<String>>,
-}
-
-impl Shared {
-    fn fault(&self, what: String) {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push(what);
-    }
-
-    fn is_faulty(&self) -> bool {
-        !self.faults.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-}
-
 pub(super) fn soak(runtime: &Arc<StreamRuntime>, args: &SoakArgs, size: Size) -> Fallible<Results> {
     let folder = tempfile::tempdir()?;
     nodes::film(&folder.path().join("film.y4m"))?;
@@ -70,13 +48,7 @@ pub(super) fn soak(runtime: &Arc<StreamRuntime>, args: &SoakArgs, size: Size) ->
     };
     let base = nodes::graph(size)?;
     let live = runtime.start(&base, options)?;
-    let shared = Shared {
-        started: Instant::now(),
-        is_over: AtomicBool::new(false),
-        edit_began_ms: AtomicU64::new(0),
-        settings: AtomicU64::new(0),
-        faults: Mutex::default(),
-    };
+    let shared = Shared::new();
     let (to_pusher, pushes) = channel();
     let (to_taker, takes) = channel();
     let (alive, end) = channel::<()>();
@@ -126,42 +98,6 @@ pub(super) fn soak(runtime: &Arc<StreamRuntime>, args: &SoakArgs, size: Size) ->
     Ok(results)
 }
 
-fn tell(shared: &Shared, thread: &str, outcome: Fallible<()>) {
-    if let Err(error) = outcome {
-        shared.fault(format!("the {thread} failed: {error}"));
-    }
-}
-
-/// Sets parameters, alone and in groups, beside the edits.
-fn turn_knobs(live: &LiveGraph, shared: &Shared) {
-    let mut turns = 0_u32;
-    while !shared.is_over.load(Ordering::Acquire) && !live.wait(Duration::from_millis(7)) {
-        turns = turns.wrapping_add(1);
-        let part = f64::from(turns % 100) / 100.0;
-        let gain = ("tint".to_owned(), "gain".to_owned(), Value::Float(part));
-        let shift = Value::List(vec![Value::Float(part), Value::Float(-part)]);
-        let set = if turns.is_multiple_of(3) {
-            live.set_all(&[gain, ("mix".to_owned(), "shift".to_owned(), shift)])
-        } else {
-            live.set("tint", "gain", gain.2)
-        };
-        match set {
-            Ok(()) => drop(shared.settings.fetch_add(1, Ordering::Relaxed)),
-            Err(error) => return shared.fault(format!("a parameter was refused: {error}")),
-        }
-    }
-}
-
-/// A hung edit cannot be ended, so the process is.
-fn die_if_hung(shared: &Shared) {
-    let began = shared.edit_began_ms.load(Ordering::Acquire);
-    let now = shared.started.elapsed().as_millis() as u64;
-    if began > 0 && now.saturating_sub(began) > HANGS.as_millis() as u64 {
-        eprintln!("fault: an edit hung: it was begun {} s ago", (now - began) / 1000);
-        std::process::exit(1);
-    }
-}
-
 struct Soak<'a> {
     runtime: &'a StreamRuntime,
     live: &'a LiveGraph,
@@ -208,7 +144,8 @@ impl Soak<'_> {
             while Instant::now() < until && !self.shared.is_faulty() {
                 let wait = Duration::from_millis(self.editor.dice.below(200) as u64);
                 if self.live.wait(wait) {
-                    self.shared.fault(format!("the graph ended by itself: {:?}", self.live.events()));
+                    let (events, graph) = (self.live.events(), self.live.graph().to_toml());
+                    self.shared.fault(format!("the graph ended by itself: {events:?}\n{graph}"));
                     break;
                 }
                 let proposal = self.editor.propose(&self.live.graph());
@@ -225,7 +162,7 @@ impl Soak<'_> {
         if let (Some(quarter), Some(end)) = (&quarter, &end) {
             end.growth_since(quarter).into_iter().for_each(|what| self.shared.fault(what));
         }
-        let faults = std::mem::take(&mut *self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner));
+        let faults = self.shared.take_faults();
         Ok(Results {
             device: streamlib_core::gpu::Gpu::info(&**self.runtime.gpu()).name.clone(),
             command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
@@ -275,8 +212,8 @@ impl Soak<'_> {
             Ok(Applied { first_frame, .. }) => {
                 self.follow(&before, &self.live.graph(), first_frame.unwrap_or_default())?;
             }
-            // A file takes frames of the size that it began with.
-            Err(RunError::SinkSize { .. }) => self.refused += 1,
+            // A file takes frames of the size that it began with, and a codec none that are too small.
+            Err(RunError::SinkSize { .. } | RunError::Create { .. }) => self.refused += 1,
             Err(error) if *must_be_refused && !matches!(error, RunError::Ended | RunError::Stuck(_)) => {
                 self.refused += 1;
                 if !self.live.graph().nodes.keys().eq(before.nodes.keys()) {

@@ -78,21 +78,20 @@ pub(crate) fn adapt_sinks(graph: &mut Graph) {
 }
 
 /// Puts a pass before every input in `readers` (nodes and their input ports), which take pictures, whose texture is not plain
-/// 8-bit RGBA, or is another one for every frame because the program pushes it: copies are recorded with one texture.
+/// 8-bit RGBA, or is another one in each frame: what the program pushes.
 pub(crate) fn adapt_readers(graph: &mut Graph, readers: &[(String, String)]) {
     let formats = |link: &Link| match graph.nodes.get(&link.node) {
-        Some(Node::Effect(effect)) => effect.format,
-        _ => TextureFormat::Rgba8,
+        Some(Node::Effect(effect)) => (effect.format, false),
+        Some(Node::Source(source)) => (TextureFormat::Rgba8, source.uri == APP),
+        _ => (TextureFormat::Rgba8, false),
     };
     let links = readers.iter().filter_map(|(node, port)| {
         let (_, link) = graph.video_links(node).find(|(name, _)| name == port)?;
         Some((node.clone(), port.clone(), link.clone(), formats(link)))
     });
-    let is_pushed =
-        |link: &Link| matches!(graph.nodes.get(&link.node), Some(Node::Source(source)) if source.uri == APP);
-    let foreign = links.filter(|(.., link, format)| *format != TextureFormat::Rgba8 || is_pushed(link));
-    let foreign: Vec<_> = foreign.collect();
-    for (node, port, link, format) in foreign {
+    let is_foreign = |(format, is_pushed): (TextureFormat, bool)| is_pushed || format != TextureFormat::Rgba8;
+    let foreign: Vec<_> = links.filter(|(.., found)| is_foreign(*found)).collect();
+    for (node, port, link, (format, _)) in foreign {
         let text = if format.is_srgb() { ENCODE } else { COPY };
         let mut effect = Effect::new(EffectText::Inline(text.to_owned()));
         let name = if port == INPUT { format!("{node} as rgba8") } else { format!("{node} {port} as rgba8") };

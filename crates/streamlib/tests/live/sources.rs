@@ -194,3 +194,73 @@ fn a_sink_that_fails_is_named_and_the_others_go_on() {
         assert_eq!(picture.to_rgba8().get_pixel(3, 3).0[0], number);
     }
 }
+
+#[test]
+fn frames_of_a_source_that_an_effect_names_and_does_not_use_are_pushed_and_do_no_harm() {
+    let _turn = crate::rig::turn();
+    // Alone, and with an effect that it runs as one kernel with; now, and as it was.
+    for (side, then) in [
+        ("'side'", ""),
+        ("'side'", "+ 0.5"),
+        ("{ from = 'side', delay = 2 }", ""),
+        ("{ from = 'side', delay = 2 }", "+ 0.5"),
+    ] {
+        let text = format!(
+            "{CAM}
+            [nodes.side]
+            source = 'app:'
+            size = [16, 16]
+            [nodes.work]
+            hlsl = '''Texture2D side; float4 main(float2 uv : TEXCOORD) : SV_Target {{
+                float4 unused = tex2D(side, uv); return tex2D(input, uv); }}'''
+            inputs = {{ input = {{ from = 'cam', delivery = 'lossless' }}, side = {side} }}
+            [nodes.then]
+            hlsl = 'float4 main(float2 uv : TEXCOORD) : SV_Target {{ return tex2D(input, uv) {then}; }}'
+            inputs = {{ input = 'work' }}
+            [nodes.out]
+            sink = 'app:'
+            inputs = {{ input = {{ from = '{last}', delivery = 'lossless' }} }}",
+            last = if then.is_empty() { "work" } else { "then" }
+        );
+        let Some(mut rig) = Rig::start(&text) else { return };
+        let (mut cam, mut out) = (rig.inlet("cam"), rig.outlet("out"));
+        let mut side = rig.live.inlet("side");
+        for n in 0..8 {
+            if let Some(side) = &mut side {
+                rig.push(side, n);
+            }
+            rig.push(&mut cam, n);
+            assert_eq!(out.wait(LIMIT).expect("frames go on").meta.sequence, u64::from(n));
+        }
+        rig.stop();
+    }
+}
+
+#[test]
+fn what_reads_pictures_gets_those_that_the_program_pushes_whether_or_not_an_effect_reads_them_too() {
+    let _turn = crate::rig::turn();
+    for reader in [
+        "",
+        "[nodes.seen]\nhlsl = 'float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }'\ninputs = { input = 'cam' }\n[nodes.counted]\nsink = 'null:'\ninputs = { input = 'seen' }",
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!(
+            "{CAM}
+            {reader}
+            [nodes.film]
+            sink = 'frame-%d.png'
+            inputs = {{ input = {{ from = 'cam', delivery = 'lossless' }} }}"
+        );
+        let Some(mut rig) = Rig::at(&text, folder.path()) else { return };
+        let mut cam = rig.inlet("cam");
+        for n in 0..8 {
+            rig.push(&mut cam, n);
+            rig.until("a picture", |rig| rig.counts("film").frames_out > u64::from(n));
+        }
+        rig.stop();
+        for n in 0..8_u8 {
+            let picture = image::open(folder.path().join(format!("frame-{n}.png"))).expect("a picture");
+            assert_eq!(picture.to_rgba8().get_pixel(1, 1).0, [n, 0, 0, 255]);
+        }
+    }
+}
