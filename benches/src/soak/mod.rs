@@ -28,7 +28,7 @@ use watch::Held;
 /// Edit a live graph at random while it runs at full speed; memory may not grow, and no frame may get lost.
 #[derive(Debug, Args)]
 pub(crate) struct SoakArgs {
-    /// How long.
+    /// How long. Caches fill for some four minutes: a run of less than twenty finds memory that grows where none leaks.
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
     /// What chance begins with.
