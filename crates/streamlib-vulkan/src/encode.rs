@@ -76,7 +76,7 @@ impl<'a> Encoder<'a> {
         for op in program.ops() {
             match op {
                 Op::Barrier(before, after) => self.barrier(*before, *after),
-                Op::ResetQueries(_) | Op::Timestamp(_) => self.query(op, queries),
+                Op::ResetQueries(_) | Op::Timestamp(_) | Op::CopyQueries(..) => self.query(op, queries),
                 Op::BeginLabel(label) => self.begin_label(label),
                 Op::EndLabel => self.end_label(),
                 Op::Dispatch { .. } => self.dispatch(op),
@@ -151,6 +151,12 @@ impl<'a> Encoder<'a> {
                 // SAFETY: the family has timestamps (VUID-vkCmdWriteTimestamp-timestampValidBits-00829), and the query was
                 // reset before (-None-00830).
                 unsafe { device.cmd_write_timestamp(self.raw, stage, pool, query) };
+            }
+            Op::CopyQueries(count, buffer) => {
+                let flags = vk::QueryResultFlags::TYPE_64 | vk::QueryResultFlags::WAIT;
+                // SAFETY: the pool has this many queries, each written before (VUID-vkCmdCopyQueryPoolResults-firstQuery-09437),
+                // and the buffer has eight bytes for each (-dstBuffer-00824) and may be copied to (-dstBuffer-00825).
+                unsafe { device.cmd_copy_query_pool_results(self.raw, pool, 0, count, buffer, 0, 8, flags) };
             }
             _ => {}
         }

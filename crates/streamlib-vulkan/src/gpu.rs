@@ -155,9 +155,6 @@ impl Gpu for VulkanGpu {
 
     fn timestamps(&self, recording: &Recording, into: &mut Vec<u64>) -> Result<(), VulkanError> {
         recording.belongs_to(&self.device)?;
-        // Mesa's software device waits here until its queue has run dry, and then, as far as its code was read, reads from the
-        // context that the queue's thread works with. A precaution: nothing is to be submitted in between.
-        let _nothing_is_submitted = self.info.is_cpu.then(|| self.queue.claim());
         recording.timestamps(into)
     }
 

@@ -32,6 +32,8 @@ pub(crate) enum Op {
     ResetQueries(u32),
     /// Writes this query.
     Timestamp(u32),
+    /// Copies this many queries into a buffer, each eight bytes.
+    CopyQueries(u32, vk::Buffer),
     /// Begins a region for debuggers.
     BeginLabel(CString),
     EndLabel,
@@ -62,11 +64,12 @@ pub(crate) struct Program(Vec<Op>);
 
 impl Program {
     /// All steps, with the barriers between them, a timestamp before the first and one after each, where the device has
-    /// them, and labels, where a debugger may want them. `sets` belong to the dispatches, in order.
+    /// them, and labels, where a debugger may want them. `sets` belong to the dispatches, in order; timestamps are copied to
+    /// `times` where they are not to be asked for.
     pub(crate) fn new(
         steps: &[Step<'_>],
         sets: &[vk::DescriptorSet],
-        (has_timestamps, has_labels): (bool, bool),
+        (has_timestamps, times, has_labels): (bool, Option<vk::Buffer>, bool),
     ) -> Self {
         let mut ops = Vec::new();
         let all = vk::PipelineStageFlags::ALL_COMMANDS;
@@ -108,6 +111,7 @@ impl Program {
                 ops.push(Op::Timestamp(index));
             }
         }
+        ops.extend(times.map(|buffer| Op::CopyQueries(steps.len() as u32 + 1, buffer)));
         // Signalling the semaphore makes writes available to the device only; the host needs this.
         let copied = (vk::PipelineStageFlags::TRANSFER, vk::AccessFlags::TRANSFER_WRITE);
         ops.push(Op::Barrier(copied, (vk::PipelineStageFlags::HOST, vk::AccessFlags::HOST_READ)));

@@ -4,6 +4,7 @@
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ash::vk;
 
@@ -13,6 +14,9 @@ use crate::timeline::Timeline;
 
 /// Tries before a claimant lets other threads run. A claim lasts as long as `vkQueueSubmit`: some microseconds.
 const SPINS: u32 = 100;
+/// How long a claimant sleeps after that. Yielding would not do: one with real-time priority would keep the holder, who may have
+/// none, from ever running.
+const NAP: Duration = Duration::from_micros(20);
 
 /// Command buffers of one submission that the scratch holds from the start.
 const COMMANDS: usize = 64;
@@ -55,7 +59,7 @@ impl Queue {
                 spins += 1;
                 std::hint::spin_loop();
             } else {
-                std::thread::yield_now();
+                std::thread::sleep(NAP);
             }
         }
         Claimed { queue: self }

@@ -8,20 +8,23 @@ use streamlib_core::live::Clock;
 use super::clock::Monotonic;
 use super::event::{Events, LiveEvent};
 
+/// No time at all.
+const ALIVE: i64 = i64::MIN;
+
 /// Shared by whoever pushes the frames of a source and the thread that looks after all sources.
 #[derive(Debug)]
 pub(super) struct Pulse {
     /// When it last gave a sign of life, on the monotonic clock.
     last: AtomicI64,
     is_over: AtomicBool,
-    /// Whether it was told to have stalled.
-    is_told: AtomicBool,
+    /// The last sign of life of a source that was told to have stalled; [`ALIVE`] of all others.
+    stalled_at: AtomicI64,
 }
 
 impl Pulse {
     pub(super) fn new() -> Self {
         let last = AtomicI64::new(Monotonic.now().0);
-        Self { last, is_over: AtomicBool::new(false), is_told: AtomicBool::new(false) }
+        Self { last, is_over: AtomicBool::new(false), stalled_at: AtomicI64::new(ALIVE) }
     }
 
     /// The source gave a frame, or waits for others and not they for it.
@@ -34,18 +37,19 @@ impl Pulse {
         self.is_over.store(true, Ordering::Release);
     }
 
-    /// Tells when the source stalls, and when it is back.
+    /// Tells when the source stalls, and when it is back, be it for one frame only. One thread calls this.
     pub(super) fn watch(&self, node: &str, patience: Duration, events: &Events) {
-        let is_over = self.is_over.load(Ordering::Acquire);
-        let silent = Monotonic.now().0 - self.last.load(Ordering::Acquire);
-        let has_stalled = i128::from(silent) > patience.as_nanos() as i128 && !is_over;
-        if self.is_told.swap(has_stalled, Ordering::AcqRel) == has_stalled || is_over {
+        if self.is_over.load(Ordering::Acquire) {
             return;
         }
-        let node = node.to_owned();
-        events.tell(match has_stalled {
-            true => LiveEvent::SourceStalled { node },
-            false => LiveEvent::SourceIsBack { node },
-        });
+        let (now, last) = (Monotonic.now().0, self.last.load(Ordering::Acquire));
+        let stalled_at = self.stalled_at.load(Ordering::Acquire);
+        if stalled_at != ALIVE && last != stalled_at {
+            self.stalled_at.store(ALIVE, Ordering::Release);
+            events.tell(LiveEvent::SourceIsBack { node: node.to_owned() });
+        } else if stalled_at == ALIVE && i128::from(now - last) > patience.as_nanos() as i128 {
+            self.stalled_at.store(last, Ordering::Release);
+            events.tell(LiveEvent::SourceStalled { node: node.to_owned() });
+        }
     }
 }
