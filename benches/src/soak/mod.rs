@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use streamlib::format::Size;
 use streamlib::shader::{CacheOptions, CompilerOptions};
-use streamlib::vulkan::{DeviceOptions, Validation};
+use streamlib::vulkan::{DeviceOptions, Validation, validation_layer};
 use streamlib::{RuntimeOptions, StreamRuntime};
 use streamlib_core::gpu::Gpu;
 
@@ -88,6 +88,14 @@ pub(crate) fn run(args: &SoakArgs) -> Fallible<bool> {
     // What the validation layer says is worth reading.
     tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::WARN).init();
     let validation = if args.validation == Layer::On { Validation::On } else { Validation::Off };
+    if let Some(version) =
+        validation_layer().filter(|version| args.validation == Layer::On && *version < (1, 4, 309))
+    {
+        println!(
+            "note: the validation layer is of Vulkan {version:?}, and known to corrupt memory when several threads work; \
+             what crashes in it is not ours: take a newer one (Debian 13's), or --validation off"
+        );
+    }
     let device = DeviceOptions { choice: device_choice(&args.device), validation };
     // Texts that nobody needs again stay out of the user's cache.
     let compiler = CompilerOptions { cache: CacheOptions::MemoryOnly, ..CompilerOptions::default() };

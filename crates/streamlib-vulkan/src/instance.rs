@@ -73,6 +73,21 @@ fn loader() -> Result<&'static Entry, VulkanError> {
     loaded.as_ref().map_err(|reason: &String| VulkanError::NoLoader { reason: reason.clone() })
 }
 
+/// The Vulkan version that the installed validation layer is of; `None` where there is no layer.
+///
+/// Version 1.3.239 (Debian 12) corrupts its own tables when one thread records while others create and destroy: the same
+/// program, on the same driver, crashes with it in one run of four and not at all with 1.4.309. Programs of several threads
+/// do without it.
+#[must_use]
+pub fn validation_layer() -> Option<(u32, u32, u32)> {
+    let entry = loader().ok()?;
+    // SAFETY: the entry points are loaded.
+    let layers = unsafe { entry.enumerate_instance_layer_properties() }.ok()?;
+    let layer = layers.iter().find(|layer| layer.layer_name_as_c_str() == Ok(VALIDATION_LAYER))?;
+    let version = layer.spec_version;
+    Some((vk::api_version_major(version), vk::api_version_minor(version), vk::api_version_patch(version)))
+}
+
 impl Instance {
     /// Loads the loader and creates an instance.
     pub(crate) fn new(validation: Validation) -> Result<Arc<Self>, VulkanError> {

@@ -55,7 +55,7 @@ mod timeline;
 pub use buffer::HostBuffer;
 pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError};
 pub use gpu::{DeviceOptions, VulkanGpu};
-pub use instance::Validation;
+pub use instance::{Validation, validation_layer};
 pub use kernel::Kernel;
 pub use recording::Recording;
 pub use select::{DeviceChoice, DeviceKind, DeviceReport, FormatSupport, list_devices};
