@@ -48,7 +48,8 @@ impl SinkThread {
         Ok(Self { is_unwanted, bell, thread: Some(thread.map_err(RunError::Thread)?) })
     }
 
-    /// Waits until the file is whole. The graph has let go of the sink by now, or does so soon. `None` when the sink failed.
+    /// Waits until the file is whole. The graph has let go of the sink by now, or does so soon. `None` when the sink failed, or
+    /// got no frame.
     pub(super) fn join(&mut self) -> Option<(SinkReport, Vec<String>)> {
         self.thread.take()?.join().ok().flatten()
     }
@@ -97,6 +98,11 @@ fn write_all(mut job: SinkJob, is_unwanted: &AtomicBool) -> Option<(SinkReport, 
             return None;
         }
         job.counters.went_out();
+    }
+    if start.is_none() {
+        // Dropping the writer leaves no file.
+        job.events.tell(LiveEvent::NothingWritten { node: job.node });
+        return None;
     }
     let size = format.size;
     match finish_writer(&job.node, size, job.writer) {

@@ -266,3 +266,19 @@ fn what_reads_pictures_gets_those_that_the_program_pushes_whether_or_not_an_effe
         }
     }
 }
+
+#[test]
+fn a_graph_that_is_stopped_before_its_first_frame_leaves_no_file_and_no_failure() {
+    let _turn = crate::rig::turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!("{}[nodes.out]\nsink = 'none.y4m'\ninputs = {{ input = 'cam' }}\n", crate::rig::CAM);
+    let Some(rig) = Rig::at(&text, folder.path()) else { return };
+    let report = rig.stop();
+    assert_eq!(report.failures, Vec::<String>::new());
+    assert!(
+        report.notices.iter().any(|notice| notice.contains("`out` got no frame")),
+        "{:?}",
+        report.notices
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
