@@ -15,6 +15,27 @@ pub struct Parameters {
     pub(super) buffers: Vec<BufferContents>,
 }
 
+/// Where a plan has a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterPlace {
+    /// Among the plan's passes.
+    pub pass: usize,
+    /// Among the pass's parameters.
+    pub parameter: usize,
+}
+
+impl ParameterPlace {
+    /// The place of a node's parameter; none for a buffer, and for what the plan does not compute.
+    #[must_use]
+    pub fn of(plan: &Plan, node: &str, name: &str) -> Option<Self> {
+        let pass = plan.passes.iter().position(|pass| pass.nodes.iter().any(|name| name == node))?;
+        let full_name = plan.passes[pass].parameter_name(node, name);
+        let parameters = &plan.passes[pass].interface.parameters;
+        let parameter = parameters.iter().position(|parameter| parameter.name == full_name)?;
+        Some(Self { pass, parameter })
+    }
+}
+
 /// Contents of one buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BufferContents {
@@ -44,6 +65,29 @@ impl Parameters {
             blocks: plan.passes.iter().map(|pass| pass.block.clone()).collect(),
             buffers: buffers.collect(),
         }
+    }
+
+    /// Makes these the same as `newer`, which were made of these or of which these were made, in the memory that they have.
+    pub fn catch_up(&mut self, newer: &Self) {
+        self.blocks.clone_from(&newer.blocks);
+        if self.buffers.len() != newer.buffers.len() {
+            self.buffers.clone_from(&newer.buffers);
+            return;
+        }
+        for (mine, newer) in self.buffers.iter_mut().zip(&newer.buffers) {
+            if mine.version != newer.version {
+                mine.clone_from(newer);
+            }
+        }
+    }
+
+    /// Sets a number of a plan's pass, which is of the plan that these values were made for.
+    ///
+    /// # Panics
+    /// When the plan has no such pass or parameter.
+    pub fn write(&mut self, plan: &Plan, place: ParameterPlace, numbers: &[f64]) {
+        plan.passes[place.pass].interface.parameters[place.parameter]
+            .write(numbers, &mut self.blocks[place.pass]);
     }
 
     /// Sets a parameter, or the contents of a buffer, of a node of `plan`, for which these values were made.

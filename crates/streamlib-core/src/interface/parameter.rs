@@ -41,6 +41,14 @@ impl Scalar {
         }
     }
 
+    fn value(self, number: f64) -> Value {
+        match self {
+            Self::Float => Value::Float(number),
+            Self::Int | Self::Uint => Value::Int(number as i64),
+            Self::Bool => Value::Bool(number != 0.0),
+        }
+    }
+
     /// Little-endian, as GPUs read it.
     fn bytes(self, number: f64) -> [u8; 4] {
         match self {
@@ -163,6 +171,15 @@ impl Parameter {
             }
         }
         Ok(numbers)
+    }
+
+    /// The value at start, as people write it: a number, a flag, or a flat list of those.
+    #[must_use]
+    pub fn default_value(&self) -> Value {
+        let zeros = vec![0.0; self.ty.components()];
+        let numbers = if self.default.is_empty() { &zeros } else { &self.default };
+        let mut values: Vec<Value> = numbers.iter().map(|&number| self.ty.scalar.value(number)).collect();
+        if values.len() == 1 { values.remove(0) } else { Value::List(values) }
     }
 
     /// Writes `numbers` (in reading order, as many as [`ParameterType::components`]) into a uniform block.
