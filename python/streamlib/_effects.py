@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from ._expression import Parameter, Variable
-from ._handlers import Handler, check_policy
+from ._handlers import Handler, check_policy, name_of_function
 from ._messages import VideoFrame
 from ._params import Params, resolve
 from ._ports import DataInput, InputPort, Ports, VideoInput, VideoOutput
@@ -35,7 +35,7 @@ class Effect(Handler):
     def __init__(
         self, function: Function, handler_id: str | None, *, pass_params: bool, every_frame: bool, on_error: str
     ) -> None:
-        super().__init__(handler_id or getattr(function, "__name__", type(function).__name__))
+        super().__init__(handler_id or name_of_function(function))
         self.__doc__ = function.__doc__
         #: The function.
         self.function = function

@@ -108,9 +108,9 @@ class _Builder:
             if handler in seen:
                 raise GraphError(f"the effects {', '.join(h.handler_id for h in seen)} wait for each other")
             if trace.result.kind == "step":
-                return trace.nodes[trace.result.index]
+                return trace.nodes[trace.result.of]
             if trace.result.kind == "constant":
-                return self._constant(handler, trace.result.index)
+                return self._constant(handler, trace.result.of)
             # It gives its input on.
             return self._origin(self._incoming(handler.inputs["video"]).output, (*seen, handler))
         if isinstance(handler, Source):
@@ -146,8 +146,8 @@ class _Builder:
         if ref.kind == "frame":
             return self._link(frame, ref.delay)
         if ref.kind == "constant":
-            return self._constant(effect, ref.index)
-        node = effect.trace().nodes[ref.index]
+            return self._constant(effect, ref.of)
+        node = effect.trace().nodes[ref.of]
         return {"from": node, "delay": ref.delay} if ref.delay else node
 
     def _constant(self, effect: Effect, index: int) -> str:
@@ -178,7 +178,7 @@ class _Builder:
         if isinstance(handler, Effect):
             trace = handler.trace()
             before = self._frame_size(self._incoming(handler.inputs["video"]))
-            size = trace.steps[trace.result.index].size if trace.result.kind == "step" else 1.0
+            size = trace.steps[trace.result.of].size if trace.result.kind == "step" else 1.0
             return size if isinstance(size, tuple) else (math.ceil(before[0] * size), math.ceil(before[1] * size))
         return (handler.size if isinstance(handler, Source) else None) or self.size
 

@@ -79,6 +79,11 @@ class StreamHandler(Handler):
         """Called once, after the last :meth:`process`, also when that raised."""
 
 
+def name_of_function(function: object) -> str:
+    """What a handler is called that has no name of its own."""
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
 def check_policy(on_error: str) -> str:
     """``on_error`` as decorators take it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._handlers import Handler, check_policy
+from ._handlers import Handler, check_policy, name_of_function
 from ._ports import INPUTS, OUTPUTS, PortsGiven, fill
 
 Function = Callable[..., Any]
@@ -15,7 +15,7 @@ class Processor(Handler):
     """What :func:`stream_processor` makes of a function."""
 
     def __init__(self, function: Function, handler_id: str | None, on_error: str) -> None:
-        super().__init__(handler_id or getattr(function, "__name__", type(function).__name__))
+        super().__init__(handler_id or name_of_function(function))
         self.__doc__ = function.__doc__
         #: The function.
         self.function = function

@@ -50,7 +50,7 @@ class Extent:
         )
 
     __add__ = __radd__ = __sub__ = __rsub__ = __rtruediv__ = __rfloordiv__ = __mod__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __float__ = __int__ = __index__ = __bool__ = __array__ = _refuse  # type: ignore[assignment]  # all raise
+    __float__ = __int__ = __index__ = __bool__ = __array__ = _refuse
 
 
 class KnownExtent(int):
@@ -141,7 +141,7 @@ class Ref(NamedTuple):
     """Where a picture comes from: the effect's ``frame``, a ``step``, or a ``constant`` texture; now, or some frames ago."""
 
     kind: str
-    index: int = 0
+    of: int = 0
     delay: int = 0
 
 
@@ -200,7 +200,9 @@ class TracingContext(GPUContext):
         self.constants: list[Any] = []
 
     def create_texture(self, width: Any, height: Any, format: str = "rgba8") -> TracedTexture:
-        return TracedTexture(width, height, format_name(format), owner=self._owner)
+        texture = TracedTexture(width, height, format_name(format), owner=self._owner)
+        texture.size()  # tells what is wrong with it where it is made
+        return texture
 
     def previous(self, texture: Any, frames: int = 1) -> Any:
         texture = getattr(texture, "data", texture)
@@ -282,10 +284,10 @@ class TracingContext(GPUContext):
             result = Ref("step", len(self._steps) - 1)
         blanks: dict[int, Ref] = {}
         steps = [step._replace(inputs=self._resolved(refs, result, blanks)) for step, refs in self._steps]
-        for blank, ref in sorted(blanks.items(), key=lambda item: item[1].index):
+        for blank, ref in sorted(blanks.items(), key=lambda item: item[1].of):
             size = next(texture.size() for texture in self._held() if id(texture) == blank)
             steps.append(Step(_BLANK, {"input": Ref("frame")}, {}, size, 1.0, "rgba8"))
-            assert ref.index == len(steps) - 1
+            assert ref.of == len(steps) - 1
         return Trace(self._owner, steps, result, list(self.constants))
 
     def _held(self) -> Iterator[TracedTexture]:
@@ -342,7 +344,7 @@ def _names(owner: str, steps: list[Step], result: Ref) -> tuple[list[str], list[
         label = step.shader.name.replace(".", "_")
         seen[label] = seen.get(label, 0) + 1
         labels.append(label if seen[label] == 1 else f"{label}_{seen[label]}")
-    is_result = [result.kind == "step" and result.index == index for index in range(len(steps))]
+    is_result = [result.kind == "step" and result.of == index for index in range(len(steps))]
     return [owner if last else f"{owner}:{label}" for last, label in zip(is_result, labels)], labels
 
 
