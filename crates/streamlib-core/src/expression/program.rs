@@ -91,7 +91,8 @@ fn fract(x: f64) -> f64 {
 }
 
 fn saturate(x: f64) -> f64 {
-    x.max(0.0).min(1.0)
+    // NaN becomes 0, as in HLSL.
+    if x > 0.0 { x.min(1.0) } else { 0.0 }
 }
 
 fn smoothstep(from: f64, to: f64, x: f64) -> f64 {
