@@ -1,18 +1,26 @@
 //! Everything that can be set while a plan runs: uniform blocks and buffers.
 
 use crate::graph::GraphError;
-use crate::interface::ParameterError;
-use crate::plan::Plan;
+use crate::interface::{AnimatedComponent, ParameterError};
+use crate::plan::{Plan, PlanPass};
 use crate::value::Value;
 
 /// Values of all parameters of a plan, as its kernels read them. A set of them replaces another as a whole, so that what
 /// belongs together changes in the same frame.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters {
     /// By pass of the plan.
-    pub(super) blocks: Vec<Vec<u8>>,
+    pub(super) blocks: Vec<Block>,
     /// By pass of the plan, then in the order of the pass's buffers.
     pub(super) buffers: Vec<BufferContents>,
+}
+
+/// The uniform block of one pass.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Block {
+    pub(super) bytes: Vec<u8>,
+    /// What of it is computed for every frame.
+    pub(super) animated: Vec<AnimatedComponent>,
 }
 
 /// Contents of one buffer.
@@ -40,13 +48,12 @@ impl Parameters {
                 version: 1,
             })
         });
-        Self {
-            blocks: plan.passes.iter().map(|pass| pass.block.clone()).collect(),
-            buffers: buffers.collect(),
-        }
+        let block = |pass: &PlanPass| Block { bytes: pass.block.clone(), animated: pass.animated.clone() };
+        Self { blocks: plan.passes.iter().map(block).collect(), buffers: buffers.collect() }
     }
 
-    /// Sets a parameter, or the contents of a buffer, of a node of `plan`, for which these values were made.
+    /// Sets a parameter, or the contents of a buffer, of a node of `plan`, for which these values were made. What it was before,
+    /// a number or an expression, is forgotten.
     ///
     /// # Errors
     /// When the plan has no such node, the node no such parameter, the value does not fit, or a buffer would change its length.
@@ -75,9 +82,7 @@ impl Parameters {
             }
             return Ok(());
         }
-        let parameter = pass.interface.parameter(&full_name).map_err(wrong)?;
-        let numbers = parameter.check(value).map_err(wrong)?;
-        parameter.write(&numbers, &mut self.blocks[index]);
-        Ok(())
+        let Block { bytes, animated } = &mut self.blocks[index];
+        pass.interface.set(&full_name, value, bytes, animated).map_err(wrong)
     }
 }
