@@ -44,27 +44,35 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "sin": math.sin,
     "cos": math.cos,
     "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "atan2": math.atan2,
     "abs": abs,
+    "sign": lambda x: float((x > 0) - (x < 0)),
     "min": min,
     "max": max,
     "floor": lambda x: float(math.floor(x)),
     "ceil": lambda x: float(math.ceil(x)),
+    "round": lambda x: float(round(x)),
     "fract": _fract,
     "sqrt": math.sqrt,
     "exp": math.exp,
     "log": math.log,
     "pow": pow,
+    # Python's remainder: it has the sign of the divisor. The core's own `%` is HLSL's.
+    "mod": lambda x, y: x - y * math.floor(x / y),
     "clamp": _clamp,
     "lerp": _lerp,
     "step": _step,
     "smoothstep": _smoothstep,
+    "saturate": lambda x: _clamp(x, 0.0, 1.0),
 }
 _INFIX: dict[str, tuple[int, Callable[[float, float], float]]] = {
     "+": (_SUM, lambda a, b: a + b),
     "-": (_SUM, lambda a, b: a - b),
     "*": (_PRODUCT, lambda a, b: a * b),
     "/": (_PRODUCT, lambda a, b: a / b),
-    "%": (_PRODUCT, lambda a, b: a % b),
 }
 
 
@@ -133,10 +141,10 @@ class Expression:
         return Infix("/", other, self)
 
     def __mod__(self, other: Operand) -> Expression:
-        return Infix("%", self, other)
+        return Call("mod", self, other)
 
     def __rmod__(self, other: Operand) -> Expression:
-        return Infix("%", other, self)
+        return Call("mod", other, self)
 
     def __floordiv__(self, other: Operand) -> Expression:
         return Call("floor", Infix("/", self, other))
@@ -180,8 +188,10 @@ class Expression:
     def __index__(self) -> int:
         self._refuse(f"`{self}` as an index, or in `range`,")
 
-    def __round__(self, digits: int | None = None) -> int:
-        self._refuse(f"`round({self})`")
+    def __round__(self, digits: int | None = None) -> Expression:
+        if digits is not None:
+            self._refuse(f"`round({self}, {digits})`")
+        return Call("round", self)
 
     def __len__(self) -> int:
         self._refuse(f"`len({self})`")

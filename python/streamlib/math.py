@@ -20,6 +20,10 @@ from ._expression import FUNCTIONS, Call, Expression, Operand
 
 __all__ = [
     "abs",
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
     "ceil",
     "clamp",
     "cos",
@@ -30,8 +34,12 @@ __all__ = [
     "log",
     "max",
     "min",
+    "mod",
     "pi",
     "pow",
+    "round",
+    "saturate",
+    "sign",
     "sin",
     "smoothstep",
     "sqrt",
@@ -90,6 +98,36 @@ def exp(x: T) -> T:
 def log(x: T) -> T:
     """The natural logarithm."""
     return Call("log", x) if isinstance(x, Expression) else FUNCTIONS["log"](x)
+
+
+def asin(x: T) -> T:
+    """The angle in radians whose sine is ``x``."""
+    return Call("asin", x) if isinstance(x, Expression) else FUNCTIONS["asin"](x)
+
+
+def acos(x: T) -> T:
+    """The angle in radians whose cosine is ``x``."""
+    return Call("acos", x) if isinstance(x, Expression) else FUNCTIONS["acos"](x)
+
+
+def atan(x: T) -> T:
+    """The angle in radians whose tangent is ``x``."""
+    return Call("atan", x) if isinstance(x, Expression) else FUNCTIONS["atan"](x)
+
+
+def sign(x: T) -> T:
+    """-1, 0 or 1."""
+    return Call("sign", x) if isinstance(x, Expression) else FUNCTIONS["sign"](x)
+
+
+def round(x: T) -> T:
+    """The nearest whole number; halves go to the even one."""
+    return Call("round", x) if isinstance(x, Expression) else FUNCTIONS["round"](x)
+
+
+def saturate(x: T) -> T:
+    """``x``, but not below 0 and not above 1."""
+    return Call("saturate", x) if isinstance(x, Expression) else FUNCTIONS["saturate"](x)
 
 
 @overload
@@ -153,6 +191,24 @@ def smoothstep(low: Operand, high: Operand, x: Operand) -> Expression | float: .
 def smoothstep(low: Operand, high: Operand, x: Operand) -> Expression | float:
     """0 below ``low``, 1 above ``high``, and a smooth curve between."""
     return _apply("smoothstep", low, high, x)
+
+
+@overload
+def atan2(y: float, x: float) -> float: ...
+@overload
+def atan2(y: Operand, x: Operand) -> Expression | float: ...
+def atan2(y: Operand, x: Operand) -> Expression | float:
+    """The angle in radians of the point (x, y)."""
+    return _apply("atan2", y, x)
+
+
+@overload
+def mod(x: float, y: float) -> float: ...
+@overload
+def mod(x: Operand, y: Operand) -> Expression | float: ...
+def mod(x: Operand, y: Operand) -> Expression | float:
+    """The remainder of ``x / y`` with the sign of ``y``, as Python's ``%``."""
+    return _apply("mod", x, y)
 
 
 def _apply(name: str, *arguments: Operand) -> Expression | float:

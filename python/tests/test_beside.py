@@ -7,9 +7,8 @@ import threading
 
 import pytest
 
-from conftest import GREY, SIZE
+from conftest import SIZE
 from streamlib import (
-    DataInput,
     DataMessage,
     DataOutput,
     EffectChanged,
@@ -22,7 +21,6 @@ from streamlib import (
     shaders,
     stream_processor,
     video_effect,
-    video_source,
 )
 from test_run import GAIN, bars, chain, grey_of, next_frames, until_grey
 
@@ -316,10 +314,3 @@ def test_a_processor_that_waits_is_cancelled_when_the_graph_stops() -> None:
     with runtime:
         next_frames(sink, 3)
     assert outcome == ["cancelled"]
-
-
-def test_data_ports_of_a_class_are_read_by_name() -> None:
-    port = DataInput("x")
-    assert port.read_latest() is None
-    assert video_source("generate:bars").outputs["video"].kind == "video"
-    assert "return float4" in GREY

@@ -28,9 +28,10 @@ time, frame = Variable("time"), Variable("frame")
         (time**2, "pow(time, 2)"),
         (2**time, "pow(2, time)"),
         (time // 2, "floor(time / 2)"),
-        (frame % 30, "frame % 30"),
+        (frame % 30, "mod(frame, 30)"),
         (abs(time), "abs(time)"),
         (+time, "time"),
+        (round(time * 2), "round(time * 2)"),
         (math.floor(time), "floor(time)"),
         (0.5 + 0.5 * smath.sin(time * 2), "0.5 + 0.5 * sin(time * 2)"),
         (smath.clamp(time, 0, 1), "clamp(time, 0, 1)"),
@@ -47,6 +48,10 @@ def test_functions_of_numbers_are_numbers() -> None:
     assert smath.fract(-0.25) == 0.75
     assert smath.step(1, 1) == 1 and smath.step(1, 0.5) == 0
     assert smath.smoothstep(0, 2, 1) == 0.5
+    assert [smath.sign(x) for x in (-3, 0, 0.5)] == [-1, 0, 1]
+    assert [smath.round(x) for x in (0.5, 1.5, -0.5)] == [0, 2, 0]
+    assert smath.mod(-1, 3) == 2 == -1 % 3
+    assert smath.saturate(7) == 1 and smath.atan2(1, 0) == smath.pi / 2
 
 
 def test_every_function_of_the_core_is_there() -> None:
@@ -69,7 +74,7 @@ def test_a_parameter_of_the_effect_is_replaced_by_its_number() -> None:
         float,
         int,
         bool,
-        round,
+        lambda e: round(e, 2),
         len,
         range,
         lambda e: e == 1,

@@ -97,13 +97,13 @@ def test_a_traced_graph_runs_without_the_interpreter() -> None:
     before = streamlib.interpreter_entries()
     report = runtime.run_blocking(frames=60)
     assert streamlib.interpreter_entries() == before
-    assert report["stats"]["frames"] == 60 if "frames" in report["stats"] else report
+    assert report["failures"] == []
 
 
 def test_parameters_act_on_the_next_frames_from_any_thread() -> None:
     @video_effect
     def level(frame, gpu):
-        return frame.clone_with_texture(gpu.run_shader(GAIN, name="gain") if False else gpu.run_shader(GAIN))
+        return frame.clone_with_texture(gpu.run_shader(GAIN))
 
     sink = app_sink()
     level.params.gain = 0.25
