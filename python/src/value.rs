@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use serde::Serialize;
 use serde_json::Value as Json;
+use streamlib::expression::Expression;
 use streamlib::value::Value;
 
 use crate::error;
@@ -29,8 +30,9 @@ fn read_within(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         let too_large = |_| error::value(py, "a whole number of a parameter has 64 bits at most");
         return number.extract().map(Value::Int).map_err(too_large);
     }
-    if value.cast::<PyString>().is_ok() {
-        return Err(error::value(py, "a text is no value of a parameter: give a number, a flag, or a list"));
+    if let Ok(text) = value.cast::<PyString>() {
+        let parsed = Expression::parse(text.to_str()?);
+        return parsed.map(Value::Expression).map_err(|error| error::value(py, &error.to_string()));
     }
     if value.len().is_ok() {
         if depth == 0 {
@@ -51,6 +53,7 @@ pub(crate) fn write<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, 
         Value::Bool(flag) => flag.into_bound_py_any(py),
         Value::Int(number) => number.into_bound_py_any(py),
         Value::Float(number) => number.into_bound_py_any(py),
+        Value::Expression(expression) => expression.to_string().into_bound_py_any(py),
         Value::List(items) => {
             let items = items.iter().map(|item| write(py, item)).collect::<PyResult<Vec<_>>>()?;
             items.into_bound_py_any(py)

@@ -46,7 +46,7 @@ pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};
 
 pub use streamlib_core::engine::{Content, HostPicture, Leased};
-pub use streamlib_core::{account, color, format, frame, gpu, graph, interface, picture, value};
+pub use streamlib_core::{account, color, expression, format, frame, gpu, graph, interface, picture, value};
 pub use streamlib_media as media;
 pub use streamlib_shader as shader;
 pub use streamlib_vulkan as vulkan;

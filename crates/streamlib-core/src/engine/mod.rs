@@ -320,7 +320,7 @@ impl<G: Gpu> Engine<G> {
         let moment = self.clock.moment(meta);
         for (number, (pass, block)) in self.plan.passes.iter().zip(&mut self.parameters.blocks).enumerate() {
             moment.write(pass, block);
-            self.gpu.set_uniforms(&mut slot.frame, number, block)?;
+            self.gpu.set_uniforms(&mut slot.frame, number, &block.bytes)?;
         }
         let Slot { feeds, frame, drains, .. } = &mut *slot;
         slot.value = self.gpu.submit(&mut [feeds, std::slice::from_mut(frame), drains])?;

@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use streamlib_core::expression::FrameVariables;
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBuffer as _, HostBufferUse};
 use streamlib_core::interface::{FrameUniform, Interface};
@@ -99,14 +100,15 @@ impl StreamRuntime {
     ) -> Result<Values<'e>, EagerError> {
         let wrong = |error| EagerError::Parameter { effect: effect.name.clone(), error };
         let interface = &effect.interface;
-        let mut block = interface.default_block();
+        let (mut block, mut animated) = (interface.default_block(), Vec::new());
         for (name, value) in run.parameters {
             if interface.buffers.iter().all(|buffer| buffer.name != **name) {
-                let parameter = interface.parameter(name).map_err(wrong)?;
-                parameter.write(&parameter.check(value).map_err(wrong)?, &mut block);
+                interface.set(name, value, &mut block, &mut animated).map_err(wrong)?;
             }
         }
         write_frame(interface, run, size, &mut block);
+        let now = FrameVariables { time: run.time, delta: 0.0, frame: run.frame as f64 };
+        animated.iter().for_each(|component| component.write(interface, &now, &mut block));
         let mut buffers = Vec::with_capacity(interface.buffers.len());
         for slot in &interface.buffers {
             let Some((_, value)) = run.parameters.iter().find(|(name, _)| *name == slot.name) else {

@@ -140,8 +140,8 @@ fn turn(
         }
         let Some((_, place)) = target.place else { continue };
         let wrong = |error| GraphError::Parameter { node: target.node.clone(), error };
-        let numbers = plan.passes[place.pass].interface.parameters[place.parameter].check(value);
-        written.push((place, numbers.map_err(wrong)?));
+        let checked = plan.passes[place.pass].interface.parameters[place.parameter].check(value);
+        written.push((place, checked.map_err(wrong)?));
     }
     if written.len() < targets.len() {
         // Buffers change rarely, and are too large to be checked on the side.
@@ -151,7 +151,7 @@ fn turn(
         }
         values.parameters = parameters;
     } else {
-        written.iter().for_each(|(place, numbers)| values.parameters.write(plan, *place, numbers));
+        written.into_iter().for_each(|(place, checked)| values.parameters.put(plan, place, checked));
     }
     for Target { node, parameter, .. } in targets {
         if let Some(Node::Effect(effect)) = values.graph.nodes.get_mut(node.as_str()) {
