@@ -2,6 +2,8 @@
 
 mod delivery;
 mod edits;
+mod ends;
+mod expressions;
 mod parameters;
 mod processors;
 mod rig;
