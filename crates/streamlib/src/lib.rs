@@ -15,6 +15,7 @@
 
 mod adapt;
 mod conversions;
+mod display;
 mod doctor;
 mod error;
 mod explain;
@@ -29,6 +30,7 @@ mod sinks;
 mod sources;
 mod stages;
 
+pub use display::DisplayError;
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
 pub use error::{RunError, StartError};
 pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};

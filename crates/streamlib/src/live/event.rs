@@ -37,6 +37,11 @@ pub enum LiveEvent {
         /// Why.
         why: String,
     },
+    /// A window was closed; the graph goes on.
+    WindowClosed {
+        /// The sink.
+        node: String,
+    },
     /// A processor died; the others go on.
     ProcessorFailed {
         /// The node.
@@ -84,6 +89,7 @@ impl LiveEvent {
             Self::SourceStalled { .. }
             | Self::SourceIsBack { .. }
             | Self::SourceEnded { .. }
+            | Self::WindowClosed { .. }
             | Self::DataRefused { .. }
             | Self::ThreadRefused { .. }
             | Self::PlanChanged { .. } => false,
@@ -99,6 +105,9 @@ impl std::fmt::Display for LiveEvent {
             Self::SourceEnded { node } => write!(f, "source `{node}` has ended"),
             Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),
             Self::SinkFailed { node, why } => write!(f, "sink `{node}` died: {why}"),
+            Self::WindowClosed { node } => {
+                write!(f, "the window of sink `{node}` was closed; the graph goes on")
+            }
             Self::ProcessorFailed { node, why } => write!(f, "processor `{node}` died: {why}"),
             Self::DataRefused { node, why } => write!(f, "what processor `{node}` sent was refused: {why}"),
             Self::ThreadRefused { thread, why } => write!(f, "thread `{thread}`: {why}"),
