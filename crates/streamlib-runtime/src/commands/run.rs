@@ -14,7 +14,7 @@ use crate::progress::Meter;
 
 /// A sink that only counts its frames, a window, and a source or sink of the program that runs the graph.
 const NULL: &str = "null:";
-pub(crate) const DISPLAY: &str = "display:";
+const DISPLAY: &str = "display:";
 const APP: &str = "app:";
 
 /// A graph to run, and where it came from.

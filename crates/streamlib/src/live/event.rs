@@ -106,7 +106,7 @@ impl std::fmt::Display for LiveEvent {
             Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),
             Self::SinkFailed { node, why } => write!(f, "sink `{node}` died: {why}"),
             Self::WindowClosed { node } => {
-                write!(f, "the window of sink `{node}` was closed; the graph goes on")
+                write!(f, "the window of sink `{node}` was closed")
             }
             Self::ProcessorFailed { node, why } => write!(f, "processor `{node}` died: {why}"),
             Self::DataRefused { node, why } => write!(f, "what processor `{node}` sent was refused: {why}"),
