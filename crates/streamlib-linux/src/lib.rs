@@ -1,11 +1,13 @@
-//! What streamlib needs of Linux itself: V4L2 capture, threads that keep time (and, later, DMA-BUF and displays).
+//! What streamlib needs of Linux itself: V4L2 capture, windows, threads that keep time (and, later, DMA-BUF and KMS).
 //!
-//! This crate knows no GPU: a captured picture is handed on in host memory. `unsafe` stands in its module
+//! This crate knows no GPU: a captured picture is handed on in host memory, and a window by its handle. `unsafe` stands in its module
 //! `sys` alone, behind functions that are safe to call.
 #![cfg(target_os = "linux")]
 
 pub mod camera;
 pub mod realtime;
 mod sys;
+pub mod window;
 
 pub use camera::{Camera, CameraError, CameraFormat, CameraInfo, CameraMode, CameraOptions, list_cameras};
+pub use window::{Window, WindowError, WindowOptions};

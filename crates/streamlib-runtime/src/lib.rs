@@ -71,7 +71,8 @@ pub(crate) fn compiler() -> CompilerOptions {
 
 /// Log lines go to standard error; `RUST_LOG` overrules `-v`. A process has one log, which the first command starts.
 fn start_log(verbose: u8) {
-    let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
+    // The window library warns of much that nobody has to act on.
+    let level = ["warn,winit=error", "info", "debug", "trace"][usize::from(verbose.min(3))];
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let _started_before = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -10,7 +10,7 @@ use ash::vk;
 
 use crate::clock::Clock;
 use crate::debug::c_label;
-use crate::error::VulkanError;
+use crate::error::{VulkanError, WindowProblem};
 use crate::fault;
 use crate::features::Features;
 use crate::instance::{Instance, call};
@@ -21,7 +21,10 @@ pub(crate) struct Device {
     raw: ash::Device,
     debug: Option<debug_utils::Device>,
     queue: vk::Queue,
+    /// For showing pictures in windows, which may hold a queue up; none where the family has one queue only.
+    window_queue: Option<vk::Queue>,
     queue_family: u32,
+    can_blit: bool,
     clock: Option<Clock>,
     limits: vk::PhysicalDeviceLimits,
     features: Features,
@@ -32,21 +35,22 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// Creates a logical device with one queue.
+    /// Creates a logical device with one queue, and a second one of the same family where there is one.
     pub(crate) fn new(instance: &Arc<Instance>, chosen: Candidate) -> Result<Arc<Self>, VulkanError> {
-        let priorities = [1.0];
+        let priorities = if chosen.queues > 1 { &[1.0, 0.5][..] } else { &[1.0] };
         let queues = [vk::DeviceQueueCreateInfo::default()
             .queue_family_index(chosen.queue_family)
-            .queue_priorities(&priorities)];
+            .queue_priorities(priorities)];
         let raw = chosen.features.enable(|info| {
             let info = info.queue_create_infos(&queues);
-            // SAFETY: the family exists (VUID-VkDeviceQueueCreateInfo-queueFamilyIndex-00381) and only what the device
-            // has is switched on (VUID-vkCreateDevice-ppEnabledExtensionNames-01387 and the feature VUIDs).
+            // SAFETY: the family exists and has as many queues (VUID-VkDeviceQueueCreateInfo-queueFamilyIndex-00381,
+            // -queueCount-00382), and only what the device has is switched on (VUID-vkCreateDevice-ppEnabledExtensionNames-01387 and the feature VUIDs).
             call("vkCreateDevice", || unsafe { instance.raw().create_device(chosen.physical, &info, None) })
         })?;
         fault::created("device");
-        // SAFETY: one queue of this family was asked for (VUID-vkGetDeviceQueue-queueIndex-00385).
-        let queue = unsafe { raw.get_device_queue(chosen.queue_family, 0) };
+        // SAFETY: as many queues of this family were asked for (VUID-vkGetDeviceQueue-queueIndex-00385).
+        let queue = |index| unsafe { raw.get_device_queue(chosen.queue_family, index) };
+        let (queue, window_queue) = (queue(0), (chosen.queues > 1).then(|| queue(1)));
         let debug = instance.has_debug_utils().then(|| debug_utils::Device::new(instance.raw(), &raw));
         let (bits, period_ns) = (chosen.timestamp_bits, chosen.limits.timestamp_period);
         let calibrating = chosen.features.calibrating;
@@ -55,7 +59,9 @@ impl Device {
             raw,
             debug,
             queue,
+            window_queue,
             queue_family: chosen.queue_family,
+            can_blit: chosen.has_graphics,
             clock,
             limits: chosen.limits,
             features: chosen.features,
@@ -80,6 +86,9 @@ impl Device {
     pub(crate) fn failed(&self, name: &'static str, result: vk::Result) -> VulkanError {
         if result == vk::Result::ERROR_DEVICE_LOST {
             self.lost.store(true, Ordering::Release);
+        }
+        if result == vk::Result::ERROR_SURFACE_LOST_KHR {
+            return VulkanError::Window { device: self.report.name.clone(), problem: WindowProblem::Lost };
         }
         VulkanError::from_result(name, result)
     }
@@ -114,9 +123,27 @@ impl Device {
         self.physical
     }
 
-    /// The one queue. Submitting takes the claim of [`crate::queue::Queue`].
+    /// The queue that frames are computed on. Submitting takes the claim of [`crate::queue::Queue`].
     pub(crate) fn queue(&self) -> vk::Queue {
         self.queue
+    }
+
+    /// Another queue of the same family, where there is one.
+    pub(crate) fn window_queue(&self) -> Option<vk::Queue> {
+        self.window_queue
+    }
+
+    /// Whether the family scales images without a kernel.
+    pub(crate) fn can_blit(&self) -> bool {
+        self.can_blit
+    }
+
+    /// What images of a format, in the device's own tiling, can be used for.
+    pub(crate) fn format_features(&self, format: vk::Format) -> vk::FormatFeatureFlags {
+        // SAFETY: the physical device belongs to the instance.
+        let properties =
+            unsafe { self.instance.raw().get_physical_device_format_properties(self.physical, format) };
+        properties.optimal_tiling_features
     }
 
     pub(crate) fn queue_family(&self) -> u32 {

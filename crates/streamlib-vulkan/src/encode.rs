@@ -7,6 +7,7 @@ use ash::vk;
 
 use crate::device::Device;
 use crate::error::VulkanError;
+use crate::place::{Area, Placed};
 use crate::program::{Op, Program, Scope};
 use crate::texture::{Texture, WHOLE};
 
@@ -68,6 +69,75 @@ impl<'a> Encoder<'a> {
                 &[barrier],
             );
             self.device.raw().cmd_clear_color_image(self.raw, image, LAYOUT, &clear, &[WHOLE]);
+        }
+    }
+
+    /// Scales a texture into an image that a window shows, whatever stood there before, and gets it ready to be shown.
+    pub(crate) fn draw_into(&self, image: vk::Image, texture: &Texture, placed: &Placed, filter: vk::Filter) {
+        let there = vk::ImageLayout::TRANSFER_DST_OPTIMAL;
+        let written = (vk::PipelineStageFlags::TRANSFER, vk::AccessFlags::TRANSFER_WRITE);
+        let taken = (vk::PipelineStageFlags::TRANSFER, vk::AccessFlags::empty());
+        self.change(image, (vk::ImageLayout::UNDEFINED, taken), (there, written));
+        if placed.has_bars {
+            let black = vk::ClearColorValue { float32: [0.0, 0.0, 0.0, 1.0] };
+            // SAFETY: the image is in that layout (VUID-vkCmdClearColorImage-imageLayout-00004), and was made for transfers
+            // (-image-00002).
+            unsafe { self.device.raw().cmd_clear_color_image(self.raw, image, there, &black, &[WHOLE]) };
+            self.barrier(written, written);
+        }
+        let layers = vk::ImageSubresourceLayers::default()
+            .aspect_mask(vk::ImageAspectFlags::COLOR)
+            .mip_level(0)
+            .layer_count(1);
+        let corners = |[left, top, right, bottom]: Area| {
+            let corner = |x: u32, y: u32, z| vk::Offset3D { x: x as i32, y: y as i32, z };
+            [corner(left, top, 0), corner(right, bottom, 1)]
+        };
+        let region = vk::ImageBlit::default()
+            .src_subresource(layers)
+            .src_offsets(corners(placed.from))
+            .dst_subresource(layers)
+            .dst_offsets(corners(placed.to));
+        let from = texture.0.image.raw();
+        // SAFETY: the areas lie in their images (VUID-vkCmdBlitImage-pRegions-00215, -00216), the formats can be blitted and
+        // filtered, as was found before (-srcImage-01999, -dstImage-02000, -filter-02001), both hold colour (-srcImage-00229),
+        // the layouts are those that the images are in (-srcImageLayout-00221, -dstImageLayout-00226), and the queue has
+        // graphics (-commandBuffer-cmdpool).
+        unsafe {
+            self.device.raw().cmd_blit_image(self.raw, from, LAYOUT, image, there, &[region], filter);
+        }
+        let shown = (vk::PipelineStageFlags::BOTTOM_OF_PIPE, vk::AccessFlags::empty());
+        self.change(image, (there, written), (vk::ImageLayout::PRESENT_SRC_KHR, shown));
+    }
+
+    /// Brings an image from one layout to another, between the work of two scopes.
+    fn change(
+        &self,
+        image: vk::Image,
+        (old, (from_stages, from)): (vk::ImageLayout, Scope),
+        (new, (to_stages, to)): (vk::ImageLayout, Scope),
+    ) {
+        let barrier = vk::ImageMemoryBarrier::default()
+            .src_access_mask(from)
+            .dst_access_mask(to)
+            .old_layout(old)
+            .new_layout(new)
+            .src_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+            .dst_queue_family_index(vk::QUEUE_FAMILY_IGNORED)
+            .image(image)
+            .subresource_range(WHOLE);
+        // SAFETY: the image is alive and in its old layout, or that is `UNDEFINED` (VUID-VkImageMemoryBarrier-oldLayout-01197);
+        // the stages support the accesses (VUID-vkCmdPipelineBarrier-srcAccessMask-02815, -dstAccessMask-02816).
+        unsafe {
+            self.device.raw().cmd_pipeline_barrier(
+                self.raw,
+                from_stages,
+                to_stages,
+                vk::DependencyFlags::empty(),
+                &[],
+                &[],
+                &[barrier],
+            );
         }
     }
 

@@ -165,6 +165,14 @@ pub enum VulkanError {
         /// How long.
         timeout: Duration,
     },
+    /// A window that cannot be shown in.
+    #[error("{device} cannot show frames in the window: {problem}")]
+    Window {
+        /// Device.
+        device: String,
+        /// Why.
+        problem: WindowProblem,
+    },
     /// Any other failure of a Vulkan call.
     #[error("{name} failed: {result}")]
     Call {
@@ -198,6 +206,29 @@ pub enum Shortfall {
     /// A SPIR-V extension.
     #[error("the SPIR-V extension {0}")]
     SpirvExtension(String),
+}
+
+/// Why a window cannot be shown in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowProblem {
+    /// No `VK_KHR_swapchain`, or no window system that the loader knows.
+    #[error("its driver has no swapchains: take another device, or write a file")]
+    NoSwapchain,
+    /// Another window system.
+    #[error("its driver knows no windows of {0}: take another device, or write a file")]
+    System(&'static str),
+    /// A device for computing.
+    #[error("its queue reaches no screen: take the device that the screen is connected to, or write a file")]
+    Queue,
+    /// No 8-bit format in which values are shown as they are.
+    #[error("the window takes no 8-bit sRGB pictures: take another device, or write a file")]
+    Format,
+    /// The window was not there any more.
+    #[error("its handle cannot be had ({0}): open it anew")]
+    Handle(String),
+    /// It went away.
+    #[error("it is gone, or its window system is: open it anew")]
+    Lost,
 }
 
 /// What is wrong with a binding.

@@ -42,6 +42,8 @@ pub(crate) struct Features {
     /// A texture in a descriptor set can be replaced while the set is bound in a recorded command buffer, and such sets may
     /// hold as much as others.
     pub(crate) update_after_bind: bool,
+    /// Textures can be shown in windows.
+    pub(crate) swapchain: bool,
     /// The device's clock can be compared with `CLOCK_MONOTONIC`.
     pub(crate) calibrating: Option<Calibrating>,
     robust_buffers: bool,
@@ -83,6 +85,8 @@ impl Features {
         let calibrating = calibrating(owner, physical, extensions)?;
         let mut device_extensions: Vec<&'static CStr> = remarks().map(|(name, _)| *name).collect();
         device_extensions.extend(calibrating.map(Calibrating::name));
+        let swapchain = owner.window_systems().any() && extensions.contains(&ash::khr::swapchain::NAME);
+        device_extensions.extend(swapchain.then_some(ash::khr::swapchain::NAME));
         Ok(Self {
             api_version,
             timeline: has(v12.timeline_semaphore),
@@ -107,6 +111,7 @@ impl Features {
             update_after_bind: has(v12.descriptor_binding_sampled_image_update_after_bind)
                 && has(v12.descriptor_binding_storage_image_update_after_bind)
                 && allows_as_much(&limits_1_2, &limits),
+            swapchain,
             calibrating,
         })
     }

@@ -16,8 +16,10 @@ use crate::prepare::Preparations;
 use crate::queue::Queue;
 use crate::recording::Recording;
 use crate::retire::RetireQueue;
+use crate::screen::{Screen, ScreenOptions};
 use crate::select::{DeviceChoice, DeviceKind, DeviceReport, select};
 use crate::submit::submit;
+use crate::surface::WindowHandles;
 use crate::texture::Texture;
 use crate::timeline::Timeline;
 
@@ -30,7 +32,7 @@ pub struct DeviceOptions {
     pub validation: Validation,
 }
 
-/// A Vulkan device with one queue.
+/// A Vulkan device with one queue, and one more for windows where it has it.
 ///
 /// Dropping it waits for what was submitted; handles that still exist stay valid but can no longer be submitted. What was
 /// dropped while in use is destroyed later: when something is created, recorded or dropped in use, never by the frame path.
@@ -40,6 +42,8 @@ pub struct VulkanGpu {
     preparations: Arc<Preparations>,
     timeline: Arc<Timeline>,
     queue: Arc<Queue>,
+    /// The same one where the device has no second.
+    window_queue: Arc<Queue>,
     memory: Arc<MemoryPool>,
     device: Arc<Device>,
 }
@@ -55,7 +59,9 @@ impl VulkanGpu {
         let device = Device::new(&instance, chosen)?;
         let memory = MemoryPool::new(&device)?;
         let timeline = Timeline::new(&device, "timeline")?;
-        let queue = Queue::new(&device);
+        let queue = Queue::new(&device, device.queue());
+        let second = device.window_queue().map(|raw| Queue::new(&device, raw));
+        let window_queue = second.unwrap_or_else(|| Arc::clone(&queue));
         let preparations = Arc::new(Preparations::new(&device, &queue)?);
         let report = device.report();
         let info = DeviceInfo {
@@ -67,7 +73,20 @@ impl VulkanGpu {
             tracing::info!(device = info.name, "no GPU is in use: Vulkan runs on the CPU, many times slower");
         }
         let retired = Arc::new(RetireQueue::new());
-        Ok(Self { info, retired, preparations, timeline, queue, memory, device })
+        Ok(Self { info, retired, preparations, timeline, queue, window_queue, memory, device })
+    }
+
+    /// A screen that shows textures of this device in a window.
+    ///
+    /// # Errors
+    /// When the device cannot show in that window, or memory runs out.
+    pub fn open_screen<H>(
+        &self,
+        window: Arc<dyn WindowHandles>,
+        options: ScreenOptions,
+    ) -> Result<Screen<H>, VulkanError> {
+        self.device.check_lost()?;
+        Screen::new(&self.device, &self.window_queue, &self.timeline, window, options)
     }
 
     /// Warnings and errors of the validation layer so far; 0 when it is off.

@@ -1,10 +1,11 @@
 //! The Vulkan instance, with validation and its messages.
 #![allow(unsafe_code, reason = "creates and destroys the instance")]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_char};
 use std::sync::{Arc, OnceLock};
 
 use ash::ext::debug_utils;
+use ash::khr::{surface, wayland_surface, xcb_surface, xlib_surface};
 use ash::prelude::VkResult;
 use ash::{Entry, vk};
 
@@ -55,7 +56,46 @@ pub(crate) struct Instance {
     /// The version that both the loader and this crate know.
     api_version: u32,
     has_debug_utils: bool,
+    window_systems: WindowSystems,
     entry: &'static Entry,
+}
+
+/// Window systems that the environment names, and the loader and some driver know. A layer of Mesa's connects to those that are
+/// switched on, and complains on standard error where it cannot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct WindowSystems {
+    pub(crate) xlib: bool,
+    pub(crate) xcb: bool,
+    pub(crate) wayland: bool,
+}
+
+impl WindowSystems {
+    pub(crate) const fn any(self) -> bool {
+        self.xlib || self.xcb || self.wayland
+    }
+
+    /// Those that are among `has`, where there are surfaces at all.
+    fn find(has: impl Fn(&CStr) -> bool) -> Self {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let (x11, wayland) = (is_set("DISPLAY"), is_set("WAYLAND_DISPLAY") || is_set("WAYLAND_SOCKET"));
+        let has = |name| has(surface::NAME) && has(name);
+        Self {
+            xlib: x11 && has(xlib_surface::NAME),
+            xcb: x11 && has(xcb_surface::NAME),
+            wayland: wayland && has(wayland_surface::NAME),
+        }
+    }
+
+    /// The extensions that they take.
+    fn extensions(self) -> impl Iterator<Item = *const c_char> {
+        let all = [
+            (self.any(), surface::NAME),
+            (self.xlib, xlib_surface::NAME),
+            (self.xcb, xcb_surface::NAME),
+            (self.wayland, wayland_surface::NAME),
+        ];
+        all.into_iter().filter(|(has, _)| *has).map(|(_, name)| name.as_ptr())
+    }
 }
 
 /// The system's Vulkan loader, loaded once, with a bare instance that is never destroyed. That keeps the drivers loaded as
@@ -113,10 +153,10 @@ impl Instance {
             // SAFETY: as above.
             unsafe { entry.enumerate_instance_extension_properties(None) }
         })?;
-        let has_debug_utils =
-            extensions.iter().any(|extension| extension.extension_name_as_c_str() == Ok(debug_utils::NAME));
+        let has = |name: &CStr| extensions.iter().any(|known| known.extension_name_as_c_str() == Ok(name));
+        let (has_debug_utils, window_systems) = (has(debug_utils::NAME), WindowSystems::find(has));
 
-        let mut enabled = Vec::new();
+        let mut enabled: Vec<_> = window_systems.extensions().collect();
         if has_debug_utils {
             enabled.push(debug_utils::NAME.as_ptr());
         }
@@ -150,8 +190,9 @@ impl Instance {
                 }
             })?;
         fault::created("instance");
+        let messages = Box::default();
         let mut instance =
-            Self { messenger: None, raw, messages: Box::default(), api_version, has_debug_utils, entry };
+            Self { messenger: None, raw, messages, api_version, has_debug_utils, window_systems, entry };
         if has_debug_utils {
             instance.create_messenger()?;
         }
@@ -184,6 +225,10 @@ impl Instance {
 
     pub(crate) fn has_debug_utils(&self) -> bool {
         self.has_debug_utils
+    }
+
+    pub(crate) fn window_systems(&self) -> WindowSystems {
+        self.window_systems
     }
 
     /// Warnings and errors of the validation layer so far.

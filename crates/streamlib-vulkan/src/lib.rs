@@ -14,7 +14,7 @@
 //! # Invariants
 //! - Each handle has one owner (`handle`) that exists before the next call that can fail.
 //! - What submitted work uses is destroyed after its timeline value (`timeline`, `retire`); the device is never idled.
-//! - Images are in layout `GENERAL`, and zero, before anybody gets hold of them; there is one queue.
+//! - Images are in layout `GENERAL`, and zero, before anybody gets hold of them; frames are computed on one queue.
 //! - The frame path (uniforms, rebinding, submitting, waiting, timestamps, calibrating) allocates nothing and takes no lock;
 //!   where two threads submit at the same moment, one lets the other's `vkQueueSubmit` pass.
 
@@ -40,24 +40,31 @@ mod instance;
 mod kernel;
 mod memory;
 mod parts;
+mod place;
 mod places;
 mod prepare;
 mod program;
 mod queue;
 mod recording;
 mod retire;
+mod screen;
 mod select;
 mod spirv;
 mod submit;
+mod surface;
+mod swapchain;
 mod texture;
 mod timeline;
 
 pub use buffer::HostBuffer;
-pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError};
+pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError, WindowProblem};
 pub use gpu::{DeviceOptions, VulkanGpu};
 pub use instance::{Validation, validation_layer};
 pub use kernel::Kernel;
+pub use place::Scaling;
 pub use recording::Recording;
+pub use screen::{Screen, ScreenOptions};
 pub use select::{DeviceChoice, DeviceKind, DeviceReport, FormatSupport, list_devices};
 pub use spirv::SpirvProblem;
+pub use surface::WindowHandles;
 pub use texture::Texture;

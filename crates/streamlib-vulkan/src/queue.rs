@@ -1,4 +1,4 @@
-//! The one queue, and whose turn it is to submit to it.
+//! A queue, and whose turn it is to submit to it.
 #![allow(unsafe_code, reason = "submits work")]
 
 use std::cell::UnsafeCell;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ash::prelude::VkResult;
 use ash::vk;
 
 use crate::device::Device;
@@ -21,8 +22,9 @@ const NAP: Duration = Duration::from_micros(20);
 /// Command buffers of one submission that the scratch holds from the start.
 const COMMANDS: usize = 64;
 
-/// The queue. One thread at a time has it, by an atomic claim: there is no lock to sleep on.
+/// A queue. One thread at a time has it, by an atomic claim: there is no lock to sleep on.
 pub(crate) struct Queue {
+    raw: vk::Queue,
     is_claimed: AtomicBool,
     /// Touched by the holder of the claim only. Grows when a submission is larger than any before.
     scratch: UnsafeCell<Vec<vk::CommandBuffer>>,
@@ -39,8 +41,10 @@ pub(crate) struct Claimed<'a> {
 }
 
 impl Queue {
-    pub(crate) fn new(device: &Arc<Device>) -> Arc<Self> {
+    /// The claims to a queue of `device`; there is one such value for it.
+    pub(crate) fn new(device: &Arc<Device>, raw: vk::Queue) -> Arc<Self> {
         Arc::new(Self {
+            raw,
             is_claimed: AtomicBool::new(false),
             scratch: UnsafeCell::new(Vec::with_capacity(COMMANDS)),
             device: Arc::clone(device),
@@ -95,10 +99,58 @@ impl Claimed<'_> {
         // (VUID-VkSubmitInfo-pSignalSemaphores-03242), because values are given under the claim; command buffers as the
         // caller promises (VUID-vkQueueSubmit-pCommandBuffers-00070, -00071).
         device.call("vkQueueSubmit", || unsafe {
-            device.raw().queue_submit(device.queue(), &[info], vk::Fence::null())
+            device.raw().queue_submit(self.queue.raw, &[info], vk::Fence::null())
         })?;
         timeline.note_submission(value);
         Ok(value)
+    }
+
+    /// Submits the drawing of an image that a window shows: it waits for `until`, each a semaphore and, for a timeline, a value,
+    /// and signals `drawn`. The answer is as that of [`submit`](Self::submit).
+    ///
+    /// # Safety
+    /// As that of [`submit`](Self::submit). Each semaphore of two states that it waits for is or will be signalled, and nothing
+    /// else waits for it; `drawn` is unsignalled, and nothing else is to signal it.
+    pub(crate) unsafe fn submit_drawing(
+        &mut self,
+        timeline: &Timeline,
+        commands: vk::CommandBuffer,
+        until: [(vk::Semaphore, u64); 2],
+        drawn: vk::Semaphore,
+    ) -> Result<u64, VulkanError> {
+        let device = &self.queue.device;
+        let value = timeline.newest() + 1;
+        let (waits, wait_values) = (until.map(|(semaphore, _)| semaphore), until.map(|(_, value)| value));
+        let (signals, signal_values) = ([timeline.semaphore(), drawn], [value, 0]);
+        let (commands, stages) = ([commands], [vk::PipelineStageFlags::TRANSFER; 2]);
+        let mut values = vk::TimelineSemaphoreSubmitInfo::default()
+            .wait_semaphore_values(&wait_values)
+            .signal_semaphore_values(&signal_values);
+        let info = vk::SubmitInfo::default()
+            .command_buffers(&commands)
+            .wait_semaphores(&waits)
+            .wait_dst_stage_mask(&stages)
+            .signal_semaphores(&signals)
+            .push_next(&mut values);
+        // SAFETY: as in `submit`; there is a value for each semaphore, which those of two states ignore
+        // (VUID-VkSubmitInfo-pNext-03240, -03241); semaphores as the caller promises (VUID-vkQueueSubmit-pWaitSemaphores-03238,
+        // -pSignalSemaphores-00067).
+        device.call("vkQueueSubmit", || unsafe {
+            device.raw().queue_submit(self.queue.raw, &[info], vk::Fence::null())
+        })?;
+        timeline.note_submission(value);
+        Ok(value)
+    }
+
+    /// The queue, for a call that needs the claim to it.
+    pub(crate) fn raw(&self) -> vk::Queue {
+        self.queue.raw
+    }
+
+    /// Waits until the queue has done all that it was given, showing included.
+    pub(crate) fn wait_idle(&self) -> VkResult<()> {
+        // SAFETY: the claim is the external synchronisation that the queue needs.
+        unsafe { self.queue.device.raw().queue_wait_idle(self.queue.raw) }
     }
 }
 

@@ -79,6 +79,10 @@ pub struct DeviceReport {
 pub(crate) struct Candidate {
     pub(crate) physical: vk::PhysicalDevice,
     pub(crate) queue_family: u32,
+    /// Queues that the family has.
+    pub(crate) queues: u32,
+    /// Whether the family has graphics.
+    pub(crate) has_graphics: bool,
     /// Valid bits of a timestamp; 0 when there are none.
     pub(crate) timestamp_bits: u32,
     pub(crate) limits: vk::PhysicalDeviceLimits,
@@ -164,6 +168,9 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
     let family =
         with_compute().find(|(_, family)| family.timestamp_valid_bits > 0).or_else(|| with_compute().next());
     let (queue_family, timestamp_bits) = family.map_or((0, 0), |(i, f)| (i, f.timestamp_valid_bits));
+    let queues = family.map_or(0, |(_, family)| family.queue_count);
+    let has_graphics =
+        family.is_some_and(|(_, family)| family.queue_flags.contains(vk::QueueFlags::GRAPHICS));
     // SAFETY: as above.
     let memory = unsafe { raw.get_physical_device_memory_properties(physical) };
     let local = |heap: &&vk::MemoryHeap| heap.flags.contains(vk::MemoryHeapFlags::DEVICE_LOCAL);
@@ -215,7 +222,7 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
         usable,
     };
     let limits = plain.limits;
-    Ok(Candidate { physical, queue_family, timestamp_bits, limits, features, report })
+    Ok(Candidate { physical, queue_family, queues, has_graphics, timestamp_bits, limits, features, report })
 }
 
 /// Name and version of the driver of a Vulkan 1.2 device.

@@ -49,6 +49,12 @@ impl Timeline {
         self.semaphore.raw()
     }
 
+    /// The semaphore and the newest value that is known to have been reached. Work on another queue that is to read what was
+    /// written until then waits for it: that costs no time, and brings the memory along.
+    pub(crate) fn newest_reached(&self) -> (vk::Semaphore, u64) {
+        (self.semaphore.raw(), self.completed.load(Ordering::Acquire))
+    }
+
     /// Value of the newest submission.
     pub(crate) fn newest(&self) -> u64 {
         self.submitted.load(Ordering::Acquire)

@@ -9,6 +9,8 @@ use streamlib_media::{CreateError, OpenError, ReadError, WriteError};
 use streamlib_shader::{CompileError, DxcError, SourceError};
 use streamlib_vulkan::VulkanError;
 
+use crate::display::DisplayError;
+
 /// A runtime that could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -185,6 +187,14 @@ pub enum RunError {
         node: String,
         /// Why.
         error: CreateError,
+    },
+    /// A window that cannot be shown in.
+    #[error("sink `{node}`: {error}")]
+    Display {
+        /// The node.
+        node: String,
+        /// Why.
+        error: DisplayError,
     },
     /// A sink that failed.
     #[error("sink `{node}`: {error}")]

@@ -15,6 +15,7 @@
 
 mod adapt;
 mod conversions;
+mod display;
 mod doctor;
 mod eager;
 mod error;
@@ -31,6 +32,7 @@ mod sinks;
 mod sources;
 mod stages;
 
+pub use display::DisplayError;
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
 pub use eager::{EagerError, EffectRun, HostCopy};
 pub use error::{RunError, StartError};

@@ -20,7 +20,7 @@ use crate::explain::Explanation;
 use crate::feeds::ReadAhead;
 use crate::report::{Report, SourceReport};
 use crate::runtime::StreamRuntime;
-use crate::sinks::{WriteBehind, takes_textures};
+use crate::sinks::{NULL, WriteBehind, takes_textures};
 use crate::sources::APP;
 use crate::stages::Stages;
 use clock::Clock;
@@ -131,7 +131,8 @@ fn refuse_live_ends(graph: &Graph) -> Result<(), RunError> {
     }
     match graph.sinks().find(|(_, sink)| takes_textures(sink)) {
         Some((node, sink)) if sink.uri == APP => refused(node, "a sink that the program takes frames from"),
-        Some((node, _)) => refused(node, "a sink that only counts frames"),
+        Some((node, sink)) if sink.uri == NULL => refused(node, "a sink that only counts frames"),
+        Some((node, _)) => refused(node, "a window, which shows frames as they come"),
         None => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use streamlib_core::picture::Picture;
 use streamlib_media::{VideoWriter, Written};
 use streamlib_vulkan::VulkanGpu;
 
+use crate::display::DISPLAY;
 use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::sources::APP;
@@ -27,7 +28,7 @@ pub(crate) const NULL: &str = "null:";
 
 /// Whether a sink takes textures as they are, which only live graphs give.
 pub(crate) fn takes_textures(sink: &Sink) -> bool {
-    sink.uri == APP || sink.uri == NULL
+    sink.uri == APP || sink.uri == NULL || sink.uri.starts_with(DISPLAY)
 }
 
 /// A frame, in host memory of the engine's.

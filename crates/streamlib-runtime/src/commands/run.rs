@@ -12,8 +12,9 @@ use crate::cli::{RunArgs, RunningArgs, Setting};
 use crate::output;
 use crate::progress::Meter;
 
-/// A sink that only counts its frames, and a source or sink of the program that runs the graph.
+/// A sink that only counts its frames, a window, and a source or sink of the program that runs the graph.
 const NULL: &str = "null:";
+const DISPLAY: &str = "display:";
 const APP: &str = "app:";
 
 /// A graph to run, and where it came from.
@@ -70,7 +71,7 @@ pub(crate) fn redirect_sources(graph: &mut Graph, sources: &[(String, String)]) 
 
 /// Paths in a graph are relative to its file; those on the command line are relative to where the command runs.
 fn from_here(uri: &str) -> Result<String, Box<dyn Error>> {
-    if ["generate:", "camera:", NULL, APP].iter().any(|scheme| uri.starts_with(scheme)) {
+    if ["generate:", "camera:", NULL, DISPLAY, APP].iter().any(|scheme| uri.starts_with(scheme)) {
         return Ok(uri.to_owned());
     }
     Ok(std::path::absolute(uri)?.to_string_lossy().into_owned())
@@ -131,6 +132,10 @@ fn check_ends(graph: &Graph, is_live: bool) -> Done {
         if sink.uri == NULL && !is_live {
             let what = "it counts the frames of a live graph";
             return Err(format!("sink `{node}` is `{NULL}`: {what}; add --live, or name a file").into());
+        }
+        if sink.uri.starts_with(DISPLAY) && !is_live {
+            let what = "a window shows frames as they come";
+            return Err(format!("sink `{node}` is `{}`: {what}; add --live, or name a file", sink.uri).into());
         }
     }
     Ok(())

@@ -18,11 +18,13 @@ use streamlib_media::{OutputOptions, VideoWriter};
 use streamlib_vulkan::VulkanGpu;
 
 use super::BuildTimes;
+use super::display::{self, Display};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
 use super::stage::{ConsumerKind, ConsumerSpec, SourceFacts, SourceKind, Stage};
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
+use crate::display::DISPLAY;
 use crate::error::RunError;
 use crate::kernels::KernelCache;
 use crate::programs::{Programs, Ready, choose_clock};
@@ -64,6 +66,8 @@ pub(super) struct BuiltConsumer {
     pub(super) is_kept: bool,
     /// The file of a new sink.
     pub(super) writer: Option<Box<dyn VideoWriter>>,
+    /// Or its window.
+    pub(super) display: Option<Display>,
 }
 
 /// Numbers for sources and consumers, never given twice.
@@ -131,7 +135,7 @@ pub(super) fn build(
     let clock = choose_clock(graph, |node| sources.get(node).is_none_or(|source| source.facts.is_still));
     let frame_rate = clock.and_then(|clock| sources.get(clock)).and_then(|source| source.facts.frame_rate);
 
-    let hiring = Hiring { options, layout: &layout, views: &views, stage, frame_rate };
+    let hiring = Hiring { gpu: runtime.gpu(), options, layout: &layout, views: &views, stage, frame_rate };
     let mut consumers = BTreeMap::new();
     for (key, link) in outlets(&adapted, &order) {
         let consumer = hiring.consumer(graph, &key, &link)?;
@@ -259,6 +263,7 @@ fn outlets(graph: &Graph, order: &[String]) -> Vec<((String, String), Link)> {
 
 /// What is needed to find a consumer for an outlet.
 struct Hiring<'a> {
+    gpu: &'a VulkanGpu,
     options: &'a LiveOptions,
     layout: &'a Layout,
     views: &'a BTreeMap<String, View>,
@@ -280,6 +285,9 @@ impl Hiring<'_> {
         let (kind, usual) = match &graph.nodes[node] {
             Node::Sink(sink) if sink.uri == APP => (ConsumerKind::App, Delivery::Latest),
             Node::Sink(sink) if sink.uri == NULL => (ConsumerKind::Null, Delivery::Latest),
+            Node::Sink(sink) if sink.uri.starts_with(DISPLAY) => {
+                (ConsumerKind::Display(sink.uri.clone()), Delivery::Latest)
+            }
             Node::Sink(sink) => {
                 let uri = &sink.uri;
                 let format = match running.map(|running| &running.spec.kind) {
@@ -317,8 +325,15 @@ impl Hiring<'_> {
         {
             return Err(RunError::SinkBusy { node: node.clone() });
         }
+        let display = match &spec.kind {
+            ConsumerKind::Display(uri) if kept.is_none() => {
+                let opened = display::open(self.gpu, node, uri, self.layout.size(&link.node));
+                Some(opened.map_err(|error| RunError::Display { node: node.clone(), error })?)
+            }
+            _ => None,
+        };
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
-        Ok(BuiltConsumer { spec, tag, is_kept, writer })
+        Ok(BuiltConsumer { spec, tag, is_kept, writer, display })
     }
 
     fn create(&self, node: &str, uri: &str) -> Result<Box<dyn VideoWriter>, RunError> {

@@ -42,6 +42,11 @@ pub enum LiveEvent {
         /// The node.
         node: String,
     },
+    /// A window was closed; the graph goes on.
+    WindowClosed {
+        /// The sink.
+        node: String,
+    },
     /// A processor died; the others go on.
     ProcessorFailed {
         /// The node.
@@ -90,6 +95,7 @@ impl LiveEvent {
             | Self::SourceIsBack { .. }
             | Self::SourceEnded { .. }
             | Self::NothingWritten { .. }
+            | Self::WindowClosed { .. }
             | Self::DataRefused { .. }
             | Self::ThreadRefused { .. }
             | Self::PlanChanged { .. } => false,
@@ -106,6 +112,9 @@ impl std::fmt::Display for LiveEvent {
             Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),
             Self::SinkFailed { node, why } => write!(f, "sink `{node}` died: {why}"),
             Self::NothingWritten { node } => write!(f, "sink `{node}` got no frame, so it wrote no file"),
+            Self::WindowClosed { node } => {
+                write!(f, "the window of sink `{node}` was closed")
+            }
             Self::ProcessorFailed { node, why } => write!(f, "processor `{node}` died: {why}"),
             Self::DataRefused { node, why } => write!(f, "what processor `{node}` sent was refused: {why}"),
             Self::ThreadRefused { thread, why } => write!(f, "thread `{thread}`: {why}"),

@@ -14,6 +14,7 @@ use super::LiveFrame;
 use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
 use super::build::{Built, BuiltConsumer, BuiltSource, IN_HAND, policy, without_origins};
 use super::control::{Control, Works};
+use super::display::DisplayJob;
 use super::driver::Arrivals;
 use super::end::HeldProcessor;
 use super::options::Pacing;
@@ -285,7 +286,7 @@ impl Installing<'_> {
         inboxes: &mut Inboxes,
         commands: &mut Vec<DeliverCommand<VulkanGpu>>,
     ) -> Result<RunningConsumer, RunError> {
-        let BuiltConsumer { spec, tag, writer, .. } = consumer;
+        let BuiltConsumer { spec, tag, writer, display, .. } = consumer;
         let counters = named(&self.stage.counters, node);
         let policy = policy(spec.delivery);
         let (mut sink, mut outlet) = (None, None);
@@ -297,6 +298,16 @@ impl Installing<'_> {
                 outlet = Some(VideoOutlet { frames, listener, counters: counters.clone() });
                 Some(sender)
             }
+            ConsumerKind::Display(_) => match display {
+                Some(display) => {
+                    let (sender, frames) = mailbox::with_bell(policy, display.listener.bell());
+                    let (node, events) = (node.clone(), self.control.events.clone());
+                    let job = DisplayJob { node, display, frames, counters: counters.clone(), events };
+                    sink = Some(SinkThread::show(job)?);
+                    Some(sender)
+                }
+                None => None,
+            },
             ConsumerKind::File(..) => {
                 let listener = Listener::new();
                 let (sender, frames) = mailbox::with_bell(policy, listener.bell());

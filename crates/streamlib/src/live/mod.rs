@@ -4,6 +4,7 @@ mod app;
 mod build;
 mod clock;
 mod control;
+mod display;
 mod driver;
 mod end;
 mod event;

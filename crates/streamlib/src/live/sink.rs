@@ -13,6 +13,7 @@ use streamlib_media::VideoWriter;
 
 use super::LiveFrame;
 use super::clock::{Role, prepare_thread};
+use super::display::DisplayJob;
 use super::event::{Events, LiveEvent};
 use crate::error::RunError;
 use crate::report::SinkReport;
@@ -21,7 +22,7 @@ use crate::sinks::finish_writer;
 /// A file's report, and what the user should know.
 pub(super) type Finished = (SinkReport, Vec<String>);
 
-/// A file that is being written. Dropped before it was joined, it leaves no file.
+/// A file that is being written, or a window. Dropped before it was joined, it leaves no file.
 #[derive(Debug)]
 pub(super) struct SinkThread {
     is_unwanted: Arc<AtomicBool>,
@@ -41,15 +42,32 @@ pub(super) struct SinkJob {
 
 impl SinkThread {
     pub(super) fn start(job: SinkJob) -> Result<Self, RunError> {
-        let name = format!("sink {}", job.node);
-        let (is_unwanted, bell) = (Arc::new(AtomicBool::new(false)), job.listener.bell());
+        let (node, bell) = (job.node.clone(), job.listener.bell());
+        Self::spawn(&node, bell, move |is_unwanted| write_all(job, is_unwanted))
+    }
+
+    /// Shows frames in a window instead, of which nothing is left to report.
+    pub(super) fn show(job: DisplayJob) -> Result<Self, RunError> {
+        let (node, bell) = (job.node.clone(), job.display.listener.bell());
+        Self::spawn(&node, bell, move |is_unwanted| {
+            job.run(is_unwanted);
+            None
+        })
+    }
+
+    fn spawn(
+        node: &str,
+        bell: Bell,
+        run: impl FnOnce(&AtomicBool) -> Option<Finished> + Send + 'static,
+    ) -> Result<Self, RunError> {
+        let is_unwanted = Arc::new(AtomicBool::new(false));
         let told = is_unwanted.clone();
-        let thread = std::thread::Builder::new().name(name).spawn(move || write_all(job, &told));
+        let thread = std::thread::Builder::new().name(format!("sink {node}")).spawn(move || run(&told));
         Ok(Self { is_unwanted, bell, thread: Some(thread.map_err(RunError::Thread)?) })
     }
 
-    /// Waits until the file is whole. The graph has let go of the sink by now, or does so soon. `None` when the sink failed, or
-    /// got no frame.
+    /// Waits until the file is whole. The graph has let go of the sink by now, or does so soon. `None` when the sink failed or got
+    /// no frame, and for a window.
     pub(super) fn join(&mut self) -> Option<(SinkReport, Vec<String>)> {
         self.thread.take()?.join().ok().flatten()
     }

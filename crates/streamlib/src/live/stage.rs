@@ -137,6 +137,8 @@ pub(super) enum ConsumerKind {
     App,
     /// Nobody: frames are counted.
     Null,
+    /// The window of that name.
+    Display(String),
     /// A processor of that node.
     Processor(graph::Processor, View),
 }

@@ -7,6 +7,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use streamlib::graph::{Node, Sink};
 use streamlib::media::Quality;
 use streamlib::{Flow, LiveEvent, LiveGraph, LiveOptions};
 
@@ -58,6 +59,8 @@ struct Story {
     notices: Vec<String>,
     /// In the graph, and to its files.
     told: Vec<String>,
+    /// Sinks whose windows were closed, and what they asked for.
+    closed: Vec<(String, String)>,
 }
 
 /// Until the graph has ended, or is to.
@@ -73,7 +76,10 @@ fn drive(
         let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()).min(LOOK));
         let has_ended = live.wait(left);
         for event in live.events() {
-            story.hear(&event, screen);
+            story.hear(&event, live, screen);
+        }
+        if story.saw_the_last_window_close(live) {
+            return;
         }
         let flow = screen.show(&live.stats(), &story.notices);
         if has_ended || flow == Flow::Stop || until.is_some_and(|until| Instant::now() >= until) {
@@ -86,7 +92,20 @@ fn drive(
 }
 
 impl Story {
-    fn hear(&mut self, event: &LiveEvent, screen: &Screen) {
+    /// Whether all that the graph ran for was windows, and they are closed.
+    fn saw_the_last_window_close(&self, live: &LiveGraph) -> bool {
+        let is_closed = |(node, sink): (&str, &Sink)| {
+            self.closed.iter().any(|(name, uri)| name == node && *uri == sink.uri)
+        };
+        !self.closed.is_empty() && live.graph().sinks().all(is_closed)
+    }
+
+    fn hear(&mut self, event: &LiveEvent, live: &LiveGraph, screen: &Screen) {
+        if let LiveEvent::WindowClosed { node } = event
+            && let Some(Node::Sink(sink)) = live.graph().nodes.get(node)
+        {
+            self.closed.push((node.clone(), sink.uri.clone()));
+        }
         // Who asked for another plan tells of it.
         if !matches!(event, LiveEvent::PlanChanged { .. }) {
             screen.event(event);

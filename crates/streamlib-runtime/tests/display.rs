@@ -1,0 +1,277 @@
+//! Windows, on an X server of the test's own, looked at from outside: by what stands on its screen.
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{cannot_run, fails_saying, skip, streamlib, succeed, text};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat, Window,
+};
+use x11rb::rust_connection::RustConnection;
+
+/// Nothing here takes so long on anything that works.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Five colours that say where they belong: four quarters, and the bars.
+const PAINT: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target {
+    return float4(uv.x < 0.5 ? 0.8 : 0.2, uv.y < 0.5 ? 0.4 : 0.6, 1, 1); }";
+const BLACK: [u8; 3] = [0; 3];
+
+/// An X server without a screen, which ends with the test.
+struct Server {
+    process: Child,
+    name: String,
+}
+
+impl Server {
+    fn start() -> Option<Self> {
+        let mut command = Command::new("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"]);
+        let Ok(mut process) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
+            skip("Xvfb is not installed");
+            return None;
+        };
+        let mut number = String::new();
+        BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut number).expect("a number");
+        assert!(!number.trim().is_empty(), "Xvfb does not start");
+        Some(Self { process, name: format!(":{}", number.trim()) })
+    }
+
+    /// The command, whose windows are on this server.
+    fn streamlib(&self, folder: &Path) -> Command {
+        let mut command = streamlib(folder);
+        command.env("DISPLAY", &self.name).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.process.kill();
+        let _gone = self.process.wait();
+    }
+}
+
+/// A window of another program, as others see it.
+struct Seen {
+    server: RustConnection,
+    window: Window,
+}
+
+/// Looks until there is something to see.
+fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        match look() {
+            Ok(seen) => return seen,
+            Err(why) => assert!(Instant::now() < deadline, "{what}: {why}"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+impl Seen {
+    /// The window with that title.
+    fn find(server: &Server, title: &str) -> Self {
+        let (connection, screen) = x11rb::connect(Some(&server.name)).expect("a connection");
+        let root = connection.setup().roots[screen].root;
+        let window = until("a window", || {
+            let children = connection.query_tree(root).expect("sent").reply().expect("a tree").children;
+            let is_it = |window: &Window| {
+                let name = connection.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 1024);
+                name.expect("sent").reply().is_ok_and(|name| name.value == title.as_bytes())
+            };
+            children.into_iter().find(is_it).ok_or_else(|| format!("none is called {title}"))
+        });
+        Self { server: connection, window }
+    }
+
+    /// Size and pixels, row by row, at this moment.
+    fn look(&self) -> Result<([u16; 2], Vec<[u8; 3]>), String> {
+        let size = self.server.get_geometry(self.window).map_err(|e| e.to_string())?;
+        let size = size.reply().map_err(|error| error.to_string())?;
+        let (width, height) = (size.width, size.height);
+        let image = self.server.get_image(ImageFormat::Z_PIXMAP, self.window, 0, 0, width, height, !0);
+        let image = image.map_err(|e| e.to_string())?.reply().map_err(|error| error.to_string())?;
+        Ok(([width, height], image.data.chunks_exact(4).map(|bgrx| [bgrx[2], bgrx[1], bgrx[0]]).collect()))
+    }
+
+    /// Waits until the window shows the four quarters in the area that begins at `from` and ends before `to`, and nothing around.
+    fn shows(&self, size: [u16; 2], from: [u16; 2], to: [u16; 2]) {
+        until("the picture", || {
+            let (found, pixels) = self.look()?;
+            if found != size {
+                return Err(format!("the window has a size of {found:?}"));
+            }
+            for (place, pixel) in pixels.iter().enumerate() {
+                let at = [place % usize::from(size[0]), place / usize::from(size[0])].map(|side| side as u16);
+                let Some(wanted) = quarter(at, from, to) else { continue };
+                let is_near = wanted.iter().zip(pixel).all(|(a, b)| a.abs_diff(*b) <= 1);
+                if !is_near {
+                    return Err(format!("at {at:?} stands {pixel:?}, not {wanted:?}"));
+                }
+            }
+            Ok(())
+        });
+    }
+
+    /// Gives the window another size, as its user would.
+    fn resize(&self, width: u32, height: u32) {
+        let size = ConfigureWindowAux::new().width(width).height(height);
+        self.server.configure_window(self.window, &size).expect("sent");
+        self.server.flush().expect("sent");
+    }
+
+    /// Moves it to the right: the server keeps no pixels that another window covers.
+    fn move_to(&self, x: i32) {
+        self.server.configure_window(self.window, &ConfigureWindowAux::new().x(x)).expect("sent");
+        self.server.flush().expect("sent");
+    }
+
+    /// Presses the button that closes it.
+    fn close(&self) {
+        let atom = |name: &str| {
+            let reply = self.server.intern_atom(false, name.as_bytes()).expect("sent").reply();
+            reply.expect("an atom").atom
+        };
+        let (protocols, delete) = (atom("WM_PROTOCOLS"), atom("WM_DELETE_WINDOW"));
+        let message = ClientMessageEvent::new(32, self.window, protocols, [delete, 0, 0, 0, 0]);
+        self.server.send_event(false, self.window, EventMask::NO_EVENT, message).expect("sent");
+        self.server.flush().expect("sent");
+    }
+}
+
+/// What has to stand at a place; `None` where quarters meet, and are mixed.
+fn quarter(at: [u16; 2], from: [u16; 2], to: [u16; 2]) -> Option<[u8; 3]> {
+    let mut half = [false; 2];
+    for side in 0..2 {
+        if at[side] < from[side] || at[side] >= to[side] {
+            return Some(BLACK);
+        }
+        let middle = from[side] + (to[side] - from[side]) / 2;
+        if at[side].abs_diff(middle) < 8 {
+            return None;
+        }
+        half[side] = at[side] >= middle;
+    }
+    Some([if half[0] { 51 } else { 204 }, if half[1] { 153 } else { 102 }, 255])
+}
+
+/// The command at work; it ends with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        command.args(["--live", "--duration", "300s"]).stderr(Stdio::piped()).stdout(Stdio::null());
+        Self(command.spawn().expect("it starts"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+/// Ends well, and gives what it said.
+fn ends(mut process: Running) -> String {
+    let mut said = String::new();
+    process.0.stderr.take().expect("it is piped").read_to_string(&mut said).expect("text");
+    let status = process.0.wait().expect("it ends");
+    assert!(status.success() && !said.contains("VUID") && !said.contains("panicked"), "{status}: {said}");
+    said
+}
+
+#[test]
+fn a_window_shows_the_frames_at_any_size_and_the_command_ends_when_it_is_closed() {
+    if cannot_run() {
+        return;
+    }
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
+    let sink = "display:?title=quarters&width=160&height=160";
+    let mut command = server.streamlib(folder.path());
+    let process = Running::start(command.args(["play", "paint.hlsl", "--size", "80x40", "-o", sink]));
+    let seen = Seen::find(&server, "quarters");
+    seen.shows([160, 160], [0, 40], [160, 120]);
+    for (width, height, from, to) in
+        [(320, 80, [80, 0], [240, 80]), (100, 300, [0, 125], [100, 175]), (400, 200, [0, 0], [400, 200])]
+    {
+        seen.resize(width, height);
+        seen.shows([width as u16, height as u16], from, to);
+    }
+    // Sizes that follow each other fast, as when an edge is dragged.
+    for step in 0..40 {
+        seen.resize(100 + 5 * step, 100 + 3 * step);
+    }
+    seen.resize(160, 80);
+    seen.shows([160, 80], [0, 0], [160, 80]);
+    seen.close();
+    assert!(ends(process).contains("the window of sink `output` was closed"));
+}
+
+#[test]
+fn a_window_that_is_closed_ends_alone() {
+    if cannot_run() {
+        return;
+    }
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
+    let sink =
+        |name: &str, uri: &str| format!("[nodes.{name}]\nsink = '{uri}'\ninputs = {{ input = 'paint' }}\n");
+    let graph = format!(
+        "[nodes.paint]\neffect = 'paint.hlsl'\nsize = [64, 48]\n{}{}{}",
+        sink("one", "display:?title=one&scale=stretch&width=200&height=100"),
+        sink("two", "display:?title=two&scale=fill&width=96&height=96&vsync=off"),
+        sink("file", "out.y4m"),
+    );
+    std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
+    let process = Running::start(server.streamlib(folder.path()).args(["run", "paint.toml"]));
+    let (one, two) = (Seen::find(&server, "one"), Seen::find(&server, "two"));
+    two.move_to(400);
+    one.shows([200, 100], [0, 0], [200, 100]);
+    two.shows([96, 96], [0, 0], [96, 96]);
+    two.close();
+    until("the end of the window", || {
+        let there = two.server.get_geometry(two.window).expect("sent").reply();
+        there.map_or(Ok(()), |_| Err("it is still there".to_owned()))
+    });
+    one.shows([200, 100], [0, 0], [200, 100]);
+    one.resize(300, 100);
+    one.shows([300, 100], [0, 0], [300, 100]);
+    succeed(Command::new("kill").args(["-INT", &process.0.id().to_string()]));
+    let said = ends(process);
+    assert!(said.contains("the window of sink `two` was closed") && !said.contains("`one` was"), "{said}");
+    let film = std::fs::read(folder.path().join("out.y4m")).expect("a whole file");
+    assert!(text(&film[..60]).starts_with("YUV4MPEG2 W64 H48"), "{}", text(&film[..60]));
+}
+
+#[test]
+fn windows_that_cannot_be_are_refused_with_the_next_step() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let play = |sink: &str, more: &[&str]| {
+        let mut command = streamlib(folder.path());
+        command.args(["play", "generate:bars", "--size", "32x32", "--frames", "2", "-o", sink]).args(more);
+        for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+            command.env_remove(name);
+        }
+        command
+    };
+    let parts =
+        ["sink `output`: no window can be opened", "DISPLAY is set", "ssh -X", "write a file instead"];
+    fails_saying(&mut play("display:", &["--live"]), &parts);
+    let mut nobody = play("display:", &["--live"]);
+    fails_saying(nobody.env("DISPLAY", ":2147"), &["no window can be opened", "X server"]);
+    fails_saying(&mut play("display:", &[]), &["a window shows frames as they come; add --live"]);
+    fails_saying(&mut play("display:?scale=big", &["--live"]), &["`scale=big`", "fit, fill or stretch"]);
+}

@@ -1,0 +1,168 @@
+//! Windows that a live graph shows in, each on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use streamlib_core::account::{DropReason, NodeCounters};
+use streamlib_core::engine::Content;
+use streamlib_core::format::Size;
+use streamlib_core::mailbox::{Listener, Receiver};
+use streamlib_vulkan::{Screen, VulkanError, VulkanGpu};
+
+use super::LiveFrame;
+use super::clock::{Role, prepare_thread};
+use super::event::{Events, LiveEvent};
+use crate::display::{DisplayError, DisplayOptions};
+
+#[cfg(target_os = "linux")]
+type Window = streamlib_linux::Window;
+
+/// An open window.
+#[derive(Debug)]
+pub(super) struct Display {
+    screen: Screen<LiveFrame>,
+    #[cfg(target_os = "linux")]
+    window: Arc<Window>,
+    pub(super) listener: Listener,
+}
+
+/// What a window's thread works with.
+pub(super) struct DisplayJob {
+    pub(super) node: String,
+    pub(super) display: Display,
+    pub(super) frames: Receiver<LiveFrame>,
+    pub(super) counters: Arc<NodeCounters>,
+    pub(super) events: Arc<Events>,
+}
+
+/// Opens the window that `uri` asks for, for frames of that size.
+#[cfg(target_os = "linux")]
+pub(super) fn open(gpu: &VulkanGpu, node: &str, uri: &str, frame: Size) -> Result<Display, DisplayError> {
+    let options = DisplayOptions::parse(uri)?;
+    let listener = Listener::new();
+    let wanted = streamlib_linux::WindowOptions {
+        title: options.title.clone().unwrap_or_else(|| format!("{node} - streamlib")),
+        size: options.size(frame),
+        fits_screen: options.width.is_none() && options.height.is_none(),
+    };
+    let window = Arc::new(Window::open(&wanted, listener.bell())?);
+    let screen = gpu.open_screen(window.clone(), options.screen)?;
+    Ok(Display { screen, window, listener })
+}
+
+/// Refuses.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn open(_: &VulkanGpu, _: &str, uri: &str, _: Size) -> Result<Display, DisplayError> {
+    DisplayOptions::parse(uri)?;
+    Err(DisplayError::Platform)
+}
+
+impl Display {
+    #[cfg(target_os = "linux")]
+    fn size(&self) -> Size {
+        self.window.size()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn is_closed(&self) -> bool {
+        self.window.is_closed()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn was_uncovered(&self) -> bool {
+        self.window.was_uncovered()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn size(&self) -> Size {
+        Size::new(0, 0)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_closed(&self) -> bool {
+        true
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn was_uncovered(&self) -> bool {
+        false
+    }
+}
+
+/// Why a window shows nothing any more.
+enum End {
+    /// The graph has ended, or let go of it.
+    Unwanted,
+    /// Its user closed it.
+    Closed,
+    Failed(VulkanError),
+}
+
+impl DisplayJob {
+    /// Shows frames until there are none any more, or the window is closed; the graph goes on then.
+    pub(super) fn run(mut self, is_unwanted: &AtomicBool) {
+        prepare_thread(&self.node, Role::Other, None);
+        let (reason, event) = match self.show_all(is_unwanted) {
+            End::Unwanted => return,
+            End::Closed => (DropReason::Stopped, LiveEvent::WindowClosed { node: self.node }),
+            End::Failed(error) => {
+                let why = error.to_string();
+                (DropReason::ConsumerFailed, LiveEvent::SinkFailed { node: self.node, why })
+            }
+        };
+        self.frames.close();
+        while self.frames.take().is_some() {
+            self.counters.dropped(reason);
+        }
+        // The window is gone when its end is heard of.
+        drop(self.display);
+        self.events.tell(event);
+    }
+
+    fn show_all(&mut self, is_unwanted: &AtomicBool) -> End {
+        let mut size = self.display.size();
+        loop {
+            if is_unwanted.load(Ordering::Acquire) {
+                return End::Unwanted;
+            }
+            if self.display.is_closed() {
+                return End::Closed;
+            }
+            // Before the next frame is taken, so that never more than two are in hand.
+            if let Err(error) = self.display.screen.make_room() {
+                return End::Failed(error);
+            }
+            let now = self.display.size();
+            let has_changed = std::mem::replace(&mut size, now) != now;
+            let shown = match self.frames.take() {
+                Some(frame) => self.show(frame, size),
+                None if self.frames.is_closed() => return End::Unwanted,
+                None if self.display.was_uncovered() || has_changed => {
+                    self.display.screen.show_again(size).map(drop)
+                }
+                None => {
+                    self.display.listener.wait(None);
+                    Ok(())
+                }
+            };
+            if let Err(error) = shown {
+                return End::Failed(error);
+            }
+        }
+    }
+
+    fn show(&mut self, frame: LiveFrame, size: Size) -> Result<(), VulkanError> {
+        let Content::Texture(leased) = &frame.content else { return Ok(()) };
+        let texture = leased.texture.clone();
+        let shown = self.display.screen.show(&texture, frame, size).inspect_err(|_| {
+            self.counters.dropped(DropReason::ConsumerFailed);
+        })?;
+        if shown {
+            self.counters.went_out();
+        } else {
+            // The window is hidden: what comes later takes its place.
+            self.counters.dropped(DropReason::Displaced);
+        }
+        Ok(())
+    }
+}
