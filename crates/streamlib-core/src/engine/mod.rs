@@ -24,7 +24,7 @@ use crate::plan::{Plan, PlanKernel, PlanTexture};
 
 pub use error::EngineError;
 pub use lease::{Leased, TexturePool};
-pub use parameters::Parameters;
+pub use parameters::{ParameterPlace, Parameters};
 pub use resources::Shelf;
 pub use slot::{Content, Delivery, Slot};
 pub use transfer::{HostPicture, Upload};

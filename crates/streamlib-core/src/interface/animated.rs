@@ -1,6 +1,6 @@
 //! Components of parameters that are computed for every frame.
 
-use super::{Interface, Parameter, ParameterError};
+use super::{Interface, Parameter, ParameterError, ParameterValue};
 use crate::expression::{Expression, FrameVariables};
 use crate::value::Value;
 
@@ -38,15 +38,28 @@ impl Interface {
         animated: &mut Vec<AnimatedComponent>,
     ) -> Result<(), ParameterError> {
         let index = self.index(name)?;
+        self.put(index, self.parameters[index].check(value)?, block, animated);
+        Ok(())
+    }
+
+    /// Sets the parameter of that index to what its own check gave.
+    ///
+    /// # Panics
+    /// When there is no such parameter.
+    pub fn put(
+        &self,
+        index: usize,
+        checked: ParameterValue,
+        block: &mut [u8],
+        animated: &mut Vec<AnimatedComponent>,
+    ) {
         let parameter = &self.parameters[index];
-        let checked = parameter.check(value)?;
         parameter.write(&checked.numbers, block);
         animated.retain(|known| known.parameter != index);
         animated.extend(checked.expressions.into_iter().filter_map(|(component, expression)| {
             let at = offset(parameter, component)?;
             Some(AnimatedComponent { parameter: index, component, at, expression })
         }));
-        Ok(())
     }
 }
 

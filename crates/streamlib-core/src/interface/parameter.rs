@@ -42,6 +42,14 @@ impl Scalar {
         }
     }
 
+    fn value(self, number: f64) -> Value {
+        match self {
+            Self::Float => Value::Float(number),
+            Self::Int | Self::Uint => Value::Int(number as i64),
+            Self::Bool => Value::Bool(number != 0.0),
+        }
+    }
+
     /// The number that it can hold and that is nearest to `number`: whole ones take the nearest, of two the even one (as HLSL's
     /// `round` does), and a boolean is whether it is not 0. `number` is not NaN.
     fn nearest(self, number: f64) -> f64 {
@@ -209,6 +217,15 @@ impl Parameter {
 
     fn default_of(&self, component: usize) -> f64 {
         self.default.get(component).copied().unwrap_or(0.0)
+    }
+
+    /// The value at start, as people write it: a number, a flag, or a flat list of those.
+    #[must_use]
+    pub fn default_value(&self) -> Value {
+        let zeros = vec![0.0; self.ty.components()];
+        let numbers = if self.default.is_empty() { &zeros } else { &self.default };
+        let mut values: Vec<Value> = numbers.iter().map(|&number| self.ty.scalar.value(number)).collect();
+        if values.len() == 1 { values.remove(0) } else { Value::List(values) }
     }
 
     /// Writes `numbers` (in reading order, as many as [`ParameterType::components`]) into a uniform block.
