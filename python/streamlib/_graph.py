@@ -31,6 +31,10 @@ class Connection(NamedTuple):
     delivery: str | None
     bound: int | None
 
+    def waiting(self) -> int:
+        """How many frames or messages may wait at the input of a program's own code."""
+        return (self.bound or 4) if self.delivery in ("every", "lossless") else 1
+
 
 class Built(NamedTuple):
     """A graph, and what is needed to run it."""

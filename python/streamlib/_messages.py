@@ -14,9 +14,12 @@ class VideoFrame:
 
     ``data`` is a :class:`~streamlib.Texture`; ``width`` and ``height`` are in pixels and taken from it where they are not given.
     ``timestamp`` is in seconds and counts from the first frame of the graph, as ``time`` does in shaders.
+
+    The frames of a graph are lent: it has few textures for each reader, and runs out of them when a program keeps more than two.
+    Keep what :meth:`numpy` or :meth:`copy` give.
     """
 
-    __slots__ = ("data", "frame_number", "height", "metadata", "timestamp", "width")
+    __slots__ = ("__weakref__", "data", "frame_number", "height", "metadata", "timestamp", "width")
 
     def __init__(
         self,
@@ -63,6 +66,12 @@ class VideoFrame:
     def clone_with_texture(self, texture: Any) -> VideoFrame:
         """This frame with another picture: its times, number and metadata stay."""
         return VideoFrame(texture, self.timestamp, self.frame_number, metadata=self.metadata)
+
+    def copy(self) -> VideoFrame:
+        """This frame with a texture of its own, to be kept."""
+        from .gpu import GPUContext
+
+        return self.clone_with_texture(GPUContext().copy(self.data))
 
     def numpy(self) -> Any:
         """A copy in host memory: a NumPy array of the shape (height, width, channels)."""

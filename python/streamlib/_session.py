@@ -85,6 +85,7 @@ class Session:
         self._when_ended: list[Callable[[], None]] = []
         self._start_ns: int | None = None
         self._loop: AbstractEventLoop | None = None
+        self._loop_thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def start(self, fps: float | None, frames: int | None) -> None:
@@ -115,6 +116,8 @@ class Session:
             handler._inlet = self.live.inlet(handler.handler_id)
         elif isinstance(handler, AppSink):
             handler._outlet = self.live.outlet(handler.handler_id)
+            incoming = next(connection for connection in self.connections if connection.input.handler is handler)
+            handler.lends(incoming.waiting())
 
     def _unbind(self) -> None:
         for handler in self.handlers:
@@ -223,23 +226,26 @@ class Session:
         except StreamlibError as error:
             with self._lock:
                 self.failure = self.failure or error
+        self._join(_PATIENCE_AT_STOP / 2)
         for worker in self.workers:
             worker.cancel()
-        self._join(_PATIENCE_AT_STOP)
+        self._join(_PATIENCE_AT_STOP / 2)
         for worker in self.workers:
-            if worker.thread.is_alive() and worker.thread is not threading.current_thread():
+            if worker.thread.is_alive() and threading.current_thread() not in (worker.thread, self._loop_thread):
                 if not self.events.publish("handler.stuck", handler=worker.handler.handler_id):
                     _log(f"`{worker.handler.handler_id}` has not returned; its thread is left behind", None)
         self._unbind()
-        if self._loop is not None:
+        if self._loop is not None and self._loop_thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._loop_thread is not threading.current_thread():
+                self._loop_thread.join(_PATIENCE_AT_STOP)
         for failure in self.report.get("failures", []):
             self.events.publish("graph.failure", text=failure)
 
     def _join(self, patience: float) -> None:
         until = self.clock_now() + patience
         for worker in self.workers:
-            if worker.thread is not threading.current_thread():
+            if threading.current_thread() not in (worker.thread, self._loop_thread):
                 worker.thread.join(max(0.0, until - self.clock_now()))
 
     @staticmethod
@@ -273,10 +279,15 @@ class Session:
                 def run() -> None:
                     asyncio.set_event_loop(loop)
                     loop.run_forever()
+                    # Whoever still waits is told, and may tidy up.
+                    tasks = asyncio.all_tasks(loop)
+                    for task in tasks:
+                        task.cancel()
+                    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
                     loop.close()
 
-                threading.Thread(target=run, name="streamlib asyncio", daemon=True).start()
-                self._loop = loop
+                self._loop, self._loop_thread = loop, threading.Thread(target=run, name="streamlib asyncio", daemon=True)
+                self._loop_thread.start()
             return self._loop
 
     def inlet(self, handler: Handler, port: str) -> Any:

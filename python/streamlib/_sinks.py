@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
@@ -10,7 +11,7 @@ from ._handlers import Handler
 from ._messages import VideoFrame
 from ._ports import VideoInput
 from ._uris import APP, display_uri, name_of, path_uri
-from .errors import ClosedError
+from .errors import ClosedError, StreamlibError
 
 if TYPE_CHECKING:
     from ._streamlib import Outlet
@@ -34,19 +35,37 @@ class AppSink(Sink):
     def __init__(self, handler_id: str) -> None:
         super().__init__(handler_id, APP)
         self._outlet: Outlet | None = None
+        # How many frames may be lent, and those that are.
+        self._lends = 3
+        self._lent: weakref.WeakSet[VideoFrame] = weakref.WeakSet()
+
+    def lends(self, waiting: int) -> None:
+        """Frames that may be lent: as many as may wait, and the core has two more in hand."""
+        self._lends = waiting + 2
+        self._lent.clear()
 
     def read(self, timeout: float = 0.0) -> VideoFrame | None:
         """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout`` seconds.
 
+        The frame is lent: let go of it, or keep its :meth:`~streamlib.VideoFrame.copy`.
+
         :raises ClosedError: when its runtime was not started.
+        :raises StreamlibError: when nothing can come because the program keeps all frames that there are.
         """
         if self._outlet is None:
             raise ClosedError(f"`{self.handler_id}` has no frames: start its runtime first")
-        frame = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
-        if frame is None:
+        native = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
+        if native is None:
+            if len(self._lent) >= self._lends and not self._outlet.closed:
+                raise StreamlibError(
+                    f"the program keeps {len(self._lent)} frames of `{self.handler_id}`, so there is no texture for the next: "
+                    "let go of them, or keep `frame.copy()` or `frame.numpy()`"
+                )
             return None
         assert self._session is not None
-        return self._session.frame(frame)
+        frame = self._session.frame(native)
+        self._lent.add(frame)
+        return frame
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """Frames as they come, until the graph ends."""

@@ -49,7 +49,7 @@ class ProcessorWorker(Worker):
         for connection in session.connections:
             if connection.input.handler is handler:
                 carried = objects.setdefault(connection.output, Objects()) if connection.input.kind == "data" else None
-                connection.input._hold(_bound(connection))
+                connection.input._hold(connection.waiting())
                 self._inputs.append((connection.input, carried))
         for port in handler.outputs.values():
             readers = [connection for connection in session.connections if connection.output is port]
@@ -168,9 +168,3 @@ class ProcessorWorker(Worker):
         if timestamp is None or self.session._start_ns is None:
             return self._newest_ns
         return self.session._start_ns + round(timestamp * 1e9)
-
-
-def _bound(connection: Connection) -> int:
-    if connection.delivery in ("every", "lossless"):
-        return connection.bound or 4
-    return 1
