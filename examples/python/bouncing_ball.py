@@ -26,22 +26,24 @@ void main(uint3 id : SV_DispatchThreadID) {
 
 
 class Ball:
-    """A ball under gravity. Pixels and seconds."""
+    """A ball under gravity. Lengths are in heights of the picture, times in seconds."""
+
+    radius = 0.1
 
     def __init__(self) -> None:
-        self.x, self.y = 100.0, 100.0
-        self.vx, self.vy = 240.0, 0.0
+        self.x, self.y = 0.3, 0.3
+        self.vx, self.vy = 0.5, 0.0
         self.time = 0.0
 
-    def move(self, time: float, width: int, height: int, radius: float) -> None:
+    def move(self, time: float, width: float) -> None:
         step, self.time = min(time - self.time, 0.1), time
-        self.vy += 900 * step
+        self.vy += 1.5 * step
         self.x += self.vx * step
         self.y += self.vy * step
-        if not radius <= self.x <= width - radius:
-            self.x, self.vx = min(max(self.x, radius), width - radius), -self.vx
-        if self.y > height - radius:
-            self.y, self.vy = height - radius, -0.9 * abs(self.vy)
+        if not self.radius <= self.x <= width - self.radius:
+            self.x, self.vx = min(max(self.x, self.radius), width - self.radius), -self.vx
+        if self.y > 1 - self.radius:
+            self.y, self.vy = 1 - self.radius, -0.95 * abs(self.vy)
 
 
 @camera_source
@@ -55,10 +57,11 @@ def bouncing_ball(frame, gpu):
     if not hasattr(bouncing_ball, "ball"):
         bouncing_ball.ball = Ball()
         bouncing_ball.pipeline = gpu.create_compute_pipeline(BALL, name="ball")
-    ball, radius = bouncing_ball.ball, frame.height / 10
-    ball.move(frame.time, frame.width, frame.height, radius)
+    ball, height = bouncing_ball.ball, frame.height
+    ball.move(frame.time, frame.width / height)
     output = gpu.create_texture(frame.width, frame.height)
-    gpu.run_compute(bouncing_ball.pipeline, input=frame.data, output=output, ball=(ball.x, ball.y), radius=radius)
+    where = {"ball": (ball.x * height, ball.y * height), "radius": ball.radius * height}
+    gpu.run_compute(bouncing_ball.pipeline, input=frame.data, output=output, **where)
     return frame.clone_with_texture(output)
 
 

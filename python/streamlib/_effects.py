@@ -70,6 +70,10 @@ class Effect(Handler):
                 self._trace = self.record()
             return self._trace
 
+    def expect(self, size: tuple[int, int]) -> None:
+        """Width and height that the first call of an ``every_frame`` function is told."""
+        self._guess = size
+
     def record(self, frame: VideoFrame | None = None) -> Trace:
         """Calls the function with a frame whose picture is traced; its times and size are those of ``frame``, where there is one."""
         width: Any

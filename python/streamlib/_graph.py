@@ -77,6 +77,9 @@ class _Builder:
 
     def build(self) -> Built:
         for handler in self.handlers:
+            if isinstance(handler, Effect) and handler.every_frame:
+                handler.expect(self._frame_size(self._incoming(handler.inputs["video"])))
+        for handler in self.handlers:
             if isinstance(handler, Source):
                 self.nodes[handler.handler_id] = handler.node(self.size, self.fps)
             elif isinstance(handler, Effect):

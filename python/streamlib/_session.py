@@ -54,7 +54,7 @@ class Worker:
             self.session.handler_failed(self.handler, error)
         except StreamlibError as error:
             # What the program asked of a graph that is at its end is not its fault.
-            if not (isinstance(error, ClosedError) and self.session.is_over()):
+            if not (isinstance(error, ClosedError) and self.session.has_ended()):
                 self.session.handler_failed(self.handler, error)
 
 
@@ -152,6 +152,13 @@ class Session:
     def is_over(self) -> bool:
         """Whether it is about to end, or has."""
         return self._stopping.is_set()
+
+    def has_ended(self) -> bool:
+        """Whether the graph has ended, by itself or not."""
+        try:
+            return self._stopping.is_set() or self.live.wait(0)
+        except ClosedError:
+            return True
 
     def sleep(self, seconds: float) -> bool:
         """Waits so long; ``False`` when the session is about to end."""

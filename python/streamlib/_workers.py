@@ -121,7 +121,7 @@ class ProcessorWorker(Worker):
             if not self.session.is_over():
                 raise
         except ClosedError:
-            if not self.session.is_over():
+            if not self.session.has_ended():
                 raise
         except Exception as error:
             raise HandlerError(self.handler.handler_id, doing, error) from error
@@ -142,13 +142,22 @@ class ProcessorWorker(Worker):
             captured_ns = self._captured_ns(message.timestamp)
             if message.timestamp is None and captured_ns is not None:
                 message.timestamp = (captured_ns - self.session.start_ns(captured_ns)) / 1e9
-            if to_parameters and self._end is not None:
+            if to_parameters:
                 value = message.data.tolist() if hasattr(message.data, "tolist") else message.data
-                self._end.send(port.name, value, captured_ns)
-            if to_processors and self._end is not None:
-                self._end.send(f"{port.name}{OBJECTS}", carried.put(message), captured_ns)
+                self._send(port.name, value, captured_ns)
+            if to_processors:
+                self._send(f"{port.name}{OBJECTS}", carried.put(message), captured_ns)
 
         return send
+
+    def _send(self, port: str, value: Any, captured_ns: int | None) -> None:
+        assert self._end is not None
+        try:
+            self._end.send(port, value, captured_ns)
+        except ClosedError:
+            # Nobody will read it, as with an output that is not connected.
+            if not self.session.has_ended():
+                raise
 
     def _video_out(self, port: OutputPort, readers: list[Connection]) -> Callable[[Any], None]:
         if not readers:

@@ -41,7 +41,7 @@ def test_an_every_frame_effect_is_called_with_times_and_its_values_act() -> None
     with chain(bars(), level, sink):
         until_grey(sink, 0)
         until_grey(sink, 255)
-    assert seen[0] == (0, 0.0, 1920, 1080), "the first call is made before there are frames"
+    assert seen[0] == (0, 0.0, *SIZE), "the first call is made before there are frames"
     assert seen[1][2:] == SIZE
     numbers = [number for number, *_ in seen[1:]]
     assert numbers == sorted(set(numbers))
