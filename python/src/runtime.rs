@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -143,7 +144,8 @@ impl Runtime {
     }
 
     #[pyo3(signature = (
-        graph, *, base = "", fps = None, free = false, frames = None, fuse = true, trace = None, processors = None
+        graph, *, base = "", fps = None, free = false, frames = None, fuse = true, trace = None, processors = None,
+        patience = 1.0
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn start(
@@ -157,9 +159,12 @@ impl Runtime {
         fuse: bool,
         trace: Option<PathBuf>,
         processors: Option<&Bound<'_, PyMapping>>,
+        patience: f64,
     ) -> PyResult<LiveGraph> {
         gate::enter(py, || {
             let graph = read_graph(py, graph)?;
+            let patience = Duration::try_from_secs_f64(patience)
+                .map_err(|_| error::value(py, "`patience` is a number of seconds, 0 or more"))?;
             let pacing = match (fps, free) {
                 (Some(_), true) => return Err(error::value(py, "give `fps` or `free`, not both")),
                 (Some(fps), false) if fps.is_finite() && fps > 0.0 => Pacing::Rate(fps),
@@ -169,8 +174,16 @@ impl Runtime {
             };
             let processors = self::processors(processors)?;
             let base = PathBuf::from(base);
-            let options =
-                LiveOptions { base, pacing, frames, fuse, trace, processors, ..LiveOptions::default() };
+            let options = LiveOptions {
+                base,
+                pacing,
+                frames,
+                fuse,
+                trace,
+                processors,
+                patience,
+                ..LiveOptions::default()
+            };
             if gate::is_closing() {
                 return Err(error::closed(
                     py,
