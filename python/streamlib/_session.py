@@ -20,6 +20,7 @@ from ._sources import AppSource
 from .clocks import Clock
 from .errors import ClosedError, HandlerError, StreamlibError
 from .events import EventBus
+from .gpu import GPUContext
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -71,6 +72,8 @@ class Session:
         events: EventBus,
     ) -> None:
         self.native, self.handlers, self.connections = native, handlers, connections
+        #: Runs shaders at once on the same device.
+        self.gpu = GPUContext(native)
         self.built, self.clock, self.events = built, clock, events
         self.live: LiveGraph
         self.workers: list[Worker] = []

@@ -11,7 +11,7 @@ from ._handlers import Handler
 from ._messages import VideoFrame
 from ._ports import VideoInput
 from ._uris import APP, display_uri, name_of, path_uri
-from .errors import ClosedError, StreamlibError
+from .errors import ClosedError
 
 if TYPE_CHECKING:
     from ._streamlib import Outlet
@@ -36,34 +36,32 @@ class AppSink(Sink):
         super().__init__(handler_id, APP)
         self._outlet: Outlet | None = None
         # How many frames may be lent, and those that are.
-        self._lends = 3
+        self._lends = 2
         self._lent: weakref.WeakSet[VideoFrame] = weakref.WeakSet()
 
     def lends(self, waiting: int) -> None:
-        """Frames that may be lent: as many as may wait, and the core has two more in hand."""
-        self._lends = waiting + 2
+        """Frames that may be lent: the core has as many textures as may wait, two more, and one of these goes round."""
+        self._lends = waiting + 1
         self._lent.clear()
 
     def read(self, timeout: float = 0.0) -> VideoFrame | None:
         """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout`` seconds.
 
-        The frame is lent: let go of it, or keep its :meth:`~streamlib.VideoFrame.copy`.
+        The frame is lent by the graph, which has few textures for each reader; a program that keeps several is given copies, which
+        cost a pass each.
 
         :raises ClosedError: when its runtime was not started.
-        :raises StreamlibError: when nothing can come because the program keeps all frames that there are.
         """
         if self._outlet is None:
             raise ClosedError(f"`{self.handler_id}` has no frames: start its runtime first")
         native = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
         if native is None:
-            if len(self._lent) >= self._lends and not self._outlet.closed:
-                raise StreamlibError(
-                    f"the program keeps {len(self._lent)} frames of `{self.handler_id}`, so there is no texture for the next: "
-                    "let go of them, or keep `frame.copy()` or `frame.numpy()`"
-                )
             return None
         assert self._session is not None
         frame = self._session.frame(native)
+        if len(self._lent) >= self._lends:
+            # The last one goes round, or nothing would come any more.
+            return frame.clone_with_texture(self._session.gpu.copy(frame.data))
         self._lent.add(frame)
         return frame
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlencode
 
 APP = "app:"
 
@@ -18,6 +17,8 @@ def camera_uri(device_id: str | int | None) -> str:
 
 def display_uri(title: str, width: int | None, height: int | None, show_fps: bool) -> str:
     """A window."""
+    from urllib.parse import urlencode
+
     asked = {"title": title, "width": width, "height": height, "show_fps": "true" if show_fps else None}
     return "display:?" + urlencode({name: value for name, value in asked.items() if value is not None})
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from streamlib import StreamRuntime, app_sink, video_source
 
 pytest.importorskip("numpy")
 
@@ -29,9 +34,14 @@ def shown(name: str, folder: Path, frames: int = 12, source: str = "generate:sce
 
 
 def pixels(path: Path):
-    image = pytest.importorskip("PIL.Image")
-    numpy = pytest.importorskip("numpy")
-    return numpy.asarray(image.open(path).convert("RGB")).astype(int)
+    """Red, green and blue of a picture, read by the runtime itself."""
+    source, sink = video_source(path, handler_id="picture"), app_sink()
+    runtime = StreamRuntime()
+    runtime.connect(source.outputs["video"], sink.inputs["video"])
+    with runtime:
+        frame = sink.read(timeout=60)
+        assert frame is not None
+        return frame.numpy()[..., :3].astype(int)
 
 
 def test_every_example_is_tested() -> None:
@@ -90,3 +100,36 @@ def test_live_repl_runs(tmp_path: Path) -> None:
     assert "line 4, column" in said and "lrep" in said
     assert "what ran before runs on" in said and "runs from frame" in said
     assert (tmp_path / "out.mp4").stat().st_size > 0
+
+
+def test_the_notebook_runs_and_shows_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = json.loads((EXAMPLES / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+    namespace: dict[str, object] = {}
+    values, shown = [], {}
+    monkeypatch.chdir(tmp_path)
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == [], "a notebook is kept without its outputs"
+            # A notebook keeps every value that it has shown.
+            values.append(last_value("".join(cell["source"]), namespace))
+            shown[len(values)] = show(values[-1])
+    assert [kind for kind, _ in shown.values()] == ["", "svg", "png", "html", "png", "png", "png", ""]
+    assert "<svg" in shown[2][1] and "Sobel" in shown[4][1]
+    assert all(data.startswith(b"\x89PNG") for kind, data in shown.values() if kind == "png")
+    assert values[-1] == []
+
+
+def show(value: object) -> tuple[str, Any]:
+    """As a notebook shows it: how, and what."""
+    for kind in ("svg", "png", "html"):
+        if hasattr(value, f"_repr_{kind}_"):
+            return kind, getattr(value, f"_repr_{kind}_")()
+    return "", None
+
+
+def last_value(code: str, namespace: dict[str, object]) -> object:
+    """Runs a cell; the value of its last line, as a notebook shows it."""
+    lines = ast.parse(code).body
+    last = lines.pop() if isinstance(lines[-1], ast.Expr) else None
+    exec(compile(ast.Module(lines, []), "cell", "exec"), namespace)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), namespace) if last is not None else None
