@@ -14,9 +14,6 @@ class VideoFrame:
 
     ``data`` is a :class:`~streamlib.Texture`; ``width`` and ``height`` are in pixels and taken from it where they are not given.
     ``timestamp`` is in seconds and counts from the first frame of the graph, as ``time`` does in shaders.
-
-    The frames that a processor reads are lent: the graph has few textures for each reader, and nothing more comes while the program
-    keeps them all. Keep what :meth:`numpy` or :meth:`copy` give.
     """
 
     __slots__ = ("__weakref__", "data", "frame_number", "height", "metadata", "timestamp", "width")

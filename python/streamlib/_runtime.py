@@ -45,7 +45,7 @@ class Done:
 
     def __await__(self) -> Generator[None, None, Any]:
         return self.result
-        yield
+        yield  # a generator, as awaiting wants it
 
 
 class GraphView:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ._effects import Effect
 from ._graph import Built, Connection, output_source
 from ._handlers import Handler
+from ._loans import Loans
 from ._messages import DataMessage, VideoFrame
 from ._sinks import AppSink
 from ._sources import AppSource
@@ -48,6 +50,9 @@ class Worker:
     def cancel(self) -> None:
         """Asks code that waits to give up."""
 
+    def release(self) -> None:
+        """Lets go of the ends, so that the graph does not wait for what nobody will read."""
+
     def _run(self) -> None:
         try:
             self.serve()
@@ -57,6 +62,8 @@ class Worker:
             # What the program asked of a graph that is at its end is not its fault.
             if not (isinstance(error, ClosedError) and self.session.has_ended()):
                 self.session.handler_failed(self.handler, error)
+        finally:
+            self.release()
 
 
 class Session:
@@ -120,7 +127,7 @@ class Session:
         elif isinstance(handler, AppSink):
             handler._outlet = self.live.outlet(handler.handler_id)
             incoming = next(connection for connection in self.connections if connection.input.handler is handler)
-            handler.lends(incoming.waiting())
+            handler._loans = Loans(self, incoming.waiting())
 
     def _unbind(self) -> None:
         for handler in self.handlers:
@@ -131,8 +138,7 @@ class Session:
             for port in handler.outputs.values():
                 port._send = None
             # A sink keeps its end: frames that came before the end can still be taken.
-            if not isinstance(handler, AppSink):
-                handler._session = None
+            handler._session = None
 
     # Times
 
@@ -169,7 +175,7 @@ class Session:
 
     def handler_failed(self, handler: Handler, error: StreamlibError) -> None:
         """Code of the program raised: its policy says what comes of it."""
-        policy = getattr(handler, "on_error", "stop")
+        policy = "bypass" if getattr(handler, "on_error", "stop") == "bypass" else "stop"
         readers = self.events.publish("handler.failed", handler=handler.handler_id, error=error, policy=policy)
         if policy == "stop":
             with self._lock:
@@ -188,7 +194,7 @@ class Session:
             self._tell_events()
             if has_ended:
                 break
-        self.close(patience=_PATIENCE_AT_STOP if self._stopping.is_set() else _PATIENCE_AT_END)
+        self.close(by_itself=not self._stopping.is_set())
 
     def _tell_events(self) -> None:
         try:
@@ -210,13 +216,13 @@ class Session:
                 return
         call()
 
-    def close(self, patience: float = _PATIENCE_AT_STOP) -> None:
+    def close(self, by_itself: bool = False) -> None:
         """Stops everything and waits until it is at rest. A second time there is nothing to do."""
         with self._closing:
             if self.ended.is_set():
                 return
             try:
-                self._stop(patience)
+                self._stop(by_itself)
             finally:
                 with self._lock:
                     self.ended.set()
@@ -224,10 +230,10 @@ class Session:
                 for call in waiting:
                     call()
 
-    def _stop(self, patience: float) -> None:
+    def _stop(self, by_itself: bool) -> None:
         # A graph that has ended by itself has closed its ends: what reads them comes to its end with the last frame.
-        if patience == _PATIENCE_AT_END:
-            self._join(patience)
+        if by_itself:
+            self._join(_PATIENCE_AT_END)
         self._stopping.set()
         self._keep_parameters()
         self._tell_events()
@@ -253,17 +259,10 @@ class Session:
             self.events.publish("graph.failure", text=failure)
 
     def _join(self, patience: float) -> None:
-        until = self.clock_now() + patience
+        until = time.monotonic() + patience
         for worker in self.workers:
             if threading.current_thread() not in (worker.thread, self._loop_thread):
-                worker.thread.join(max(0.0, until - self.clock_now()))
-
-    @staticmethod
-    def clock_now() -> float:
-        """Seconds of the monotonic clock."""
-        import time
-
-        return time.monotonic()
+                worker.thread.join(max(0.0, until - time.monotonic()))
 
     def _keep_parameters(self) -> None:
         """Effects keep the values that they had, for the next start."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
 from ._handlers import Handler
+from ._loans import Loans
 from ._messages import VideoFrame
 from ._ports import VideoInput
 from ._uris import APP, display_uri, name_of, path_uri
@@ -35,35 +35,17 @@ class AppSink(Sink):
     def __init__(self, handler_id: str) -> None:
         super().__init__(handler_id, APP)
         self._outlet: Outlet | None = None
-        # How many frames may be lent, and those that are.
-        self._lends = 2
-        self._lent: weakref.WeakSet[VideoFrame] = weakref.WeakSet()
-
-    def lends(self, waiting: int) -> None:
-        """Frames that may be lent: the core has as many textures as may wait, two more, and one of these goes round."""
-        self._lends = waiting + 1
-        self._lent.clear()
+        self._loans: Loans | None = None
 
     def read(self, timeout: float = 0.0) -> VideoFrame | None:
         """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout`` seconds.
 
-        The frame is lent by the graph, which has few textures for each reader; a program that keeps several is given copies, which
-        cost a pass each.
-
         :raises ClosedError: when its runtime was not started.
         """
-        if self._outlet is None:
+        if self._outlet is None or self._loans is None:
             raise ClosedError(f"`{self.handler_id}` has no frames: start its runtime first")
         native = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
-        if native is None:
-            return None
-        assert self._session is not None
-        frame = self._session.frame(native)
-        if len(self._lent) >= self._lends:
-            # The last one goes round, or nothing would come any more.
-            return frame.clone_with_texture(self._session.gpu.copy(frame.data))
-        self._lent.add(frame)
-        return frame
+        return None if native is None else self._loans.lend(native)
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """Frames as they come, until the graph ends."""
@@ -99,12 +81,12 @@ def display_sink(
 
     :param width: of the window, in pixels; that of the frames by default. As ``height``.
     :param title: what stands in its title; the function's name by default.
-    :param show_fps: whether the title tells the rate.
+    :param show_fps: taken as the proof of concept took it; windows do not show their rate yet, ``runtime.stats`` has it.
     """
 
     def decorate(function: Function) -> Sink:
         name = handler_id or function.__name__
-        return Sink(name, display_uri(title or name, width, height, show_fps))
+        return Sink(name, display_uri(title or name, width, height))
 
     return decorate if function is None else decorate(function)
 
