@@ -16,7 +16,7 @@ class VideoFrame:
     ``timestamp`` is in seconds and counts from the first frame of the graph, as ``time`` does in shaders.
     """
 
-    __slots__ = ("data", "frame_number", "height", "metadata", "timestamp", "width")
+    __slots__ = ("__weakref__", "data", "frame_number", "height", "metadata", "timestamp", "width")
 
     def __init__(
         self,
@@ -63,6 +63,12 @@ class VideoFrame:
     def clone_with_texture(self, texture: Any) -> VideoFrame:
         """This frame with another picture: its times, number and metadata stay."""
         return VideoFrame(texture, self.timestamp, self.frame_number, metadata=self.metadata)
+
+    def copy(self) -> VideoFrame:
+        """This frame with a texture of its own, to be kept."""
+        from .gpu import GPUContext
+
+        return self.clone_with_texture(GPUContext().copy(self.data))
 
     def numpy(self) -> Any:
         """A copy in host memory: a NumPy array of the shape (height, width, channels)."""
