@@ -14,6 +14,9 @@ const SPIRV_REMARKS: [(&CStr, &str); 2] = [
     (ash::google::user_type::NAME, "SPV_GOOGLE_user_type"),
 ];
 
+/// What handing out memory and semaphores as file descriptors needs beyond Vulkan 1.2.
+const SHARING: [&CStr; 2] = [ash::khr::external_memory_fd::NAME, ash::khr::external_semaphore_fd::NAME];
+
 /// The extension through which the device's clock and the host's are compared: one, under its old name or its new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Calibrating {
@@ -44,6 +47,8 @@ pub(crate) struct Features {
     pub(crate) update_after_bind: bool,
     /// The device's clock can be compared with `CLOCK_MONOTONIC`.
     pub(crate) calibrating: Option<Calibrating>,
+    /// Memory and timelines can be handed to another API as file descriptors.
+    pub(crate) shares_by_descriptor: bool,
     robust_buffers: bool,
     robust_images: bool,
     /// SPIR-V extensions that the device takes beyond those of its Vulkan version.
@@ -83,6 +88,10 @@ impl Features {
         let calibrating = calibrating(owner, physical, extensions)?;
         let mut device_extensions: Vec<&'static CStr> = remarks().map(|(name, _)| *name).collect();
         device_extensions.extend(calibrating.map(Calibrating::name));
+        let shares_by_descriptor = SHARING.iter().all(|name| extensions.contains(name));
+        if shares_by_descriptor {
+            device_extensions.extend(SHARING);
+        }
         Ok(Self {
             api_version,
             timeline: has(v12.timeline_semaphore),
@@ -108,6 +117,7 @@ impl Features {
                 && has(v12.descriptor_binding_storage_image_update_after_bind)
                 && allows_as_much(&limits_1_2, &limits),
             calibrating,
+            shares_by_descriptor,
         })
     }
 
