@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Finds out what the commands of ./x need, and installs what is missing. Sourced by ./x.
 #
-# Needs come in groups, so that a command asks for no more than it uses: rust, build, vulkan, dxc, test, lint.
+# Needs come in groups, so that a command asks for no more than it uses: rust, build, vulkan, dxc, test, lint, python.
 # A package that a command can do without (a faster assembler, a tool that some tests use) is asked for as well, but
 # where it cannot be installed the command goes on.
 
@@ -66,6 +66,9 @@ has_validation() {
   [[ -n ${VK_LAYER_PATH:-} ]]
 }
 
+# Debian has the part of Python that makes environments in a package of its own.
+has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
 has_certificates() { [[ -e /etc/ssl/certs/ca-certificates.crt || -n ${SSL_CERT_FILE:-} ]]; }
 
 # ensure GROUP...: returns when everything in these groups is there, and ends the script when it cannot be.
@@ -84,6 +87,7 @@ ensure() {
         has_loader || required+=(libvulkan1)
         has_vulkan_driver || required+=(mesa-vulkan-drivers)
         ;;
+      python) has_venv || required+=(python3-venv) ;;
       dxc) has_dxc || ! dxc_can_be_fetched || has_pip || required+=(python3-pip) ;;
       test)
         has_validation || optional+=(vulkan-validationlayers)

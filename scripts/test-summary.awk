@@ -1,4 +1,5 @@
-# Reads the output of `cargo test -- --show-output` and a last line with cargo's exit status. Leaves out what passing
+# Reads the output of `cargo test -- --show-output` and a line with cargo's exit status, then that of `pytest -q -rs` and lines
+# with its exit status, where there are any. Leaves out what passing
 # tests printed, and ends with one line: "N passed, N failed, N skipped". A test that finds the machine lacking prints
 # a line "SKIPPED: reason" and passes: here it counts as skipped, as an ignored one does. Exits 1 unless all is well.
 
@@ -19,6 +20,21 @@ function close_program() {
   }
 }
 
+# What pytest says last: "3 failed, 41 passed, 2 skipped in 12.34s".
+/^=*[ ]*[0-9]+ (passed|failed|skipped|deselected|error|errors|warning|warnings)[ ,].*in [0-9.]+s/ {
+  for (i = 1; i < NF; i++) {
+    if ($(i + 1) ~ /^passed,?$/) passed += $i
+    if ($(i + 1) ~ /^failed,?$/) failed += $i
+    if ($(i + 1) ~ /^errors?,?$/) failed += $i
+    if ($(i + 1) ~ /^skipped,?$/) ignored += $i
+  }
+}
+/^SKIPPED \[[0-9]+\] / { skips[++listed] = substr($0, index($0, "] ") + 2); next }
+/^(pytest|the Python tests) exited with [0-9]+$/ {
+  if ($NF != 0 && failed + died == 0) { died++; print "FAILED: the Python tests did not run to their end; see above" }
+  next
+}
+
 /^cargo test exited with [0-9]+$/ {
   close_program()
   if ($NF != 0 && failed + died == 0) { died++; print "FAILED: nothing ran to its end; see the errors above" }
@@ -32,7 +48,7 @@ $0 == "failures:" { in_successes = 0 }
 in_successes && /^---- .* stdout ----$/ { test = substr($0, 6, length($0) - 17); next }
 in_successes && /^SKIPPED: / {
   key = programs SUBSEP test
-  if (!(key in seen)) { seen[key] = 1; skips[++skipped] = test ": " substr($0, 10) }
+  if (!(key in seen)) { seen[key] = 1; skipped++; skips[++listed] = test ": " substr($0, 10) }
 }
 in_successes { next }
 
@@ -42,9 +58,9 @@ in_successes { next }
 { if (blank) print ""; blank = 0; print; fflush() }
 
 END {
-  if (skipped) {
+  if (listed) {
     print "\nSkipped here:"
-    for (i = 1; i <= skipped; i++) print "  " skips[i]
+    for (i = 1; i <= listed; i++) print "  " skips[i]
   }
   printf "\n%d passed, %d failed, %d skipped\n", passed - skipped, failed + died, skipped + ignored
   exit failed + died > 0

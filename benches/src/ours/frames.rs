@@ -146,7 +146,7 @@ fn block(interface: &Interface, size: Size, values: &[(String, Value)]) -> Falli
     let mut block = interface.default_block();
     for (name, value) in values {
         let parameter = interface.parameter(name)?;
-        parameter.write(&parameter.check(value)?, &mut block);
+        parameter.write(&parameter.check(value)?.numbers, &mut block);
     }
     for slot in interface.frame_uniforms.iter().filter(|slot| slot.uniform == FrameUniform::Resolution) {
         slot.parameter.write(&[f64::from(size.width), f64::from(size.height)], &mut block);

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod color;
 pub mod engine;
+pub mod expression;
 pub mod format;
 pub mod frame;
 pub mod gpu;

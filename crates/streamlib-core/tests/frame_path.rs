@@ -154,7 +154,11 @@ fn frames_allocate_nothing_nor_do_parameters_and_swaps_on_the_frame_thread() {
     for generation in 0..10 {
         for amount in 0..10 {
             let mut values = Parameters::of(&plan);
-            values.set(&plan, "tint", "amount", &Value::Float(amount.into())).unwrap();
+            let amount = match amount % 2 {
+                0 => Value::Float(amount.into()),
+                _ => Value::parse("sin(time * pi) + pow(frame, 2)").unwrap(),
+            };
+            values.set(&plan, "tint", "amount", &amount).unwrap();
             assert!(rig.parameters.send(ParameterSet { generation, values: Box::new(values) }).is_ok());
             assert_eq!(rig.run(), (0, 0), "parameters");
         }

@@ -23,6 +23,7 @@ pub use audio::{AudioTrack, audio_of};
 pub use create::create;
 pub use error::{CreateError, OpenError, ReadError, WriteError};
 pub use open::open;
+pub use still::encode_png;
 pub use stream::{AudioInfo, Notice, OutputOptions, Quality, StreamInfo, VideoReader, VideoWriter, Written};
 
 /// Longest side of a picture that is read or written, in pixels.

@@ -154,8 +154,7 @@ impl StillFormat {
     ) -> Result<(), ImageError> {
         let Size { width, height } = picture.format.size;
         match self {
-            Self::Png => PngEncoder::new_with_quality(to, CompressionType::Fast, FilterType::Adaptive)
-                .write_image(&picture.data, width, height, ExtendedColorType::Rgba8),
+            Self::Png => write_png(picture.format.size, &picture.data, to),
             Self::Jpeg => {
                 // JPEG has no alpha.
                 let rgb: Vec<u8> =
@@ -169,6 +168,26 @@ impl StillFormat {
             }
         }
     }
+}
+
+/// A picture of 8-bit RGBA pixels, rows tightly packed, as a PNG file.
+///
+/// # Panics
+/// When there are not four bytes for each pixel.
+#[must_use]
+pub fn encode_png(size: Size, rgba: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_png(size, rgba, &mut bytes).expect("memory takes everything");
+    bytes
+}
+
+fn write_png(size: Size, rgba: &[u8], to: &mut impl Write) -> Result<(), ImageError> {
+    PngEncoder::new_with_quality(to, CompressionType::Fast, FilterType::Adaptive).write_image(
+        rgba,
+        size.width,
+        size.height,
+        ExtendedColorType::Rgba8,
+    )
 }
 
 /// A quantiser of 0..=51 as a JPEG quality of 100..=80; a bit rate says nothing about one picture.

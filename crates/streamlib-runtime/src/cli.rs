@@ -49,6 +49,7 @@ pub(crate) enum Command {
 const PLAY_EXAMPLES: &str = "Examples:
   streamlib play in.mp4 --effect effects/sepia.hlsl -o out.mp4
   streamlib play in.mp4 --effect effects/tint.hlsl --set tint.strength=0.3 -o frames/%04d.png
+  streamlib play in.mp4 --effect effects/rotate.hlsl --set 'rotate.degrees_turned=30*sin(time)' -o out.mp4
   streamlib play generate:scene --size 1920x1080 --frames 120 -o scene.mp4
 
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,

@@ -61,9 +61,18 @@ fn parameters_that_do_not_fit_are_refused() {
     fails_saying(&mut set("gain.gian=1"), &["no parameter `gian`", "gain"]);
     fails_saying(&mut set("gain.gain=3"), &["outside 0..=2"]);
     fails_saying(&mut set("gain.gain=1,2"), &["takes 1 number"]);
-    fails_saying(&mut set("gain.gain=much"), &["is not a value"]);
+    fails_saying(&mut set("gain.gain=much"), &["is not a value", "no variable `much`; there are time"]);
+    fails_saying(&mut set("gain.gain=sin(time"), &["at character 9", "`)` is expected here, not the end"]);
+    fails_saying(&mut set("gain.gain=time,time"), &["takes 1 number"]);
     fails_saying(&mut set("nobody.gain=1"), &["no effect `nobody`", "gain"]);
     assert_eq!(files(folder.path()), ["gain.hlsl"]);
+    let graph = "[nodes.bars]\nsource = 'generate:bars'\n[nodes.gain]\neffect = 'gain.hlsl'\n\
+                 inputs = { input = 'bars' }\nset = { gain = 'sine(time)' }\n\
+                 [nodes.out]\nsink = 'out.mp4'\ninputs = { input = 'gain' }\n";
+    std::fs::write(folder.path().join("gain.toml"), graph).expect("written");
+    let parts =
+        ["line 6", "parameter `gain`", "at character 1: there is no function `sine`; there are sin, cos"];
+    fails_saying(streamlib(folder.path()).args(["run", "gain.toml"]), &parts);
 }
 
 #[test]

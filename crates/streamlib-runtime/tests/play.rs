@@ -196,6 +196,34 @@ fn settings_reach_their_effect() {
 }
 
 #[test]
+fn an_expression_on_the_command_line_is_followed_frame_by_frame() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let paint = "float4 paint; float4 main(float2 uv : TEXCOORD) : SV_Target { return paint; }";
+    std::fs::write(folder.path().join("paint.hlsl"), paint).expect("written");
+    let graph = "[nodes.paint]\neffect = 'paint.hlsl'\nsize = [16, 16]\n\
+                 [nodes.clock]\nsource = 'generate:bars'\nsize = [16, 16]\nfps = 10\nframes = 4\n\
+                 [nodes.kept]\nhlsl = 'Texture2D bars; float4 main(float2 uv : TEXCOORD) : SV_Target \
+                 { return tex2D(input, uv) + 0 * tex2D(bars, uv); }'\n\
+                 inputs = { input = 'paint', bars = 'clock' }\n\
+                 [nodes.out]\nsink = 'out_%d.png'\ninputs = { input = 'kept' }\n";
+    std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
+    let set = "paint.paint=step(0.15, time), clamp(frame, 0, 2) / 5, delta * 4, 1";
+    succeed(streamlib(folder.path()).args(["run", "paint.toml", "--set", set, "-q"]));
+    for (frame, wanted) in [[0, 0, 0], [0, 51, 102], [255, 102, 102], [255, 102, 102]].iter().enumerate() {
+        let path = folder.path().join(format!("out_{frame}.png"));
+        let picture = image::open(path).expect("a picture").to_rgb8();
+        assert!(
+            picture.pixels().all(|pixel| pixel.0 == *wanted),
+            "frame {frame}: {:?}",
+            picture.get_pixel(0, 0)
+        );
+    }
+}
+
+#[test]
 fn a_graph_of_two_sources_and_two_sinks_runs() {
     if cannot_run() {
         return;

@@ -90,7 +90,8 @@ impl Texture {
     }
 
     /// Whether both are handles of the same image.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 

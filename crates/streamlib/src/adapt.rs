@@ -8,10 +8,10 @@ use streamlib_core::graph::{Effect, EffectText, Graph, INPUT, Link, Node};
 use crate::sources::APP;
 
 /// Copies as it is; the texture it writes is 8-bit.
-const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
+pub(crate) const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
 
 /// Encodes linear light as sRGB (IEC 61966-2-1), which is what an sRGB texture gives when it is read.
-const ENCODE: &str = "
+pub(crate) const ENCODE: &str = "
 float4 main(float2 uv : TEXCOORD) : SV_Target {
     float4 c = saturate(tex2D(input, uv));
     float3 low = c.rgb * 12.92;

@@ -57,6 +57,12 @@ impl Doctor {
     /// Looks.
     #[must_use]
     pub fn examine() -> Self {
+        Self::examine_with(CompilerOptions::default())
+    }
+
+    /// Looks, with effects compiled so.
+    #[must_use]
+    pub fn examine_with(compiler: CompilerOptions) -> Self {
         let mut advice = Vec::new();
         let devices = streamlib_vulkan::list_devices().unwrap_or_else(|error| {
             advice.push(error.to_string());
@@ -76,7 +82,7 @@ impl Doctor {
                     .to_owned(),
             );
         }
-        let dxc = match Compiler::new(CompilerOptions::default()) {
+        let dxc = match Compiler::new(compiler) {
             Ok(compiler) => Some(compiler.dxc().clone()),
             Err(error) => {
                 advice.push(error.to_string());

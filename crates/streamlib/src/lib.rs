@@ -16,9 +16,11 @@
 mod adapt;
 mod conversions;
 mod doctor;
+mod eager;
 mod error;
 mod explain;
 mod feeds;
+mod kernels;
 mod live;
 mod load;
 mod offline;
@@ -30,12 +32,13 @@ mod sources;
 mod stages;
 
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
+pub use eager::{EagerError, EffectRun, HostCopy};
 pub use error::{RunError, StartError};
 pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
 pub use live::{
-    Applied, BuildTimes, DataMessage, LiveEvent, LiveFrame, LiveGraph, LiveOptions, LiveReport, Loan,
-    Outputs, Pacing, Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, PushError,
-    Setting, UnknownPort, VideoInlet, VideoOutlet, View,
+    Applied, BuildTimes, DataMessage, Knob, LiveEvent, LiveFrame, LiveGraph, LiveOptions, LiveReport, Loan,
+    Outputs, Pacing, Processor, ProcessorEnd, ProcessorError, ProcessorInput, ProcessorKind, Processors,
+    PushError, Setting, Taken, UnknownPort, VideoInlet, VideoOutlet, View, now,
 };
 pub use load::{load_graph, play_graph, program_files};
 pub use offline::{Flow, Progress, RunOptions};
@@ -43,7 +46,7 @@ pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};
 
 pub use streamlib_core::engine::{Content, HostPicture, Leased};
-pub use streamlib_core::{account, color, format, frame, gpu, graph, interface, picture, value};
+pub use streamlib_core::{account, color, expression, format, frame, gpu, graph, interface, picture, value};
 pub use streamlib_media as media;
 pub use streamlib_shader as shader;
 pub use streamlib_vulkan as vulkan;

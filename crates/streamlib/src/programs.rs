@@ -11,7 +11,7 @@ use streamlib_core::interface::Interface;
 use streamlib_core::plan::{Code, Feed, Fusion, Group, GroupInput, PlanKernel};
 use streamlib_shader::{Compiler, Effect, EffectSource, FuseError, Stage, StageInput};
 
-use streamlib_vulkan::{Kernel, VulkanGpu};
+use streamlib_vulkan::{Kernel, VulkanError, VulkanGpu};
 
 use crate::conversions::Conversions;
 use crate::error::RunError;
@@ -222,13 +222,13 @@ pub(crate) fn create_kernel(
     gpu: &VulkanGpu,
     kernel: &PlanKernel,
     effect: &Effect,
-) -> Result<Kernel, RunError> {
+) -> Result<Kernel, VulkanError> {
     let label = match &kernel.code {
         Code::Node(name) | Code::Group(name) | Code::Conversion(name) => name,
     };
     let outputs: Vec<_> = kernel.outputs.iter().map(|(port, format)| (port.as_str(), *format)).collect();
     let desc = KernelDesc { label, spirv: &effect.spirv, interface: &effect.interface, outputs: &outputs };
-    gpu.create_kernel(&desc).map_err(RunError::from)
+    gpu.create_kernel(&desc)
 }
 
 fn wires<'a>(ports: &'a [(String, GroupInput)], names: &'a [String]) -> Vec<(&'a str, StageInput<'a>)> {

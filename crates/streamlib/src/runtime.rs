@@ -5,6 +5,7 @@ use std::sync::Arc;
 use streamlib_shader::{Compiler, CompilerOptions};
 use streamlib_vulkan::{DeviceOptions, VulkanGpu};
 
+use crate::eager::Eager;
 use crate::error::StartError;
 
 /// How to start a runtime.
@@ -21,6 +22,7 @@ pub struct RuntimeOptions {
 pub struct StreamRuntime {
     gpu: Arc<VulkanGpu>,
     compiler: Arc<Compiler>,
+    eager: Eager,
 }
 
 impl StreamRuntime {
@@ -39,13 +41,17 @@ impl StreamRuntime {
     /// When a usable Vulkan device is missing.
     pub fn with_compiler(compiler: Arc<Compiler>, device: &DeviceOptions) -> Result<Self, StartError> {
         let gpu = Arc::new(VulkanGpu::new(device)?);
-        Ok(Self { gpu, compiler })
+        Ok(Self { gpu, compiler, eager: Eager::default() })
     }
 
     /// The GPU.
     #[must_use]
     pub fn gpu(&self) -> &Arc<VulkanGpu> {
         &self.gpu
+    }
+
+    pub(crate) fn eager(&self) -> &Eager {
+        &self.eager
     }
 
     /// The effect compiler.

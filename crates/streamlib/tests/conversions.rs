@@ -98,7 +98,7 @@ fn block(conversion: &Conversion, format: PictureFormat, interface: &Interface) 
     let mut block = interface.default_block();
     for (name, value) in conversion.parameters(format.color) {
         let parameter = interface.parameter(&name).expect("the conversion has it");
-        parameter.write(&parameter.check(&value).expect("it fits"), &mut block);
+        parameter.write(&parameter.check(&value).expect("it fits").numbers, &mut block);
     }
     block
 }

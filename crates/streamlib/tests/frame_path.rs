@@ -42,11 +42,12 @@ const GRAPH: &str = "
     hlsl = 'float amount = 1; float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv) * amount; }'
     inputs = { input = 'camera' }
     [nodes.trail]
-    hlsl = '''Texture2D past;
+    hlsl = '''Texture2D past; float shade;
             float4 main(float2 uv : TEXCOORD) : SV_Target {
-                return float4(tex2D(input, uv).r, tex2D(past, uv).r, 0, 1);
+                return float4(tex2D(input, uv).r, tex2D(past, uv).r, shade / 255, 1);
             }'''
     inputs = { input = 'scale', past = { from = 'trail', delay = 1 } }
+    set = { shade = 'mod(frame, 100) + clamp(time, 1, 2)' }
     [nodes.pictures]
     sink = 'app:'
     inputs = { input = 'trail' }
@@ -192,7 +193,11 @@ impl Rig {
     fn run(&mut self) -> (Cost, Cost) {
         let amount = if self.frames.is_multiple_of(4) { 1.0 } else { 2.0 };
         let mut values = Parameters::of(&self.plan);
-        values.set(&self.plan, "scale", "amount", &Value::Float(amount)).expect("a parameter");
+        let value = match self.frames % 8 {
+            0 | 2 => Value::Float(amount),
+            _ => Value::parse(&format!("max({amount}, time - delta)")).expect("an expression"),
+        };
+        values.set(&self.plan, "scale", "amount", &value).expect("a parameter");
         assert!(self.parameters.send(ParameterSet { generation: 0, values: Box::new(values) }).is_ok());
         let mut levels = Vec::new();
         let mut submitting = Cost::default();
@@ -201,7 +206,7 @@ impl Rig {
             let meta = FrameMeta { captured: Timestamp(0), sequence: self.frames as u64, camera: None };
             let arrival = Arrival { push: Push::Texture(texture.clone()), meta, arrived: Timestamp(0) };
             assert!(self.camera.send(arrival).is_ok());
-            levels.push(level * amount as u8);
+            levels.push([level * amount as u8, (self.frames % 100) as u8 + 1]);
             self.frames += 1;
             let one = cost(|| {
                 let step = self.frame_loop.step();
@@ -216,10 +221,11 @@ impl Rig {
                 assert!(matches!(step, Deliver::Done), "{step:?}");
             }
         });
-        for level in levels {
+        for [level, shade] in levels {
             let frames: Vec<_> = self.consumers.iter_mut().filter_map(Receiver::take).collect();
             let Content::Picture(picture) = &frames[0].content else { panic!("{frames:?}") };
-            assert_eq!(picture.plane(0, |bytes| bytes[0]).expect("it is finished"), level);
+            let seen = picture.plane(0, |bytes| [bytes[0], bytes[2]]).expect("it is finished");
+            assert_eq!(seen, [level, shade]);
             self.held.extend(frames);
         }
         // Consumers hold frames, so that textures and host memory change from frame to frame.

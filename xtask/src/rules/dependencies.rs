@@ -4,7 +4,8 @@ use crate::Finding;
 use crate::tree::{Dependency, Package, Tree};
 
 /// The layers, top first. A crate may depend on those further down, never on one above.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 12] = [
+    "streamlib-python",
     "streamlib-runtime",
     "streamlib",
     "streamlib-net",
@@ -22,12 +23,13 @@ const LAYERS: [&str; 11] = [
 const BESIDE: [&str; 2] = ["streamlib-bench", "xtask"];
 
 /// Outside crates that only one of ours may name.
-const OWNED: [(&str, &str); 5] = [
+const OWNED: [(&str, &str); 6] = [
     ("ash", "streamlib-vulkan"),
     ("hassle-rs", "streamlib-shader"),
     ("spirv-cross2", "streamlib-shader"),
     ("zenoh", "streamlib-net"),
     ("ort", "streamlib-infer"),
+    ("pyo3", "streamlib-python"),
 ];
 
 fn layer(name: &str) -> Option<usize> {

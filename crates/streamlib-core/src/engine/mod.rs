@@ -24,7 +24,7 @@ use crate::plan::{Plan, PlanKernel, PlanTexture};
 
 pub use error::EngineError;
 pub use lease::{Leased, TexturePool};
-pub use parameters::Parameters;
+pub use parameters::{ParameterPlace, Parameters};
 pub use resources::Shelf;
 pub use slot::{Content, Delivery, Slot};
 pub use transfer::{HostPicture, Upload};
@@ -320,7 +320,7 @@ impl<G: Gpu> Engine<G> {
         let moment = self.clock.moment(meta);
         for (number, (pass, block)) in self.plan.passes.iter().zip(&mut self.parameters.blocks).enumerate() {
             moment.write(pass, block);
-            self.gpu.set_uniforms(&mut slot.frame, number, block)?;
+            self.gpu.set_uniforms(&mut slot.frame, number, &block.bytes)?;
         }
         let Slot { feeds, frame, drains, .. } = &mut *slot;
         slot.value = self.gpu.submit(&mut [feeds, std::slice::from_mut(frame), drains])?;

@@ -1,18 +1,47 @@
 //! Everything that can be set while a plan runs: uniform blocks and buffers.
 
 use crate::graph::GraphError;
-use crate::interface::ParameterError;
-use crate::plan::Plan;
+use crate::interface::{AnimatedComponent, ParameterError, ParameterValue};
+use crate::plan::{Plan, PlanPass};
 use crate::value::Value;
 
 /// Values of all parameters of a plan, as its kernels read them. A set of them replaces another as a whole, so that what
 /// belongs together changes in the same frame.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters {
     /// By pass of the plan.
-    pub(super) blocks: Vec<Vec<u8>>,
+    pub(super) blocks: Vec<Block>,
     /// By pass of the plan, then in the order of the pass's buffers.
     pub(super) buffers: Vec<BufferContents>,
+}
+
+/// Where a plan has a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterPlace {
+    /// Among the plan's passes.
+    pub pass: usize,
+    /// Among the pass's parameters.
+    pub parameter: usize,
+}
+
+impl ParameterPlace {
+    /// The place of a node's parameter; none for a buffer, and for what the plan does not compute.
+    #[must_use]
+    pub fn of(plan: &Plan, node: &str, name: &str) -> Option<Self> {
+        let pass = plan.passes.iter().position(|pass| pass.nodes.iter().any(|name| name == node))?;
+        let full_name = plan.passes[pass].parameter_name(node, name);
+        let parameters = &plan.passes[pass].interface.parameters;
+        let parameter = parameters.iter().position(|parameter| parameter.name == full_name)?;
+        Some(Self { pass, parameter })
+    }
+}
+
+/// The uniform block of one pass.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Block {
+    pub(super) bytes: Vec<u8>,
+    /// What of it is computed for every frame.
+    pub(super) animated: Vec<AnimatedComponent>,
 }
 
 /// Contents of one buffer.
@@ -40,13 +69,38 @@ impl Parameters {
                 version: 1,
             })
         });
-        Self {
-            blocks: plan.passes.iter().map(|pass| pass.block.clone()).collect(),
-            buffers: buffers.collect(),
+        let block = |pass: &PlanPass| Block { bytes: pass.block.clone(), animated: pass.animated.clone() };
+        Self { blocks: plan.passes.iter().map(block).collect(), buffers: buffers.collect() }
+    }
+
+    /// Makes these the same as `newer`, which were made of these or of which these were made, in the memory that they have.
+    pub fn catch_up(&mut self, newer: &Self) {
+        if self.blocks.len() != newer.blocks.len() || self.buffers.len() != newer.buffers.len() {
+            self.clone_from(newer);
+            return;
+        }
+        for (mine, newer) in self.blocks.iter_mut().zip(&newer.blocks) {
+            mine.bytes.clone_from(&newer.bytes);
+            mine.animated.clone_from(&newer.animated);
+        }
+        for (mine, newer) in self.buffers.iter_mut().zip(&newer.buffers) {
+            if mine.version != newer.version {
+                mine.clone_from(newer);
+            }
         }
     }
 
-    /// Sets a parameter, or the contents of a buffer, of a node of `plan`, for which these values were made.
+    /// Sets a parameter at its place in `plan`, for which these values were made, to what its own check gave.
+    ///
+    /// # Panics
+    /// When the plan has no such pass or parameter.
+    pub fn put(&mut self, plan: &Plan, place: ParameterPlace, value: ParameterValue) {
+        let Block { bytes, animated } = &mut self.blocks[place.pass];
+        plan.passes[place.pass].interface.put(place.parameter, value, bytes, animated);
+    }
+
+    /// Sets a parameter, or the contents of a buffer, of a node of `plan`, for which these values were made. What it was before,
+    /// a number or an expression, is forgotten.
     ///
     /// # Errors
     /// When the plan has no such node, the node no such parameter, the value does not fit, or a buffer would change its length.
@@ -75,9 +129,7 @@ impl Parameters {
             }
             return Ok(());
         }
-        let parameter = pass.interface.parameter(&full_name).map_err(wrong)?;
-        let numbers = parameter.check(value).map_err(wrong)?;
-        parameter.write(&numbers, &mut self.blocks[index]);
-        Ok(())
+        let Block { bytes, animated } = &mut self.blocks[index];
+        pass.interface.set(&full_name, value, bytes, animated).map_err(wrong)
     }
 }

@@ -1,5 +1,7 @@
 //! Engine logic on the CPU test double.
 
+mod expressions;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -141,8 +143,12 @@ fn engine(text: &str) -> Rig {
 
 impl Rig {
     fn set(&mut self, node: &str, name: &str, value: f64) -> Result<(), GraphError> {
+        self.set_value(node, name, &Value::Float(value))
+    }
+
+    fn set_value(&mut self, node: &str, name: &str, value: &Value) -> Result<(), GraphError> {
         let mut parameters = (*self.engine.parameters).clone();
-        parameters.set(&self.engine.plan, node, name, &Value::Float(value))?;
+        parameters.set(&self.engine.plan, node, name, value)?;
         self.engine.set_parameters(Box::new(parameters));
         Ok(())
     }

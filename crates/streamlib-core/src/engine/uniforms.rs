@@ -1,5 +1,7 @@
-//! Frame uniforms: what the runtime tells every effect about the frame.
+//! What differs from frame to frame in uniform blocks: frame uniforms, which the runtime tells every effect, and expressions.
 
+use super::parameters::Block;
+use crate::expression::FrameVariables;
 use crate::format::Size;
 use crate::frame::FrameMeta;
 use crate::interface::{FrameUniform, FrameUniformSlot};
@@ -15,12 +17,14 @@ pub(super) struct Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// Writes the frame uniforms that `pass` uses into its block.
-    pub(super) fn write(&self, pass: &PlanPass, block: &mut [u8]) {
+    /// Writes the frame uniforms that `pass` uses, and the parameters that follow an expression, into its block.
+    pub(super) fn write(&self, pass: &PlanPass, Block { bytes, animated }: &mut Block) {
         for slot in &pass.interface.frame_uniforms {
             let (numbers, count) = self.numbers(slot, pass.size);
-            slot.parameter.write(&numbers[..count], block);
+            slot.parameter.write(&numbers[..count], bytes);
         }
+        let frame = FrameVariables { time: self.time, delta: self.delta, frame: self.meta.sequence as f64 };
+        animated.iter().for_each(|component| component.write(&pass.interface, &frame, bytes));
     }
 
     fn numbers(&self, slot: &FrameUniformSlot, size: Size) -> ([f64; 16], usize) {

@@ -90,6 +90,15 @@ fn edits_are_readable_json() {
         read(r#"{ "edit": "insert", "name": "a", "node": { "effect": "e.hlsl", "set": { "r": 3 } } }"#);
     let node = Node::Effect(Effect { set: [("r".to_owned(), Value::Int(3))].into(), ..effect() });
     assert_eq!(insert.expect("an edit"), Edit::Insert { name: "a".into(), node });
+    let set = read(r#"{ "edit": "set", "node": "a", "parameter": "r", "value": [1, "sin(time)"] }"#);
+    let value = Some(Value::parse("1, sin(time)").expect("a value"));
+    assert_eq!(set.expect("an edit"), Edit::Set { node: "a".into(), parameter: "r".into(), value });
+    let set = read(r#"{ "edit": "set", "node": "a", "parameter": "r", "value": "sin(tme)" }"#);
+    let error = set.expect_err("no expression").to_string();
+    assert!(
+        error.contains("`sin(tme)` is not an expression: at character 5: there is no variable `tme`"),
+        "{error}"
+    );
     let unset = read(r#"{ "edit": "set", "node": "a", "parameter": "r" }"#);
     assert!(matches!(unset, Ok(Edit::Set { value: None, .. })));
     assert!(read(r#"{ "edit": "insert", "name": "a", "node": {} }"#).is_err());
@@ -107,7 +116,11 @@ fn any_graph() -> impl Strategy<Value = Graph> {
         for (place, (kind, program, set)) in nodes.into_iter().enumerate().filter_map(|(i, n)| Some((i, n?)))
         {
             let (name, program) = (format!("n{place}"), program.to_string());
-            let set = set.into_iter().map(|(name, value)| (name, Value::Int(value))).collect();
+            let value = |number: i64| match number {
+                ..0 => Value::parse(&format!("time * {number}")).expect("an expression"),
+                _ => Value::Int(number),
+            };
+            let set = set.into_iter().map(|(name, number)| (name, value(number))).collect();
             let node = match kind {
                 0 => Node::Source(Source { uri: program, ..source() }),
                 1 => Node::Effect(Effect { set, ..Effect::new(EffectText::File(program)) }),

@@ -10,7 +10,7 @@ use super::{
     Source,
 };
 use crate::format::{Size, TextureFormat};
-use crate::value::Value;
+use crate::value::{Value, named_values};
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +49,7 @@ struct NodeText {
     frames: Option<u64>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     inputs: BTreeMap<String, LinkText>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "named_values")]
     set: BTreeMap<String, Value>,
 }
 
@@ -235,7 +235,7 @@ mod tests {
         [nodes.bright]
         effect = "../bright_pass.hlsl"
         inputs = { input = "camera" }
-        set = { threshold = 0.7, tint = [1, 0.5, 0] }
+        set = { threshold = "0.5 + 0.2*sin(time)", tint = [1, "fract( time )", 0] }
         scale = 0.5
         format = "rgba16float"
         [nodes.trail]
@@ -298,6 +298,13 @@ mod tests {
         assert_eq!(key.to_string(), "node `a`: a source has no `scale`");
         let mask = "[nodes.a]\nsink = 'x'\ninputs = { input = 'b', mask = 'b' }";
         assert_eq!(read(mask), in_a(NodeError::SinkInput));
+        let set = read("[nodes.a]\neffect = 'x'\nset = { tint = [1, 'sin(tme)'] }").to_string();
+        let wanted =
+            "parameter `tint`: `sin(tme)` is not an expression: at character 5: there is no variable `tme`";
+        assert!(set.contains("line 3") && set.contains(wanted), "{set}");
+        let json = r#"{ "nodes": { "a": { "effect": "x", "set": { "k": "1 +" } } } }"#;
+        let set = serde_json::from_str::<Graph>(json).expect_err("it is no graph").to_string();
+        assert!(set.contains("parameter `k`: `1 +` is not an expression: at character 4"), "{set}");
         assert!(read("[nodes.a]\nsorce = 'x'").to_string().contains("unknown field `sorce`"));
         assert!(read("[nodes.a]\neffect = 'x'\ninputs = { input = 3 }").to_string().contains("a link is"));
         for link in ["delivery = 'latest', bound = 2", "bound = 2"] {

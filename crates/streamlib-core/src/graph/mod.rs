@@ -94,8 +94,8 @@ pub struct Effect {
     pub text: EffectText,
     /// Links by input port: textures take video, parameters and buffers take data.
     pub inputs: BTreeMap<String, Link>,
-    /// Parameter values by name; the others keep the author's default. One that is linked as well has this value until the
-    /// first message.
+    /// Parameter values by name; the others keep the author's default. One that is linked as well has this value, or follows
+    /// this expression, until the first message.
     pub set: BTreeMap<String, Value>,
     /// Size of its outputs.
     pub size: OutputSize,
@@ -125,7 +125,7 @@ pub struct Processor {
     pub processor: String,
     /// Links by input port.
     pub inputs: BTreeMap<String, Link>,
-    /// Values by name, for the code to read.
+    /// Values by name, for the code to read; it is the code that evaluates expressions among them.
     pub set: BTreeMap<String, Value>,
 }
 

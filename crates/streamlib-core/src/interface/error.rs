@@ -35,6 +35,17 @@ pub enum ParameterError {
         /// Numbers given.
         found: usize,
     },
+    /// A buffer with something that differs from frame to frame.
+    #[error(
+        "buffer `{name}` takes numbers, and cannot get the expression `{found}`: write its numbers, and let a parameter follow \
+         the time"
+    )]
+    BufferExpression {
+        /// Buffer.
+        name: String,
+        /// The expression.
+        found: String,
+    },
     /// A number that the type cannot hold.
     #[error("parameter `{name}` is a {ty}: it cannot be {found}")]
     Kind {

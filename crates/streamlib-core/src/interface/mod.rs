@@ -3,13 +3,15 @@
 //! Names are the interface. The `binding` numbers are the compiler's choice, in descriptor set 0, and are of use only
 //! to a backend.
 
+mod animated;
 mod error;
 mod parameter;
 
 use serde::{Deserialize, Serialize};
 
+pub use animated::AnimatedComponent;
 pub use error::ParameterError;
-pub use parameter::{BufferSlot, Parameter, ParameterType, Scalar};
+pub use parameter::{BufferSlot, Parameter, ParameterType, ParameterValue, Scalar};
 
 /// Which of the two forms an effect is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +78,7 @@ pub struct SamplerSlot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FrameUniform {
-    /// `float time`: the frame's time stamp in seconds.
+    /// `float time`: seconds since the first frame.
     Time,
     /// `float delta`: seconds since the previous frame; 0 for the first.
     Delta,
@@ -187,9 +189,14 @@ impl Interface {
     /// # Errors
     /// When there is none; the error lists those that exist.
     pub fn parameter(&self, name: &str) -> Result<&Parameter, ParameterError> {
+        self.index(name).map(|index| &self.parameters[index])
+    }
+
+    /// Its place among the parameters.
+    fn index(&self, name: &str) -> Result<usize, ParameterError> {
         self.parameters
             .iter()
-            .find(|p| p.name == name)
+            .position(|p| p.name == name)
             .ok_or_else(|| ParameterError::Unknown { name: name.to_owned(), known: self.parameter_names() })
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ParameterError;
+use crate::expression::Expression;
 use crate::value::Value;
 
 /// Type of one number.
@@ -41,8 +42,27 @@ impl Scalar {
         }
     }
 
+    fn value(self, number: f64) -> Value {
+        match self {
+            Self::Float => Value::Float(number),
+            Self::Int | Self::Uint => Value::Int(number as i64),
+            Self::Bool => Value::Bool(number != 0.0),
+        }
+    }
+
+    /// The number that it can hold and that is nearest to `number`: whole ones take the nearest, of two the even one (as HLSL's
+    /// `round` does), and a boolean is whether it is not 0. `number` is not NaN.
+    fn nearest(self, number: f64) -> f64 {
+        match self {
+            Self::Float => number.clamp(f64::from(f32::MIN), f64::from(f32::MAX)),
+            Self::Int => number.round_ties_even().clamp(f64::from(i32::MIN), f64::from(i32::MAX)),
+            Self::Uint => number.round_ties_even().clamp(0.0, f64::from(u32::MAX)),
+            Self::Bool => f64::from(u8::from(number != 0.0)),
+        }
+    }
+
     /// Little-endian, as GPUs read it.
-    fn bytes(self, number: f64) -> [u8; 4] {
+    pub(super) fn bytes(self, number: f64) -> [u8; 4] {
         match self {
             Self::Float => (number as f32).to_le_bytes(),
             Self::Int => (number as i32).to_le_bytes(),
@@ -82,7 +102,7 @@ impl ParameterType {
     }
 
     /// Byte offset of every component, in reading order (array element, row, column), from the parameter's own start.
-    fn component_offsets(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(super) fn component_offsets(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.array.unwrap_or(1)).flat_map(move |element| {
             (0..self.rows).flat_map(move |row| {
                 (0..self.columns).map(move |column| {
@@ -132,23 +152,40 @@ pub struct Parameter {
     pub description: Option<String>,
 }
 
+/// A value that fits its parameter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParameterValue {
+    /// Every component, in reading order. Where an expression stands it is the author's default.
+    pub numbers: Vec<f64>,
+    /// What some of them are in each frame.
+    pub expressions: Vec<(usize, Expression)>,
+}
+
 impl Parameter {
-    /// Checks `value` against type and range and gives its components in reading order.
+    /// Checks `value` against type and range and gives its components. What an expression will come to is not known here: in a
+    /// frame it is [`Parameter::nearest`] to its result.
     ///
     /// # Errors
     /// When the count, a component's kind or its range does not fit.
-    pub fn check(&self, value: &Value) -> Result<Vec<f64>, ParameterError> {
-        let numbers = value.flatten();
+    pub fn check(&self, value: &Value) -> Result<ParameterValue, ParameterError> {
+        let parts = value.parts();
         let expected = self.ty.components();
-        if numbers.len() != expected {
+        if parts.len() != expected {
             return Err(ParameterError::Count {
                 name: self.name.clone(),
                 ty: self.ty.to_string(),
                 expected,
-                found: numbers.len(),
+                found: parts.len(),
             });
         }
-        for &number in &numbers {
+        let mut checked = ParameterValue { numbers: value.flatten(), expressions: vec![] };
+        for (component, (part, number)) in parts.into_iter().zip(&mut checked.numbers).enumerate() {
+            if let Value::Expression(expression) = part {
+                checked.expressions.push((component, expression.clone()));
+                *number = self.default_of(component);
+                continue;
+            }
+            let number = *number;
             if !self.ty.scalar.fits(number) {
                 let (name, ty) = (self.name.clone(), self.ty.to_string());
                 return Err(ParameterError::Kind { name, ty, found: number });
@@ -162,7 +199,33 @@ impl Parameter {
                 });
             }
         }
-        Ok(numbers)
+        Ok(checked)
+    }
+
+    /// What a component becomes when an expression gives `number`, which cannot be refused in a frame: the nearest number in the
+    /// author's range that the type can hold, so that a kernel sees none that it could not have been set to. NaN gives the
+    /// author's default.
+    #[must_use]
+    pub fn nearest(&self, component: usize, number: f64) -> f64 {
+        if number.is_nan() {
+            return self.default_of(component);
+        }
+        let least = self.min.unwrap_or(f64::NEG_INFINITY);
+        let greatest = self.max.unwrap_or(f64::INFINITY);
+        self.ty.scalar.nearest(number.max(least).min(greatest))
+    }
+
+    fn default_of(&self, component: usize) -> f64 {
+        self.default.get(component).copied().unwrap_or(0.0)
+    }
+
+    /// The value at start, as people write it: a number, a flag, or a flat list of those.
+    #[must_use]
+    pub fn default_value(&self) -> Value {
+        let zeros = vec![0.0; self.ty.components()];
+        let numbers = if self.default.is_empty() { &zeros } else { &self.default };
+        let mut values: Vec<Value> = numbers.iter().map(|&number| self.ty.scalar.value(number)).collect();
+        if values.len() == 1 { values.remove(0) } else { Value::List(values) }
     }
 
     /// Writes `numbers` (in reading order, as many as [`ParameterType::components`]) into a uniform block.
@@ -195,11 +258,16 @@ impl BufferSlot {
     /// The bytes of a buffer that holds `value`.
     ///
     /// # Errors
-    /// When there are no numbers, a part of an element is missing, or a number does not fit the element type.
+    /// When there are no numbers, one is an expression, a part of an element is missing, or a number does not fit the element
+    /// type.
     pub fn encode(&self, value: &Value) -> Result<Vec<u8>, ParameterError> {
+        let name = self.name.clone();
+        let mut parts = value.parts().into_iter();
+        if let Some(Value::Expression(expression)) = parts.find(|part| matches!(part, Value::Expression(_))) {
+            return Err(ParameterError::BufferExpression { name, found: expression.to_string() });
+        }
         let numbers = value.flatten();
         let columns = self.columns.max(1) as usize;
-        let name = self.name.clone();
         if numbers.is_empty() || !numbers.len().is_multiple_of(columns) {
             return Err(ParameterError::BufferCount { name, columns, found: numbers.len() });
         }
@@ -246,6 +314,55 @@ mod tests {
         let ranged = Parameter { max: Some(1.0), ..parameter(Scalar::Float, 1, 1) };
         assert!(matches!(ranged.check(&Value::Float(1.5)), Err(ParameterError::Range { .. })));
         assert!(matches!(ranged.check(&Value::Float(f64::NAN)), Err(ParameterError::Kind { .. })));
+    }
+
+    #[test]
+    fn an_expression_fits_any_number_and_becomes_the_nearest_that_there_may_be() {
+        let formula = || Value::Expression(Expression::parse("time").expect("an expression"));
+        let float2 = Parameter { default: vec![7.0, 8.0], ..parameter(Scalar::Float, 1, 2) };
+        let checked = float2.check(&Value::List(vec![Value::Int(1), formula()])).expect("it fits");
+        assert_eq!(checked.numbers, [1.0, 8.0]);
+        assert_eq!(checked.expressions.len(), 1);
+        assert_eq!(checked.expressions[0].0, 1);
+        assert!(matches!(float2.check(&formula()), Err(ParameterError::Count { found: 1, .. })));
+        assert!(matches!(
+            float2.check(&Value::List(vec![formula(), Value::Float(f64::NAN)])),
+            Err(ParameterError::Kind { .. })
+        ));
+
+        let of = |scalar, number| parameter(scalar, 1, 1).nearest(0, number);
+        assert_eq!(of(Scalar::Float, 0.1), 0.1);
+        assert_eq!(of(Scalar::Float, f64::NEG_INFINITY), f64::from(f32::MIN));
+        assert_eq!(
+            [0.5, 1.5, -1.6, 1e300].map(|x| of(Scalar::Int, x)),
+            [0.0, 2.0, -2.0, f64::from(i32::MAX)]
+        );
+        assert_eq!(
+            [-3.0, 2.5, 3.5, 1e300].map(|x| of(Scalar::Uint, x)),
+            [0.0, 2.0, 4.0, f64::from(u32::MAX)]
+        );
+        assert_eq!([0.0, -0.0, 1e-9, 5.0].map(|x| of(Scalar::Bool, x)), [0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(float2.nearest(1, f64::NAN), 8.0);
+        let ranged = Parameter { min: Some(-1.0), max: Some(2.0), ..parameter(Scalar::Int, 1, 1) };
+        assert_eq!([-9.0, 1.4, f64::INFINITY].map(|x| ranged.nearest(0, x)), [-1.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_buffer_takes_no_expression() {
+        let slot = BufferSlot {
+            name: "colors".into(),
+            binding: 0,
+            scalar: Scalar::Float,
+            columns: 1,
+            stride: 4,
+            description: None,
+        };
+        let value = Value::parse("1, sin(time)").expect("a value");
+        let error = slot.encode(&value).expect_err("refused").to_string();
+        assert!(
+            error.contains("buffer `colors` takes numbers, and cannot get the expression `sin(time)`"),
+            "{error}"
+        );
     }
 
     #[test]

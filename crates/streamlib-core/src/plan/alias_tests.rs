@@ -110,6 +110,7 @@ fn plan(steps: &[Step], sink: prop::sample::Index) -> Plan {
             buffers: vec![],
             threads: SIZE,
             size: SIZE,
+            animated: vec![],
             block: vec![],
         });
     }

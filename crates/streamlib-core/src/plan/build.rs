@@ -10,7 +10,7 @@ use super::{
 };
 use crate::format::{Size, TextureFormat};
 use crate::graph::{Graph, GraphError, INPUT, Link, Node, OUTPUT, Order, Ports};
-use crate::interface::{BufferSlot, Interface, ParameterError};
+use crate::interface::{AnimatedComponent, BufferSlot, Interface, ParameterError};
 use crate::value::Value;
 
 impl Plan {
@@ -171,6 +171,7 @@ impl<'a> Builder<'a> {
                     threads: *size,
                     size: *size,
                     block: interface.default_block(),
+                    animated: vec![],
                 });
             }
             Feed::Textures(_) => self.fed(name, output, None),
@@ -208,7 +209,7 @@ impl<'a> Builder<'a> {
         outputs: Vec<(String, usize)>,
     ) -> Result<PlanPass, GraphError> {
         let set: BTreeMap<_, _> = conversion.parameters.iter().cloned().collect();
-        let (block, buffers) = settings(node, &conversion.interface, &set)?;
+        let Settings { block, animated, buffers } = settings(node, &conversion.interface, &set)?;
         Ok(PlanPass {
             label: format!("{node} ({})", conversion.name),
             nodes: vec![node.to_owned()],
@@ -222,6 +223,7 @@ impl<'a> Builder<'a> {
             buffers,
             threads: conversion.threads,
             block,
+            animated,
         })
     }
 
@@ -231,7 +233,7 @@ impl<'a> Builder<'a> {
         let ports = interface.outputs.iter().map(|slot| &slot.name);
         let outputs: Vec<_> = ports.map(|port| (port.clone(), self.output(name, port))).collect();
         let kernel = self.kernel(Code::Node(name.to_owned()), &outputs);
-        let (block, buffers) = settings;
+        let Settings { block, animated, buffers } = settings;
         let size = self.layout.size(name);
         let (label, nodes, interface) = (name.to_owned(), vec![name.to_owned()], interface.clone());
         let pass = PlanPass {
@@ -245,6 +247,7 @@ impl<'a> Builder<'a> {
             threads: size,
             size,
             block,
+            animated,
         };
         self.plan.passes.push(pass);
     }
@@ -262,7 +265,7 @@ impl<'a> Builder<'a> {
         let set = effects.flat_map(|(name, effect)| {
             effect.set.iter().map(move |(parameter, value)| (format!("{name}.{parameter}"), value.clone()))
         });
-        let (block, buffers) = settings(last, interface, &set.collect())?;
+        let Settings { block, animated, buffers } = settings(last, interface, &set.collect())?;
         let size = self.layout.size(last);
         self.plan.passes.push(PlanPass {
             label: group.nodes.join(" + "),
@@ -275,6 +278,7 @@ impl<'a> Builder<'a> {
             threads: size,
             size,
             block,
+            animated,
         });
         Ok(())
     }
@@ -305,8 +309,15 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// A uniform block, and the contents of buffers by name.
-type Settings = (Vec<u8>, Vec<(String, Vec<u8>)>);
+/// What a pass starts with.
+struct Settings {
+    /// The uniform block.
+    block: Vec<u8>,
+    /// What of it is computed for every frame.
+    animated: Vec<AnimatedComponent>,
+    /// Contents of buffers by name.
+    buffers: Vec<(String, Vec<u8>)>,
+}
 
 /// The uniform block and the buffers of an effect with the values of `set`.
 fn settings(
@@ -316,10 +327,9 @@ fn settings(
 ) -> Result<Settings, GraphError> {
     let wrong = |error: ParameterError| GraphError::Parameter { node: node.to_owned(), error };
     let is_buffer = |name: &String| interface.buffers.iter().any(|buffer| buffer.name == *name);
-    let mut block = interface.default_block();
+    let (mut block, mut animated) = (interface.default_block(), Vec::new());
     for (name, value) in set.iter().filter(|(name, _)| !is_buffer(name)) {
-        let parameter = interface.parameter(name).map_err(wrong)?;
-        parameter.write(&parameter.check(value).map_err(wrong)?, &mut block);
+        interface.set(name, value, &mut block, &mut animated).map_err(wrong)?;
     }
     let empty = Value::List(vec![]);
     let contents = |buffer: &BufferSlot| {
@@ -327,5 +337,5 @@ fn settings(
         Ok((buffer.name.clone(), bytes))
     };
     let buffers = interface.buffers.iter().map(contents).collect::<Result<_, _>>().map_err(wrong)?;
-    Ok((block, buffers))
+    Ok(Settings { block, animated, buffers })
 }

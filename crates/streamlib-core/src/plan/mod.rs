@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::format::{Size, TextureFormat};
 use crate::graph::Ports;
-use crate::interface::Interface;
+use crate::interface::{AnimatedComponent, Interface};
 use crate::picture::PictureFormat;
 use crate::value::Value;
 
@@ -170,6 +170,8 @@ pub struct PlanPass {
     pub size: Size,
     /// The uniform block at start.
     pub block: Vec<u8>,
+    /// What of it is computed for every frame.
+    pub animated: Vec<AnimatedComponent>,
 }
 
 impl PlanPass {

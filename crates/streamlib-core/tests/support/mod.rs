@@ -148,6 +148,7 @@ const GRAPH: &str = "
     [nodes.trail]
     effect = 'trail'
     inputs = { input = 'tint', other = { from = 'trail', delay = 1 } }
+    set = { amount = 'smoothstep(0, 1, fract(time)) * (frame % 7) - delta' }
     [nodes.copy]
     effect = 'copy'
     inputs = { input = 'trail' }
@@ -196,7 +197,7 @@ fn interface(kernel: &str) -> Interface {
 }
 
 /// An engine for a graph with a source of pictures, one of textures, an effect that reads its own last output, and outlets for
-/// pictures (tag 2) and textures (tag 3).
+/// pictures (tag 2) and textures (tag 3). A parameter follows an expression.
 pub(crate) fn engine(gpu: &Arc<QuietGpu>, shelf: Option<&Shelf<QuietGpu>>) -> Box<Engine<QuietGpu>> {
     let graph = Graph::from_toml(GRAPH).expect("a graph");
     let sizes = graph.sources().map(|(name, _)| (name.to_owned(), FORMAT.size)).collect();

@@ -1,5 +1,7 @@
 //! `streamlib doctor`: what was found, and what to do about what was not.
 
+use std::fmt::Write;
+
 use streamlib::Doctor;
 
 use super::Done;
@@ -7,53 +9,56 @@ use crate::cli::DoctorArgs;
 use crate::output::{self, line};
 
 pub(crate) fn doctor(args: &DoctorArgs) -> Done {
-    let found = Doctor::examine();
+    let found = Doctor::examine_with(crate::compiler());
     if args.json {
         output::json(&found);
     } else {
-        print(&found);
+        line(text(&found).trim_end());
     }
     if found.can_run() { Ok(()) } else { Err("effects cannot run on this machine yet".into()) }
 }
 
-fn print(found: &Doctor) {
-    line("Vulkan devices");
+/// What was found, for people.
+pub(crate) fn text(found: &Doctor) -> String {
+    let mut text = String::new();
+    write(found, &mut text).expect("a text takes everything");
+    text
+}
+
+fn write(found: &Doctor, to: &mut String) -> std::fmt::Result {
+    writeln!(to, "Vulkan devices")?;
     for (index, device) in found.devices.iter().enumerate() {
         let gib = device.memory_bytes as f64 / f64::from(1 << 30);
-        line(format_args!(
-            "  {index}: {} ({}, Vulkan {}, {gib:.1} GiB)",
-            device.name, device.kind, device.vulkan
-        ));
-        line(format_args!("     driver        {}", device.driver));
-        line(format_args!("     effects write {}", device.writable.join(", ")));
-        line(format_args!("     pass times    {}", if device.timestamps { "yes" } else { "no" }));
-        line(format_args!("     sharing       {}", none_or(&device.external_memory)));
+        writeln!(to, "  {index}: {} ({}, Vulkan {}, {gib:.1} GiB)", device.name, device.kind, device.vulkan)?;
+        writeln!(to, "     driver        {}", device.driver)?;
+        writeln!(to, "     effects write {}", device.writable.join(", "))?;
+        writeln!(to, "     pass times    {}", if device.timestamps { "yes" } else { "no" })?;
+        writeln!(to, "     sharing       {}", none_or(&device.external_memory))?;
         if let Some(shortfall) = &device.shortfall {
-            line(format_args!("     cannot be used: {shortfall}"));
+            writeln!(to, "     cannot be used: {shortfall}")?;
         }
     }
     if found.devices.is_empty() {
-        line("  none");
+        writeln!(to, "  none")?;
     }
-    line("HLSL compiler");
+    writeln!(to, "HLSL compiler")?;
     match &found.dxc {
-        Some(dxc) => line(format_args!("  DXC {} at {}", dxc.version, dxc.path.display())),
-        None => line("  none"),
+        Some(dxc) => writeln!(to, "  DXC {} at {}", dxc.version, dxc.path.display())?,
+        None => writeln!(to, "  none")?,
     }
-    line("Cameras");
+    writeln!(to, "Cameras")?;
     for camera in &found.cameras {
-        line(format_args!("  {}: {} ({})", camera.path, camera.name, none_or(&camera.formats)));
+        writeln!(to, "  {}: {} ({})", camera.path, camera.name, none_or(&camera.formats))?;
     }
     if found.cameras.is_empty() {
-        line("  none");
+        writeln!(to, "  none")?;
     }
-    line(format_args!("Files\n  {}", found.codecs.join("\n  ")));
+    writeln!(to, "Files\n  {}", found.codecs.join("\n  "))?;
     if found.advice.is_empty() {
-        line("Nothing is missing.");
-        return;
+        return writeln!(to, "Nothing is missing.");
     }
-    line("What to do");
-    found.advice.iter().for_each(|advice| line(format_args!("  - {advice}")));
+    writeln!(to, "What to do")?;
+    found.advice.iter().try_for_each(|advice| writeln!(to, "  - {advice}"))
 }
 
 fn none_or(names: &[String]) -> String {

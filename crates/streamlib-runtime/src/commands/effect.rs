@@ -7,16 +7,14 @@ use std::time::Instant;
 
 use serde::Serialize;
 use streamlib::interface::Interface;
-use streamlib::shader::{
-    CompileError, Compiler, CompilerOptions, Diagnostic, Effect, EffectSource, MslTarget, SourceError,
-};
+use streamlib::shader::{CompileError, Compiler, Diagnostic, Effect, EffectSource, MslTarget, SourceError};
 
 use super::Done;
 use crate::cli::{EffectAction, EffectArgs, Emit, Target};
 use crate::output::{self, line, remark};
 
 pub(crate) fn effect(args: &EffectArgs) -> Done {
-    let compiler = Compiler::new(CompilerOptions::default())?;
+    let compiler = Compiler::new(crate::compiler())?;
     match &args.action {
         EffectAction::Check { files, json } => check(&compiler, files, *json),
         EffectAction::Compile { file, emit, target, output, json } => {

@@ -1,5 +1,7 @@
 //! `streamlib graph explain`: what a graph becomes on a device.
 
+use std::fmt::{self, Write};
+
 use streamlib::{Explanation, PassPlan, RunOptions, load_graph};
 
 use super::{Done, run};
@@ -20,41 +22,51 @@ pub(crate) fn graph(args: &GraphArgs) -> Done {
     if *json {
         output::json(&explanation);
     } else {
-        print(&explanation);
+        line(text(&explanation).trim_end());
     }
     Ok(())
 }
 
-fn print(explanation: &Explanation) {
-    line(explanation.name.as_deref().unwrap_or("graph"));
-    line(format_args!("  {}", explanation.summary()));
-    line("");
-    line("Passes of a frame, in order");
-    explanation.passes.iter().enumerate().for_each(|(index, pass)| print_pass(index + 1, pass));
+/// What a graph becomes, for people.
+pub(crate) fn text(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    write(explanation, &mut text).expect("a text takes everything");
+    text
+}
+
+fn write(explanation: &Explanation, to: &mut String) -> fmt::Result {
+    writeln!(to, "{}", explanation.name.as_deref().unwrap_or("graph"))?;
+    writeln!(to, "  {}", explanation.summary())?;
+    writeln!(to)?;
+    writeln!(to, "Passes of a frame, in order")?;
+    for (index, pass) in explanation.passes.iter().enumerate() {
+        write_pass(index + 1, pass, to)?;
+    }
     if let Some(why) = &explanation.read_back_barrier {
-        line(format_args!("     barrier before results are read back: {why}"));
+        writeln!(to, "     barrier before results are read back: {why}")?;
     }
     if !explanation.effects.is_empty() {
-        line("");
-        line("Effects");
-        print_effects(explanation);
+        writeln!(to)?;
+        writeln!(to, "Effects")?;
+        write_effects(explanation, to)?;
     }
-    line("");
-    line("Textures");
-    print_textures(explanation);
+    writeln!(to)?;
+    writeln!(to, "Textures")?;
+    write_textures(explanation, to)
 }
 
-fn print_pass(number: usize, pass: &PassPlan) {
+fn write_pass(number: usize, pass: &PassPlan, to: &mut String) -> fmt::Result {
     if let Some(why) = &pass.barrier {
-        line(format_args!("     barrier: {why}"));
+        writeln!(to, "     barrier: {why}")?;
     }
     let when = if pass.only_when_fed { ", when its source has a new picture" } else { "" };
-    line(format_args!("{number:>3}. {} ({} threads{when})", pass.label, pass.threads));
+    writeln!(to, "{number:>3}. {} ({} threads{when})", pass.label, pass.threads)?;
     let reads = if pass.reads.is_empty() { "nothing".to_owned() } else { pass.reads.join(", ") };
-    line(format_args!("     {reads} -> {}", pass.writes.join(", ")));
+    writeln!(to, "     {reads} -> {}", pass.writes.join(", "))?;
+    Ok(())
 }
 
-fn print_effects(explanation: &Explanation) {
+fn write_effects(explanation: &Explanation, to: &mut String) -> fmt::Result {
     let names = explanation.effects.iter().map(|fate| fate.node.chars().count());
     let width = names.max().unwrap_or(0);
     for fate in &explanation.effects {
@@ -63,17 +75,19 @@ fn print_effects(explanation: &Explanation) {
             (None, Some(why)) => format!("stored, since {why}"),
             (None, None) => continue,
         };
-        line(format_args!("  {:width$}  {what}", fate.node));
+        writeln!(to, "  {:width$}  {what}", fate.node)?;
     }
+    Ok(())
 }
 
-fn print_textures(explanation: &Explanation) {
+fn write_textures(explanation: &Explanation, to: &mut String) -> fmt::Result {
     let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     for (index, texture) in explanation.textures.iter().enumerate() {
         let copies = if texture.copies > 1 { format!(" x {}", texture.copies) } else { String::new() };
         let shape = format!("{} {}{copies}", texture.size, texture.format);
         let name = format!("T{}", index + 1);
         let holds = texture.holds.join(", then ");
-        line(format_args!("  {name:>3}  {shape:<24} {:>6.1} MiB  {holds}", mib(texture.bytes)));
+        writeln!(to, "  {name:>3}  {shape:<24} {:>6.1} MiB  {holds}", mib(texture.bytes))?;
     }
+    Ok(())
 }

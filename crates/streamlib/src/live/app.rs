@@ -7,7 +7,6 @@ use streamlib_core::account::{DropReason, NodeCounters};
 use streamlib_core::engine::{Leased, TexturePool};
 use streamlib_core::format::Size;
 use streamlib_core::frame::{CameraModel, FrameMeta, Timestamp};
-use streamlib_core::gpu::{Command, Gpu, HostBuffer, HostBufferUse};
 use streamlib_core::live::{Arrival, Clock, Push};
 use streamlib_core::mailbox::{Listener, Receiver, SendError};
 use streamlib_vulkan::{Texture, VulkanError, VulkanGpu};
@@ -16,18 +15,17 @@ use super::LiveFrame;
 use super::clock::Monotonic;
 use super::driver::Arrivals;
 use super::pulse::Pulse;
+use crate::runtime::StreamRuntime;
 
 /// Textures of an inlet beside those that may wait: in the program's hands, shown, and under way.
 pub(super) const INLET_TEXTURES: usize = 8;
-/// Uploading a texture takes no longer than this on anything that works.
-const UPLOAD_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where the program pushes textures in: the source whose `source` is `app:`.
 ///
 /// A texture is lent ([`loan`](Self::loan)), written on the GPU or from host memory, and pushed.
 #[derive(Debug)]
 pub struct VideoInlet {
-    pub(super) gpu: Arc<VulkanGpu>,
+    pub(super) runtime: Arc<StreamRuntime>,
     pub(super) size: Size,
     pub(super) pool: TexturePool<VulkanGpu>,
     pub(super) arrivals: Arrivals,
@@ -80,13 +78,7 @@ impl VideoInlet {
     /// When `rgba` does not have four bytes for each pixel.
     pub fn write(&self, loan: &Loan, rgba: &[u8]) -> Result<(), VulkanError> {
         assert_eq!(rgba.len(), self.size.pixels() * 4, "four bytes for each pixel");
-        let staging = self.gpu.create_host_buffer("inlet", rgba.len(), HostBufferUse::Upload)?;
-        let written = staging.write(&mut |bytes| bytes.copy_from_slice(rgba));
-        written.expect("nothing submitted uses a new buffer");
-        let upload = Command::Upload { from: &staging, offset: 0, to: loan.texture() };
-        let mut recording = self.gpu.record("inlet", &[upload])?;
-        let done = self.gpu.submit_one(&mut recording)?;
-        self.gpu.wait(done, UPLOAD_LIMIT)
+        self.runtime.write_texture(loan.texture(), |bytes| bytes.copy_from_slice(rgba))
     }
 
     /// Pushes a frame that is captured now.

@@ -18,13 +18,13 @@ use streamlib_media::{OutputOptions, VideoWriter};
 use streamlib_vulkan::VulkanGpu;
 
 use super::BuildTimes;
-use super::kernels::KernelCache;
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
 use super::stage::{ConsumerKind, ConsumerSpec, SourceFacts, SourceKind, Stage};
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
 use crate::error::RunError;
+use crate::kernels::KernelCache;
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
 use crate::sinks::{NULL, takes_textures};

@@ -11,15 +11,16 @@ use streamlib_vulkan::VulkanGpu;
 use super::app::{VideoInlet, VideoOutlet};
 use super::build::build;
 use super::driver::Driver;
+use super::end::ProcessorEnd;
 use super::event::{Events, LiveEvent};
 use super::install::Ended;
-use super::kernels::KernelCache;
 use super::options::LiveOptions;
 use super::route::Routes;
-use super::stage::{Setting, Stage};
+use super::stage::{ProcessorWork, Setting, Stage};
 use super::values::Knobs;
 use super::{Applied, BuildTimes};
 use crate::error::RunError;
+use crate::kernels::KernelCache;
 use crate::load::program_files;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;
@@ -76,6 +77,13 @@ impl Control {
     pub(super) fn take_outlet(&self, sink: &str) -> Option<VideoOutlet> {
         let key = (sink.to_owned(), streamlib_core::graph::INPUT.to_owned());
         self.works().stage.consumers.get_mut(&key)?.outlet.take()
+    }
+
+    pub(super) fn take_end(&self, processor: &str) -> Option<ProcessorEnd> {
+        match &mut self.works().stage.processors.get_mut(processor)?.work {
+            ProcessorWork::Held(held) => held.end.take(),
+            ProcessorWork::Thread(_) => None,
+        }
     }
 
     pub(super) fn apply(self: &Arc<Self>, edits: &[Edit]) -> Result<Applied, RunError> {
@@ -186,7 +194,7 @@ impl Control {
             }
         }
         for mut processor in ended.processors {
-            processor.thread.join();
+            processor.work.end();
         }
     }
 }

@@ -15,14 +15,15 @@ use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
 use super::build::{Built, BuiltConsumer, BuiltSource, IN_HAND, policy, without_origins};
 use super::control::{Control, Works};
 use super::driver::Arrivals;
+use super::end::HeldProcessor;
 use super::options::Pacing;
-use super::processor::{ProcessorJob, ProcessorThread};
+use super::processor::{Code, Ends, ProcessorJob, ProcessorThread};
 use super::pulse::Pulse;
 use super::route::{End, Router, Started};
 use super::sink::{SinkJob, SinkThread};
 use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
-    ConsumerKind, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
+    ConsumerKind, ProcessorWork, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
 };
 use super::trace;
 use crate::error::RunError;
@@ -151,10 +152,9 @@ impl Control {
                 continue;
             }
             let inbox = inboxes.remove(node);
-            let job = self.processor_job(node, processor, inbox, &installed.stage.counters, &mut started)?;
-            let thread = ProcessorThread::start(job)?;
+            let work = self.processor(node, processor, inbox, &installed.stage.counters, &mut started)?;
             started.nodes.push(node.to_owned());
-            installed.stage.processors.insert(node.to_owned(), RunningProcessor { spec, thread });
+            installed.stage.processors.insert(node.to_owned(), RunningProcessor { spec, work });
         }
         let goes_on = |node: &String| installed.kept_sources.iter().any(|(kept, _)| kept == node);
         let sources = old.sources.iter().filter(|(node, _)| !goes_on(node)).map(|(_, source)| source.tag);
@@ -162,21 +162,26 @@ impl Control {
         swap.ending = sources.chain(consumers.map(|(_, consumer)| consumer.tag)).collect();
         let parameters = Parameters::of(&built.plan);
         let (graph, plan, interfaces) = (graph.clone(), built.plan, built.interfaces);
-        let values = Values { graph, plan, generation, parameters, interfaces, journal: None };
+        let values = Values { graph, plan, generation, parameters, spare: None, interfaces, journal: None };
         Ok(Installed { stage: installed, generation, swap, commands, values, processors: started, traced })
     }
 
-    fn processor_job(
+    fn processor(
         self: &Arc<Self>,
         node: &str,
         processor: &streamlib_core::graph::Processor,
         inbox: Option<Inbox>,
         counters: &FrameCounters,
         started: &mut Started,
-    ) -> Result<ProcessorJob, RunError> {
+    ) -> Result<ProcessorWork, RunError> {
         let kind = &self.options.processors[&processor.processor];
-        let code = (kind.make)(processor)
-            .map_err(|error| RunError::MakeProcessor { node: node.to_owned(), why: error.to_string() })?;
+        let code = match &kind.code {
+            Code::Made(make) => Some(make(processor).map_err(|error| RunError::MakeProcessor {
+                node: node.to_owned(),
+                why: error.to_string(),
+            })?),
+            Code::Held => None,
+        };
         let (listener, video) = inbox.unwrap_or_else(|| (Listener::new(), Vec::new()));
         let mut data = Vec::new();
         for port in kind.ports.inputs.iter().filter(|port| port.kind == PortKind::Data) {
@@ -186,16 +191,21 @@ impl Control {
             started.inboxes.push((End { node: node.to_owned(), port: port.name.clone() }, sender));
             data.push((port.name.clone(), receiver));
         }
-        Ok(ProcessorJob {
+        let ends = Ends {
             node: node.to_owned(),
-            code,
             ports: kind.ports.clone(),
             video,
             data,
             listener,
             counters: named(counters, node),
             route: Arc::new(Router(Arc::downgrade(self))),
-            events: self.events.clone(),
+        };
+        Ok(match code {
+            Some(code) => {
+                let job = ProcessorJob { ends, code, events: self.events.clone() };
+                ProcessorWork::Thread(ProcessorThread::start(job)?)
+            }
+            None => ProcessorWork::Held(HeldProcessor::new(ends)),
         })
     }
 }
@@ -254,7 +264,7 @@ impl Installing<'_> {
             _ => {
                 let count = delivery.bound() as usize + INLET_TEXTURES;
                 running.inlet = Some(VideoInlet {
-                    gpu: self.control.runtime.gpu().clone(),
+                    runtime: self.control.runtime.clone(),
                     size: running.facts.size,
                     pool: swap.engine.textures(place, count)?,
                     arrivals,

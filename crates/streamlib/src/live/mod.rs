@@ -5,9 +5,10 @@ mod build;
 mod clock;
 mod control;
 mod driver;
+mod end;
 mod event;
 mod install;
-mod kernels;
+mod knob;
 mod options;
 mod processor;
 mod pulse;
@@ -24,12 +25,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 use streamlib_core::account::Stats;
+use streamlib_core::frame::Timestamp;
 use streamlib_core::graph::{Edit, Graph, GraphError};
+use streamlib_core::live::Clock as _;
 use streamlib_core::value::Value;
 use streamlib_vulkan::VulkanGpu;
 
 pub use app::{Loan, PushError, VideoInlet, VideoOutlet};
+pub use end::{ProcessorEnd, Taken};
 pub use event::LiveEvent;
+pub use knob::Knob;
 pub use options::{LiveOptions, Pacing};
 pub use processor::{
     DataMessage, Outputs, Processor, ProcessorError, ProcessorInput, ProcessorKind, Processors, UnknownPort,
@@ -40,8 +45,16 @@ pub use stage::Setting;
 use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;
+use clock::Monotonic;
 use control::Control;
+use knob::Target;
 use run::Threads;
+
+/// Now, on the clock of live frames (`CLOCK_MONOTONIC`).
+#[must_use]
+pub fn now() -> Timestamp {
+    Monotonic.now()
+}
 
 /// A frame of a live graph.
 pub type LiveFrame = streamlib_core::live::Frame<VulkanGpu>;
@@ -175,6 +188,22 @@ impl LiveGraph {
         self.control.set(settings)
     }
 
+    /// A parameter to be set often, of one or several effects; all are nodes with a parameter of theirs.
+    ///
+    /// # Errors
+    /// When there is no such effect or parameter.
+    pub fn knob(&self, targets: &[(&str, &str)]) -> Result<Knob, GraphError> {
+        for (node, parameter) in targets {
+            self.control.knobs.check(node, parameter)?;
+        }
+        let targets = targets.iter().map(|(node, parameter)| Target {
+            node: (*node).to_owned(),
+            parameter: (*parameter).to_owned(),
+            place: None,
+        });
+        Ok(Knob { control: Arc::downgrade(&self.control), targets: targets.collect() })
+    }
+
     /// Changes the graph: all of the edits or none. The new plan is built while the old one runs, and takes over between two
     /// frames: sources, consumers, parameters and what stands in textures go on. Returns when the new plan runs.
     ///
@@ -203,6 +232,12 @@ impl LiveGraph {
     #[must_use]
     pub fn outlet(&self, sink: &str) -> Option<VideoOutlet> {
         self.control.take_outlet(sink)
+    }
+
+    /// The program's ends of a processor of a kind that is [`held`](ProcessorKind::held). They are there to be taken once.
+    #[must_use]
+    pub fn end(&self, processor: &str) -> Option<ProcessorEnd> {
+        self.control.take_end(processor)
     }
 
     /// The account of all frames so far.

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use streamlib_core::account::{DropReason, NodeCounters};
 use streamlib_core::frame::Timestamp;
-use streamlib_core::graph::{self, Ports};
+use streamlib_core::graph::{self, Port, Ports};
 use streamlib_core::mailbox::{Listener, Receiver};
 use streamlib_core::value::Value;
 
@@ -66,14 +66,23 @@ pub enum View {
     Picture,
 }
 
-type Make = dyn Fn(&graph::Processor) -> Result<Box<dyn Processor>, ProcessorError> + Send + Sync;
+pub(super) type Make = dyn Fn(&graph::Processor) -> Result<Box<dyn Processor>, ProcessorError> + Send + Sync;
 
 /// A kind of processor: its ports, and how one is made.
 #[derive(Clone)]
 pub struct ProcessorKind {
     pub(super) ports: Ports,
     pub(super) view: View,
-    pub(super) make: Arc<Make>,
+    pub(super) code: Code,
+}
+
+/// Where a processor's code runs.
+#[derive(Clone)]
+pub(super) enum Code {
+    /// On a thread of the graph's.
+    Made(Arc<Make>),
+    /// In the program, which holds the ends.
+    Held,
 }
 
 impl ProcessorKind {
@@ -84,7 +93,14 @@ impl ProcessorKind {
         make: impl Fn(&graph::Processor) -> Result<P, ProcessorError> + Send + Sync + 'static,
     ) -> Self {
         let make = move |node: &graph::Processor| make(node).map(|made| Box::new(made) as Box<dyn Processor>);
-        Self { ports, view, make: Arc::new(make) }
+        Self { ports, view, code: Code::Made(Arc::new(make)) }
+    }
+
+    /// Processors with these ports whose ends the program holds ([`LiveGraph::end`](super::LiveGraph::end)): no thread runs
+    /// for them.
+    #[must_use]
+    pub fn held(ports: Ports, view: View) -> Self {
+        Self { ports, view, code: Code::Held }
     }
 }
 
@@ -101,6 +117,42 @@ pub type Processors = BTreeMap<String, ProcessorKind>;
 pub(super) trait Route: Send + Sync {
     /// Sends a message of `node` to all that are linked to its output `port`.
     fn send(&self, node: &str, port: &str, message: &DataMessage);
+
+    /// Whether the graph has ended.
+    fn is_over(&self) -> bool;
+}
+
+/// Where a processor's frames and messages come in and go out.
+pub(super) struct Ends {
+    pub(super) node: String,
+    pub(super) ports: Ports,
+    pub(super) video: Vec<(String, Receiver<LiveFrame>)>,
+    pub(super) data: Vec<(String, Receiver<DataMessage>)>,
+    pub(super) listener: Listener,
+    pub(super) counters: Arc<NodeCounters>,
+    pub(super) route: Arc<dyn Route>,
+}
+
+impl Ends {
+    pub(super) fn send(&self, port: &str, value: Value, captured: Timestamp) -> Result<(), UnknownPort> {
+        Outputs { node: &self.node, ports: &self.ports, captured, route: &*self.route }.send(port, value)
+    }
+
+    /// Takes no frames any more; those that wait are lost, for that reason.
+    pub(super) fn refuse(&mut self, reason: DropReason) {
+        for (_, frames) in &mut self.video {
+            frames.close();
+            while frames.take().is_some() {
+                self.counters.dropped(reason);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Ends {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ends").field("node", &self.node).field("ports", &self.ports).finish_non_exhaustive()
+    }
 }
 
 /// The outputs of a processor.
@@ -118,20 +170,32 @@ impl Outputs<'_> {
     /// When the processor was registered without such an output.
     pub fn send(&mut self, port: &str, value: Value) -> Result<(), UnknownPort> {
         if !self.ports.outputs.iter().any(|known| known.name == port) {
-            let known: Vec<_> = self.ports.outputs.iter().map(|port| port.name.clone()).collect();
-            return Err(UnknownPort { port: port.to_owned(), known: known.join(", ") });
+            return Err(UnknownPort::new("output", port, &self.ports.outputs));
         }
         self.route.send(self.node, port, &DataMessage { value, captured: self.captured });
         Ok(())
     }
 }
 
-/// An output that the processor was not registered with.
+/// A port that the processor was not registered with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the processor has no output `{port}`; it was registered with: {known}")]
+#[error("the processor has no {side} `{port}`; it was registered with: {known}")]
 pub struct UnknownPort {
+    side: &'static str,
     port: String,
     known: String,
+}
+
+impl UnknownPort {
+    fn new(side: &'static str, port: &str, known: &[Port]) -> Self {
+        let names: Vec<_> = known.iter().map(|port| port.name.as_str()).collect();
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        Self { side, port: port.to_owned(), known }
+    }
+
+    pub(super) fn input(port: &str, known: &[Port]) -> Self {
+        Self::new("input", port, known)
+    }
 }
 
 /// A processor at work.
@@ -142,20 +206,14 @@ pub(super) struct ProcessorThread {
 
 /// What a processor's thread works with.
 pub(super) struct ProcessorJob {
-    pub(super) node: String,
+    pub(super) ends: Ends,
     pub(super) code: Box<dyn Processor>,
-    pub(super) ports: Ports,
-    pub(super) video: Vec<(String, Receiver<LiveFrame>)>,
-    pub(super) data: Vec<(String, Receiver<DataMessage>)>,
-    pub(super) listener: Listener,
-    pub(super) counters: Arc<NodeCounters>,
-    pub(super) route: Arc<dyn Route>,
     pub(super) events: Arc<Events>,
 }
 
 impl ProcessorThread {
     pub(super) fn start(job: ProcessorJob) -> Result<Self, RunError> {
-        let name = format!("processor {}", job.node);
+        let name = format!("processor {}", job.ends.node);
         let thread = std::thread::Builder::new().name(name).spawn(move || job.run());
         Ok(Self { thread: Some(thread.map_err(RunError::Thread)?) })
     }
@@ -170,43 +228,36 @@ impl ProcessorThread {
 
 impl ProcessorJob {
     fn run(mut self) {
-        prepare_thread(&self.node, Role::Other, None);
-        let node = self.node.clone();
+        prepare_thread(&self.ends.node, Role::Other, None);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.serve()));
         let why = match outcome {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
             Err(_panic) => "it panicked".to_owned(),
         };
-        for (_, mut frames) in self.video {
-            frames.close();
-            while frames.take().is_some() {
-                self.counters.dropped(DropReason::ConsumerFailed);
-            }
-        }
-        self.events.tell(LiveEvent::ProcessorFailed { node, why });
+        self.ends.refuse(DropReason::ConsumerFailed);
+        self.events.tell(LiveEvent::ProcessorFailed { node: self.ends.node, why });
     }
 
     /// Until no input gives anything any more.
     fn serve(&mut self) -> Result<(), ProcessorError> {
+        let Ends { node, ports, video, data, listener, counters, route } = &mut self.ends;
         loop {
             let mut did_something = false;
-            for (port, messages) in &mut self.data {
+            for (port, messages) in &mut *data {
                 if let Some(message) = messages.take() {
                     let captured = message.captured;
-                    let mut out =
-                        Outputs { node: &self.node, ports: &self.ports, captured, route: &*self.route };
+                    let mut out = Outputs { node, ports, captured, route: &**route };
                     self.code.process(ProcessorInput::Data(port, &message), &mut out)?;
                     did_something = true;
                 }
             }
-            for (port, frames) in &mut self.video {
+            for (port, frames) in &mut *video {
                 if let Some(frame) = frames.take() {
                     let captured = frame.meta.captured;
-                    let mut out =
-                        Outputs { node: &self.node, ports: &self.ports, captured, route: &*self.route };
+                    let mut out = Outputs { node, ports, captured, route: &**route };
                     // Counted before: what panics has taken its frame as well.
-                    self.counters.went_out();
+                    counters.went_out();
                     self.code.process(ProcessorInput::Frame(port, &frame), &mut out)?;
                     did_something = true;
                 }
@@ -214,11 +265,11 @@ impl ProcessorJob {
             if did_something {
                 continue;
             }
-            let no_frames = self.video.iter().all(|(_, frames)| frames.is_closed());
-            if no_frames && self.data.iter().all(|(_, messages)| messages.is_closed()) {
+            let no_frames = video.iter().all(|(_, frames)| frames.is_closed());
+            if no_frames && data.iter().all(|(_, messages)| messages.is_closed()) {
                 return Ok(());
             }
-            self.listener.wait(None);
+            listener.wait(None);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the messages of processors go.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError, Weak};
 
 use streamlib_core::graph::{Graph, Node};
@@ -68,6 +69,10 @@ impl Routes {
 pub(super) struct Router(pub(super) Weak<Control>);
 
 impl Route for Router {
+    fn is_over(&self) -> bool {
+        self.0.upgrade().is_none_or(|control| control.driver.is_stopping.load(Ordering::Acquire))
+    }
+
     fn send(&self, node: &str, port: &str, message: &DataMessage) {
         let Some(control) = self.0.upgrade() else { return };
         let from = End { node: node.to_owned(), port: port.to_owned() };

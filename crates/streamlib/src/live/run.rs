@@ -19,13 +19,13 @@ use super::clock::{Monotonic, Role, prepare_thread};
 use super::control::{Control, Works};
 use super::driver::Driver;
 use super::event::{Events, LiveEvent};
-use super::kernels::KernelCache;
 use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Stage, Values};
 use super::trace::{TraceFile, TraceThread};
 use super::values::Knobs;
 use crate::error::RunError;
+use crate::kernels::KernelCache;
 use crate::runtime::StreamRuntime;
 
 /// The frame loop looks this often whether it is to stop, when nothing else happens.
@@ -277,7 +277,7 @@ impl Threads {
             written.extend(consumer.sink.as_mut().and_then(super::sink::SinkThread::join));
         }
         for processor in works.stage.processors.values_mut() {
-            processor.thread.join();
+            processor.work.end();
         }
         let (sinks, told): (Vec<_>, Vec<_>) = written.into_iter().unzip();
         let mut notices: Vec<String> = told.into_iter().flatten().collect();

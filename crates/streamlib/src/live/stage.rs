@@ -14,6 +14,7 @@ use streamlib_core::value::Value;
 use streamlib_vulkan::VulkanGpu;
 
 use super::app::{VideoInlet, VideoOutlet};
+use super::end::HeldProcessor;
 use super::processor::{ProcessorThread, View};
 use super::pulse::Pulse;
 use super::sink::SinkThread;
@@ -41,6 +42,8 @@ pub(super) struct Values {
     pub(super) plan: Arc<Plan>,
     pub(super) generation: u64,
     pub(super) parameters: Parameters,
+    /// An earlier set of them that nobody has seen, for its memory.
+    pub(super) spare: Option<Box<Parameters>>,
     /// Reflection of each effect, so that errors speak of its own names.
     pub(super) interfaces: BTreeMap<String, Arc<Interface>>,
     /// What was set while another plan is being built.
@@ -142,5 +145,24 @@ pub(super) enum ConsumerKind {
 #[derive(Debug)]
 pub(super) struct RunningProcessor {
     pub(super) spec: graph::Processor,
-    pub(super) thread: ProcessorThread,
+    pub(super) work: ProcessorWork,
+}
+
+/// Who does a processor's work.
+#[derive(Debug)]
+pub(super) enum ProcessorWork {
+    /// A thread.
+    Thread(ProcessorThread),
+    /// The program.
+    Held(HeldProcessor),
+}
+
+impl ProcessorWork {
+    /// Waits for its end, where it has one. The graph has let go of the processor by now, or does so soon.
+    pub(super) fn end(&mut self) {
+        match self {
+            Self::Thread(thread) => thread.join(),
+            Self::Held(held) => held.close(),
+        }
+    }
 }

@@ -1,12 +1,15 @@
 //! Parameters of a running graph, set from any thread.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
+use streamlib_core::engine::ParameterPlace;
 use streamlib_core::graph::{Graph, GraphError, Node};
 use streamlib_core::interface::ParameterError;
 use streamlib_core::live::ParameterSet;
 use streamlib_core::mailbox::Sender;
+use streamlib_core::value::Value;
 
+use super::knob::Target;
 use super::stage::{Setting, Values};
 
 /// The parameters, and the way to the frame loop.
@@ -46,6 +49,38 @@ impl Knobs {
         }
         values.send(frame_loop);
         Ok(())
+    }
+
+    /// Sets the same value at several places, in the same frame, or nowhere.
+    pub(super) fn turn(&self, targets: &mut [Target], value: &Value) -> Result<(), GraphError> {
+        turn(&mut self.lock(), targets, value)
+    }
+
+    /// As [`turn`](Self::turn); `false` where another thread is at the parameters.
+    pub(super) fn try_turn(&self, targets: &mut [Target], value: &Value) -> Result<bool, GraphError> {
+        let mut guard = match self.0.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        };
+        turn(&mut guard, targets, value).map(|()| true)
+    }
+
+    /// A parameter's value now.
+    pub(super) fn value(&self, node: &str, parameter: &str) -> Option<Value> {
+        let (values, _) = &*self.lock();
+        if let Some(Node::Effect(effect)) = values.graph.nodes.get(node)
+            && let Some(value) = effect.set.get(parameter)
+        {
+            return Some(value.clone());
+        }
+        let known = values.interfaces.get(node)?.parameters.iter().find(|known| known.name == parameter)?;
+        Some(known.default_value())
+    }
+
+    /// Whether there is such a parameter to set.
+    pub(super) fn check(&self, node: &str, parameter: &str) -> Result<(), GraphError> {
+        self.lock().0.check(node, parameter)
     }
 
     /// The graph, to be changed. What is set from now on is remembered, until [`replace`](Self::replace) or
@@ -90,6 +125,49 @@ impl Knobs {
     }
 }
 
+fn turn(
+    (values, frame_loop): &mut (Values, Sender<ParameterSet>),
+    targets: &mut [Target],
+    value: &Value,
+) -> Result<(), GraphError> {
+    let (generation, plan) = (values.generation, &values.plan);
+    // Nothing is written before all was checked.
+    let mut written = Vec::with_capacity(targets.len());
+    for target in &mut *targets {
+        if target.place.is_none_or(|(of, _)| of != generation) {
+            values.check(&target.node, &target.parameter)?;
+            target.place = ParameterPlace::of(plan, &target.node, &target.parameter).map(|p| (generation, p));
+        }
+        let Some((_, place)) = target.place else { continue };
+        let wrong = |error| GraphError::Parameter { node: target.node.clone(), error };
+        let checked = plan.passes[place.pass].interface.parameters[place.parameter].check(value);
+        written.push((place, checked.map_err(wrong)?));
+    }
+    if written.len() < targets.len() {
+        // Buffers change rarely, and are too large to be checked on the side.
+        let mut parameters = values.parameters.clone();
+        for target in targets.iter() {
+            parameters.set(&values.plan, &target.node, &target.parameter, value)?;
+        }
+        values.parameters = parameters;
+    } else {
+        written.into_iter().for_each(|(place, checked)| values.parameters.put(plan, place, checked));
+    }
+    for Target { node, parameter, .. } in targets {
+        if let Some(Node::Effect(effect)) = values.graph.nodes.get_mut(node.as_str()) {
+            match effect.set.get_mut(parameter.as_str()) {
+                Some(known) => known.clone_from(value),
+                None => drop(effect.set.insert(parameter.clone(), value.clone())),
+            }
+        }
+        if let Some(journal) = &mut values.journal {
+            journal.push((node.clone(), parameter.clone(), value.clone()));
+        }
+    }
+    values.send(frame_loop);
+    Ok(())
+}
+
 impl Values {
     /// Whether an effect has such a parameter; the error speaks of the effect's own names.
     fn check(&self, node: &str, parameter: &str) -> Result<(), GraphError> {
@@ -105,9 +183,13 @@ impl Values {
         Err(wrong(ParameterError::Unknown { name, known }))
     }
 
-    fn send(&self, frame_loop: &mut Sender<ParameterSet>) {
-        let values = Box::new(self.parameters.clone());
+    fn send(&mut self, frame_loop: &mut Sender<ParameterSet>) {
+        let mut values = self.spare.take().unwrap_or_default();
+        values.catch_up(&self.parameters);
         // A graph that has ended takes no parameters any more; one that replaces another was never seen.
-        let _unseen = frame_loop.send(ParameterSet { generation: self.generation, values });
+        let unseen = frame_loop.send(ParameterSet { generation: self.generation, values });
+        // Set faster than frames run, the memory of one set goes round and round.
+        self.spare =
+            unseen.ok().flatten().filter(|set| set.generation == self.generation).map(|set| set.values);
     }
 }

@@ -172,7 +172,7 @@ fn engine(
     let outlets = plan.outlets.iter().map(|outlet| OutletSpec { tag: tag(&outlet.node), depth: SINK_DEPTH });
     let outlets: Vec<_> = outlets.collect();
     Engine::new(gpu.clone(), Arc::new(plan), &outlets, None, |kernel: &PlanKernel| {
-        create_kernel(gpu, kernel, programs.code(&kernel.code, conversions))
+        create_kernel(gpu, kernel, programs.code(&kernel.code, conversions)).map_err(RunError::from)
     })
 }
 

@@ -82,7 +82,7 @@ fn uniform_block(interface: &Interface, setup: &Setup) -> Vec<u8> {
     let mut block = interface.default_block();
     for parameter in &interface.parameters {
         let value = Value::List(setup.values[&parameter.name].iter().copied().map(Value::Float).collect());
-        let numbers = parameter.check(&value).unwrap_or_else(|error| panic!("{error}"));
+        let numbers = parameter.check(&value).unwrap_or_else(|error| panic!("{error}")).numbers;
         parameter.write(&numbers, &mut block);
     }
     for slot in &interface.frame_uniforms {

@@ -5,8 +5,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use streamlib::RunOptions;
+use streamlib::expression::FrameVariables;
 use streamlib::format::TextureFormat;
 use streamlib::graph::{Effect, EffectText, Graph, Node, OutputSize, Ports};
+use streamlib::interface::ParameterValue;
 
 use crate::device::Device;
 use crate::difference::Difference;
@@ -50,7 +52,7 @@ fn every_graph_shows_what_the_oracles_of_its_effects_say_together() {
         names.push(name);
     }
     device.assert_valid();
-    for name in ["separable_blur", "bloom", "frame_difference", "trails", "demo"] {
+    for name in ["separable_blur", "bloom", "frame_difference", "trails", "drift", "demo"] {
         assert!(names.iter().any(|found| found == name), "there is no graph `{name}`");
     }
 }
@@ -115,8 +117,15 @@ fn render(library: &Library, graph: &Graph, film: &[Image]) -> Result<Vec<Image>
 fn pass(library: &Library, effect: &Effect, inputs: Inputs, number: usize) -> Result<Image, Box<dyn Error>> {
     let (case, compiled) = library.effect(effect_name(effect)?);
     let mut stated = vec![("frame_number".to_owned(), vec![number as f64])];
+    // Numbered pictures come at 30 frames a second.
+    let frame = FrameVariables { time: number as f64 / 30.0, delta: 1.0 / 30.0, frame: number as f64 };
     for (name, value) in &effect.set {
-        stated.push((name.clone(), compiled.interface.parameter(name)?.check(value)?));
+        let parameter = compiled.interface.parameter(name)?;
+        let ParameterValue { mut numbers, expressions } = parameter.check(value)?;
+        for (component, expression) in expressions {
+            numbers[component] = parameter.nearest(component, expression.evaluate(&frame));
+        }
+        stated.push((name.clone(), numbers));
     }
     let (width, height) = (inputs["input"].width(), inputs["input"].height());
     let (width, height) = match effect.size {

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod edits;
+mod expressions;
 mod parameters;
 mod processors;
 mod rig;

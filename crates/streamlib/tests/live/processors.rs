@@ -13,12 +13,12 @@ use streamlib_core::engine::Content;
 
 use crate::rig::{CAM, LIMIT, Rig, patient, pixel, remove, runtime, unaccounted};
 
-fn ports(inputs: &[Port], outputs: &[&str]) -> Ports {
+pub(crate) fn ports(inputs: &[Port], outputs: &[&str]) -> Ports {
     Ports { inputs: inputs.to_vec(), outputs: outputs.iter().copied().map(Port::data).collect() }
 }
 
 /// A processor of a closure; it is made once.
-fn kind<F>(ports: Ports, view: View, code: F) -> ProcessorKind
+pub(crate) fn kind<F>(ports: Ports, view: View, code: F) -> ProcessorKind
 where
     F: FnMut(ProcessorInput<'_>, &mut Outputs<'_>) -> Result<(), ProcessorError> + Send + 'static,
 {
@@ -28,7 +28,7 @@ where
     })
 }
 
-fn with<const N: usize>(kinds: [(&str, ProcessorKind); N]) -> LiveOptions {
+pub(crate) fn with<const N: usize>(kinds: [(&str, ProcessorKind); N]) -> LiveOptions {
     let processors: Processors = kinds.into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
     LiveOptions { processors, ..patient() }
 }

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use streamlib_core::format::TextureFormat;
 use streamlib_core::plan::PlanKernel;
 use streamlib_shader::{Effect, EffectId};
-use streamlib_vulkan::{Kernel, VulkanGpu};
+use streamlib_vulkan::{Kernel, VulkanError, VulkanGpu};
 
-use crate::error::RunError;
 use crate::programs::create_kernel;
 
 /// Kernels kept. An agent that goes back and forth between versions of an effect finds them here.
@@ -17,18 +16,18 @@ type Key = (EffectId, Vec<(String, TextureFormat)>);
 
 /// Kernels by their effect and the formats of its outputs, the least recently used dropped first.
 #[derive(Debug, Default)]
-pub(super) struct KernelCache {
+pub(crate) struct KernelCache {
     kernels: HashMap<Key, (Kernel, u64)>,
     uses: u64,
 }
 
 impl KernelCache {
-    pub(super) fn get(
+    pub(crate) fn get(
         &mut self,
         gpu: &VulkanGpu,
         kernel: &PlanKernel,
         effect: &Effect,
-    ) -> Result<Kernel, RunError> {
+    ) -> Result<Kernel, VulkanError> {
         self.uses += 1;
         let key = (effect.id, kernel.outputs.clone());
         if let Some((known, used)) = self.kernels.get_mut(&key) {

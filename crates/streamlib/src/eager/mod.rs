@@ -1,0 +1,22 @@
+//! Effects and textures outside of graphs: what is asked for is done when the call returns.
+
+mod error;
+mod host;
+mod picture;
+mod run;
+
+use std::sync::{Arc, Mutex};
+
+pub use error::EagerError;
+pub use host::HostCopy;
+pub use run::EffectRun;
+
+use crate::kernels::KernelCache;
+use host::Staging;
+
+/// What such calls share.
+#[derive(Debug, Default)]
+pub(crate) struct Eager {
+    kernels: Mutex<KernelCache>,
+    staging: Arc<Staging>,
+}

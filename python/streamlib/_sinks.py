@@ -1,0 +1,109 @@
+"""Where frames go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, overload
+
+from ._handlers import Handler
+from ._messages import VideoFrame
+from ._ports import VideoInput
+from ._uris import APP, display_uri, name_of, path_uri
+from .errors import ClosedError
+
+if TYPE_CHECKING:
+    from ._streamlib import Outlet
+
+Function = Callable[..., Any]
+
+
+class Sink(Handler):
+    """Takes frames. It has one input, ``video``."""
+
+    def __init__(self, handler_id: str, uri: str) -> None:
+        super().__init__(handler_id)
+        #: Where they go.
+        self.uri = uri
+        self.inputs["video"] = VideoInput("video")
+
+
+class AppSink(Sink):
+    """Frames that the program takes out: ``for frame in sink``, or :meth:`read`."""
+
+    def __init__(self, handler_id: str) -> None:
+        super().__init__(handler_id, APP)
+        self._outlet: Outlet | None = None
+
+    def read(self, timeout: float = 0.0) -> VideoFrame | None:
+        """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout`` seconds.
+
+        :raises ClosedError: when its runtime was not started.
+        """
+        if self._outlet is None:
+            raise ClosedError(f"`{self.handler_id}` has no frames: start its runtime first")
+        frame = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
+        if frame is None:
+            return None
+        assert self._session is not None
+        return self._session.frame(frame)
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        """Frames as they come, until the graph ends."""
+        while True:
+            frame = self.read(0.2)
+            if frame is not None:
+                yield frame
+            elif self._outlet is None or self._outlet.closed:
+                return
+
+
+@overload
+def display_sink(function: Function) -> Sink: ...
+@overload
+def display_sink(
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    title: str | None = None,
+    show_fps: bool = False,
+    handler_id: str | None = None,
+) -> Callable[[Function], Sink]: ...
+def display_sink(
+    function: Function | None = None,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    title: str | None = None,
+    show_fps: bool = False,
+    handler_id: str | None = None,
+) -> Sink | Callable[[Function], Sink]:
+    """Makes a window of a function, which gives it its name and is never called. It has one input, ``video``.
+
+    :param width: of the window, in pixels; that of the frames by default. As ``height``.
+    :param title: what stands in its title; the function's name by default.
+    :param show_fps: whether the title tells the rate.
+    """
+
+    def decorate(function: Function) -> Sink:
+        name = handler_id or function.__name__
+        return Sink(name, display_uri(title or name, width, height, show_fps))
+
+    return decorate if function is None else decorate(function)
+
+
+def file_sink(path: str | os.PathLike[str], *, handler_id: str | None = None) -> Sink:
+    """Writes frames to a file (MP4 with H.264, Y4M), or as pictures (``frame-%04d.png``); ``null:`` only counts them.
+
+    A file appears under its name when the graph has ended, whole.
+
+    >>> file_sink("out.mp4").inputs
+    {video: video}
+    """
+    uri = path_uri(path)
+    return Sink(handler_id or f"{name_of(uri)} file", uri)
+
+
+def app_sink(*, handler_id: str = "frames") -> AppSink:
+    """Frames that the program takes out itself."""
+    return AppSink(handler_id)

@@ -1,0 +1,38 @@
+"""How the core is told where frames come from and where they go."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlencode
+
+APP = "app:"
+
+
+def camera_uri(device_id: str | int | None) -> str:
+    """A camera: the first one, one by number, or one by path."""
+    if device_id is None:
+        return "camera:"
+    device = str(device_id)
+    return f"camera:/dev/video{device}" if device.isdigit() else f"camera:{device}"
+
+
+def display_uri(title: str, width: int | None, height: int | None, show_fps: bool) -> str:
+    """A window."""
+    asked = {"title": title, "width": width, "height": height, "show_fps": "true" if show_fps else None}
+    return "display:?" + urlencode({name: value for name, value in asked.items() if value is not None})
+
+
+def path_uri(path: str | os.PathLike[str]) -> str:
+    """A file, or what has a scheme already."""
+    return os.fspath(path)
+
+
+def is_generated(uri: str) -> bool:
+    """Whether a source is drawn by a program, which has the size and the rate that it is given."""
+    return uri.startswith("generate:") or (uri.endswith(".hlsl") and not uri.startswith("camera:"))
+
+
+def name_of(uri: str) -> str:
+    """A name for a source or sink that was given none: ``clips/cat.mp4`` is ``cat``."""
+    stem = os.path.basename(uri.rpartition(":")[2]).partition(".")[0]
+    return stem.strip("%0123456789d-_ ") or "video"

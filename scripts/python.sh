@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# The Python package: its wheel, and its tests. Sourced by ./x.
+
+PYTHON_TOOLS=(maturin==1.16.0 pytest==9.2.0 "numpy>=1.26,<3")
+
+# An environment of its own, so that nothing is installed into the system's Python.
+# python_environment PYTHON: sets `environment`.
+python_environment() {
+  local python=$1 version stamp
+  version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  environment=target/python/$version
+  stamp="$("$python" --version) ${PYTHON_TOOLS[*]}"
+  [[ $(cat "$environment/tools" 2>/dev/null) != "$stamp" ]] || return 0
+  say "Making an environment for Python $version in $environment"
+  rm -rf "$environment"
+  "$python" -m venv "$environment" &&
+    "$environment/bin/python" -m pip install -q --disable-pip-version-check "${PYTHON_TOOLS[@]}" &&
+    echo "$stamp" >"$environment/tools"
+}
+
+# build_wheel PROFILE: the one wheel in target/wheels, with the compiler and its licence where they were fetched.
+build_wheel() {
+  local profile=$1 carried=python/streamlib/_dxc
+  mkdir -p "$carried"
+  if [[ -e $DXC_DIR/libdxcompiler.so ]]; then
+    cp -u "$DXC_DIR/libdxcompiler.so" "$DXC_DIR/LICENSE.txt" "$carried/"
+  else
+    rm -f "$carried"/*
+    note "the wheel carries no HLSL compiler, since it was not fetched: whoever installs it needs STREAMLIB_DXC"
+  fi
+  say "Building the wheel ($profile)"
+  rm -f target/wheels/streamlib-*.whl
+  "$environment/bin/maturin" build -q --locked --profile "$profile" --out target/wheels -m python/Cargo.toml
+}
+
+# The released package, for others to install.
+wheel() {
+  ensure rust build vulkan dxc python
+  python_environment python3
+  build_wheel release
+  ls -l target/wheels/streamlib-*.whl
+}
+
+# Tests the wheel with every Python that it is for and that is there; ends with the worst exit status.
+test_python() {
+  local python worst=0 status seen=
+  python_environment python3 && build_wheel dev || return 1
+  for python in python3 python3.{10..13}; do
+    "$python" --version >/dev/null 2>&1 || continue
+    python_environment "$python" || return 1
+    [[ $seen != *" $environment "* ]] || continue
+    seen+=" $environment "
+    "$environment/bin/python" -m pip install -q --disable-pip-version-check --no-deps --force-reinstall \
+      target/wheels/streamlib-*.whl || return 1
+    say "Testing the package with $("$environment/bin/python" --version)"
+    status=0
+    "$environment/bin/python" -m pytest -q -rs -p no:cacheprovider -c python/pyproject.toml python/tests || status=$?
+    echo "pytest exited with $status"
+    ((worst >= status)) || worst=$status
+  done
+  return "$worst"
+}
