@@ -32,7 +32,7 @@ mod sources;
 mod stages;
 
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
-pub use eager::{EagerError, EffectRun, HostCopy};
+pub use eager::{EagerError, EffectRun, CudaTensor, HostCopy};
 pub use error::{RunError, StartError};
 pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
 pub use live::{
