@@ -115,6 +115,13 @@ fn an_end_closes_when_its_processor_leaves_the_graph_and_goes_on_when_others_cha
     assert_eq!(frame(&mut see), Some(0));
     rig.apply(&[remove("tell")]);
     assert!(tell.is_closed());
+    // With it went the link to `see`, which has other inputs now: that is another processor.
+    assert!(see.is_closed());
+    let mut see = rig.live.end("see").expect("an end");
+    rig.push(&mut cam, 60);
+    out.wait(LIMIT).expect("a frame");
+    assert!(see.wait(LIMIT));
+    assert_eq!(frame(&mut see), Some(1));
     assert!(!see.is_closed());
     rig.apply(&[remove("see")]);
     rig.until("its end", |_| see.is_closed());
@@ -155,7 +162,7 @@ fn a_knob_reaches_several_effects_in_one_frame_and_follows_the_plans() {
     // A faster way than the graph's own, to the same place.
     rig.live.set("a", "gain", Value::Float(1.0)).expect("it fits");
     assert_eq!(shown(&mut rig), 50);
-    let plain = "float amount = 1; float4 main(float2 uv : TEXCOORD) : SV_Target { return 1 - amount; }";
+    let plain = "float amount = 1; float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv) * 0 + 1 - amount; }";
     rig.apply(&[replace("b", effect(plain, &[("input", streamlib::graph::Link::from("a"))]))]);
     assert!(knob.try_set(&Value::Float(0.5)).expect("it fits"), "nothing changes at the moment");
     assert_eq!(shown(&mut rig), 128);
