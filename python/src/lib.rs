@@ -13,6 +13,7 @@ mod error;
 mod frame;
 mod gate;
 mod inlet;
+mod interpreter;
 mod knobs;
 mod live;
 mod mapped;
@@ -28,6 +29,7 @@ use pyo3::prelude::*;
 /// The Rust core. Private: programs use `streamlib`, whose modules are made of this.
 #[pymodule]
 fn _streamlib(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::refuse_others(module.py())?;
     error::add_to(module)?;
     module.add_class::<effect::Diagnostic>()?;
     module.add_class::<effect::Parameter>()?;

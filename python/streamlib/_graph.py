@@ -31,6 +31,10 @@ class Connection(NamedTuple):
     delivery: str | None
     bound: int | None
 
+    def waiting(self) -> int:
+        """How many frames or messages may wait at the input of a program's own code."""
+        return (self.bound or 4) if self.delivery in ("every", "lossless") else 1
+
 
 class Built(NamedTuple):
     """A graph, and what is needed to run it."""
@@ -72,6 +76,9 @@ class _Builder:
         self.constants: dict[str, Any] = {}
 
     def build(self) -> Built:
+        for handler in self.handlers:
+            if isinstance(handler, Effect) and handler.every_frame:
+                handler.expect(self._frame_size(self._incoming(handler.inputs["video"])))
         for handler in self.handlers:
             if isinstance(handler, Source):
                 self.nodes[handler.handler_id] = handler.node(self.size, self.fps)

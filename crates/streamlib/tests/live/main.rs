@@ -2,6 +2,7 @@
 
 mod delivery;
 mod edits;
+mod ends;
 mod expressions;
 mod parameters;
 mod processors;
