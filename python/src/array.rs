@@ -103,7 +103,7 @@ fn type_advice(wanted: &str) -> String {
     }
 }
 
-fn check_shape(py: Python<'_>, shape: &[i64], size: Size, layout: Layout) -> PyResult<()> {
+pub(crate) fn check_shape(py: Python<'_>, shape: &[i64], size: Size, layout: Layout) -> PyResult<()> {
     let (height, width, channels) = layout.shape(size);
     let wanted = [i64::from(height), i64::from(width), channels as i64];
     if shape == wanted || (channels == 1 && shape == &wanted[..2]) {
@@ -135,9 +135,7 @@ fn look<'py>(array: &Bound<'py, PyAny>, layout: Layout) -> PyResult<Found<'py>> 
         let element = i64::from(imported.bits / 8).max(1);
         let strides = imported.strides.as_ref();
         let strides = strides.map(|strides| strides.iter().map(|stride| stride * element).collect());
-        let kind = ["int", "uint", "float"].get(usize::from(imported.code)).unwrap_or(&"another type");
-        let is_it = (imported.code, imported.bits) == (layout.code, layout.bits);
-        let wrong_type = (!is_it).then(|| format!("{kind}{}", imported.bits));
+        let wrong_type = wrong_type(imported.code, imported.bits, layout);
         return Ok(Found {
             shape: imported.shape.clone(),
             strides,
@@ -148,6 +146,12 @@ fn look<'py>(array: &Bound<'py, PyAny>, layout: Layout) -> PyResult<Found<'py>> 
     let kind = array.get_type().name()?;
     let text = format!("a {kind} is no array: give a NumPy array, a tensor, or a picture of PIL's");
     Err(PyTypeError::new_err(text))
+}
+
+/// What elements of a type by DLPack's code are called, where they are not those of the layout.
+pub(crate) fn wrong_type(code: u8, bits: u8, layout: Layout) -> Option<String> {
+    let kind = ["int", "uint", "float"].get(usize::from(code)).unwrap_or(&"another type");
+    ((code, bits) != (layout.code, layout.bits)).then(|| format!("{kind}{bits}"))
 }
 
 fn of_interface<'py>(

@@ -1,6 +1,4 @@
-//! DLPack, the protocol by which array libraries hand memory to each other; here for host memory.
-//!
-//! Memory of a GPU (kDLCUDA) is to come: it is asked for and offered in the functions of this file only.
+//! DLPack, the protocol by which array libraries hand memory to each other: host memory, and that of CUDA.
 #![allow(unsafe_code, reason = "DLPack is a C interface")]
 
 use std::ffi::{CStr, c_void};
@@ -10,6 +8,7 @@ use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
+use streamlib::CudaTensor;
 use streamlib::format::Size;
 
 use crate::array::Layout;
@@ -18,6 +17,8 @@ use crate::memory::{Foreign, HostTexels};
 
 /// kDLCPU: host memory.
 pub(crate) const CPU: i32 = 1;
+/// kDLCUDA: memory of a GPU of NVIDIA's.
+pub(crate) const CUDA: i32 = 2;
 const NAME: &CStr = c"dltensor";
 const VERSIONED_NAME: &CStr = c"dltensor_versioned";
 const READ_ONLY: u64 = 1;
@@ -70,7 +71,29 @@ struct Export<T> {
     managed: T,
     shape: [i64; 3],
     strides: [i64; 3],
-    _texels: Arc<HostTexels>,
+    _owner: Texels,
+}
+
+/// Memory to hand out, kept for as long as a consumer has it.
+pub(crate) enum Texels {
+    /// Rows tightly packed.
+    Host(Arc<HostTexels>),
+    /// On the CUDA device of that number. Never dropped in a forked process, as its structure is not.
+    Cuda(CudaTensor, i32),
+}
+
+impl Texels {
+    /// Where it begins, on which device, and the bytes of a row when rows are not packed.
+    fn place(&self) -> (*mut c_void, Device, Option<u64>) {
+        match self {
+            Self::Host(texels) => (texels.start().cast_mut().cast(), Device { kind: CPU, number: 0 }, None),
+            Self::Cuda(tensor, number) => {
+                let memory = tensor.memory();
+                let device = Device { kind: CUDA, number: *number };
+                (memory.pointer() as *mut c_void, device, Some(memory.row_pitch()))
+            }
+        }
+    }
 }
 
 /// How memory is handed out.
@@ -85,16 +108,17 @@ pub(crate) struct Terms {
 /// A capsule with these texels. Memory that others see is read-only, which only the newer structure can say.
 pub(crate) fn export<'py>(
     py: Python<'py>,
-    texels: Arc<HostTexels>,
+    texels: Texels,
     (size, layout): (Size, Layout),
     terms: Terms,
 ) -> PyResult<Bound<'py, PyAny>> {
     let shape = [i64::from(size.height), i64::from(size.width), layout.channels as i64];
-    let strides = [shape[1] * shape[2], shape[2], 1];
-    let data = texels.start().cast_mut().cast();
+    let (data, device, pitch) = texels.place();
+    let row = pitch.map_or(shape[1] * shape[2], |bytes| bytes as i64 * 8 / i64::from(layout.bits));
+    let strides = [row, shape[2], 1];
     let tensor = Tensor {
         data,
-        device: Device { kind: CPU, number: 0 },
+        device,
         dimensions: 3,
         data_type: DataType { code: layout.code, bits: layout.bits, lanes: 1 },
         shape: std::ptr::null_mut(),
@@ -113,13 +137,8 @@ pub(crate) fn export<'py>(
 }
 
 /// Puts a structure where it stays, with what its tensor points to.
-fn hold<T: HasTensor>(
-    managed: T,
-    shape: [i64; 3],
-    strides: [i64; 3],
-    texels: Arc<HostTexels>,
-) -> *mut c_void {
-    let export = Box::into_raw(Box::new(Export { managed, shape, strides, _texels: texels }));
+fn hold<T: HasTensor>(managed: T, shape: [i64; 3], strides: [i64; 3], texels: Texels) -> *mut c_void {
+    let export = Box::into_raw(Box::new(Export { managed, shape, strides, _owner: texels }));
     // SAFETY: the box was just made, and nobody else knows of it.
     unsafe {
         let (shape, strides) = (&raw mut (*export).shape, &raw mut (*export).strides);
@@ -209,19 +228,34 @@ pub(crate) struct Imported<'py> {
 }
 
 impl<'py> Imported<'py> {
-    /// Asks `array`, which has `__dlpack__`, for its memory.
+    /// Asks `array`, which has `__dlpack__`, for its host memory.
     pub(crate) fn ask(array: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let py = array.py();
-        let (kind, _number): (i32, i32) = array.call_method0("__dlpack_device__")?.extract()?;
+        let (kind, _number) = device_of(array)?;
         if kind != CPU {
-            let text = "the array is in memory of a GPU, which is not shared yet: copy it to the host first, as with \
-                        tensor.cpu()";
+            let text =
+                "the array is in memory of another GPU: copy it to the host first, as with tensor.cpu()";
             return Err(PyBufferError::new_err(text));
         }
+        Self::of(array, None)
+    }
+
+    /// The same for memory of CUDA, which may be read by what is put into `stream` from now on.
+    pub(crate) fn ask_cuda(array: &Bound<'py, PyAny>, stream: u64) -> PyResult<Self> {
+        Self::of(array, Some(stream))
+    }
+
+    fn of(array: &Bound<'py, PyAny>, stream: Option<u64>) -> PyResult<Self> {
+        let py = array.py();
         let newer = PyDict::new(py);
+        if let Some(stream) = stream {
+            newer.set_item("stream", stream)?;
+        }
+        let older = newer.copy()?;
         newer.set_item("max_version", (1, 0))?;
         let capsule = match array.call_method("__dlpack__", (), Some(&newer)) {
-            Err(error) if error.is_instance_of::<PyTypeError>(py) => array.call_method0("__dlpack__")?,
+            Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+                array.call_method("__dlpack__", (), Some(&older))?
+            }
             asked => asked?,
         };
         let tensor = tensor(&capsule)?;
@@ -250,6 +284,11 @@ impl<'py> Imported<'py> {
     pub(crate) fn memory(self, bytes: usize) -> Foreign<'py> {
         Foreign::new(self.capsule, self.start, bytes)
     }
+}
+
+/// The kind of device that an array lies on, and its number.
+pub(crate) fn device_of(array: &Bound<'_, PyAny>) -> PyResult<(i32, i32)> {
+    array.call_method0("__dlpack_device__")?.extract()
 }
 
 fn tensor<'a>(capsule: &'a Bound<'_, PyAny>) -> PyResult<&'a Tensor> {

@@ -5,6 +5,7 @@
 
 mod array;
 mod command;
+mod cuda;
 mod dlpack;
 mod effect;
 mod ends;

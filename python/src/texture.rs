@@ -10,7 +10,8 @@ use streamlib::gpu::Gpu;
 use streamlib::{Content, LiveFrame, StreamRuntime, vulkan};
 
 use crate::array::{self, Layout};
-use crate::dlpack::{self, Terms};
+use crate::cuda;
+use crate::dlpack::{self, Terms, Texels};
 use crate::error;
 use crate::gate::{self, Kept, released};
 use crate::mapped::{Mapped, interface, numpy};
@@ -109,6 +110,20 @@ impl Texture {
         Ok((HostTexels::of_copy(copy.map_err(|error| error::of_gpu(py, &error))?), true))
     }
 
+    /// The device that it is handed over on: DLPack's kind and number.
+    fn device(&self) -> PyResult<(i32, i32)> {
+        if self.is_host() {
+            return Ok((dlpack::CPU, 0));
+        }
+        match self.runtime.cuda() {
+            Ok(link) => Ok((dlpack::CUDA, link.device())),
+            Err(error) => {
+                let text = format!("{error}: ask for a copy with dl_device=(1, 0), or use texture.numpy()");
+                Err(PyBufferError::new_err(text))
+            }
+        }
+    }
+
     fn layout(&self) -> Layout {
         Layout::of(self.format)
     }
@@ -161,6 +176,9 @@ impl Texture {
     fn write(&self, py: Python<'_>, array: &Bound<'_, PyAny>) -> PyResult<()> {
         gate::enter(py, || {
             let texture = self.writable(py, &self.runtime)?;
+            if cuda::write(array, &self.runtime, &texture)? {
+                return Ok(());
+            }
             let given = array::texels(array, self.size, self.format)?;
             let bytes = given.borrow();
             let written = released(py, || self.runtime.write_texture(&texture, |to| bytes.copy_to(to)));
@@ -191,17 +209,23 @@ impl Texture {
     ) -> PyResult<Bound<'py, PyAny>> {
         gate::enter(py, || {
             let refuse = |text: &str| Err(PyBufferError::new_err(text.to_owned()));
-            // Nobody else asks for the host's memory by itself.
-            let wants_host = dl_device.is_some_and(|(kind, _)| kind == dlpack::CPU);
-            if dl_device.is_some() && !wants_host {
-                return refuse(
-                    "a texture is handed over in host memory only, so far: ask for dl_device=(1, 0)",
-                );
+            let is_versioned = max_version.is_some_and(|(major, _)| major >= 1);
+            let wanted = dl_device.map_or_else(|| self.device(), |(kind, number)| Ok((kind, number)))?;
+            if wanted.0 == dlpack::CUDA {
+                if wanted != self.device()? {
+                    return refuse("the texture is in memory of another device: leave `dl_device` out");
+                }
+                if copy == Some(false) {
+                    return refuse("texels lie in tiles and are put into rows: do not ask for copy=False");
+                }
+                let stream = cuda::stream(stream.as_ref())?;
+                let texels = cuda::export(py, &self.runtime, &self.gpu(py)?, stream)?;
+                let terms = Terms { is_versioned, is_copy: true };
+                return dlpack::export(py, texels, (self.size, self.layout()), terms);
             }
-            if !self.is_host() && !wants_host {
+            if wanted.0 != dlpack::CPU {
                 return refuse(
-                    "the texture is in memory of a GPU, which is not shared yet: ask for a copy in host memory with \
-                     dl_device=(1, 0), or use texture.numpy()",
+                    "a texture is handed over in host memory, (1, 0), or CUDA's: leave `dl_device` out",
                 );
             }
             if stream.is_some() {
@@ -211,22 +235,16 @@ impl Texture {
             if is_own && copy == Some(false) {
                 return refuse("a texture's texels are copied into host memory: do not ask for copy=False");
             }
-            let is_versioned = max_version.is_some_and(|(major, _)| major >= 1);
             // The older structure cannot say that memory is read-only.
             let needs_copy = !is_own && (copy == Some(true) || !is_versioned);
             let texels = if needs_copy { self.private(py, &texels)? } else { texels };
             let terms = Terms { is_versioned, is_copy: is_own || needs_copy };
-            dlpack::export(py, texels, (self.size, self.layout()), terms)
+            dlpack::export(py, Texels::Host(texels), (self.size, self.layout()), terms)
         })
     }
 
     fn __dlpack_device__(&self, py: Python<'_>) -> PyResult<(i32, i32)> {
-        gate::enter(py, || match self.is_host() {
-            true => Ok((dlpack::CPU, 0)),
-            false => Err(PyBufferError::new_err(
-                "the texture is in memory of a GPU, which is not shared yet: use texture.numpy()",
-            )),
-        })
+        gate::enter(py, || self.device())
     }
 
     #[getter]
@@ -242,7 +260,8 @@ impl Texture {
 
     #[getter]
     fn __cuda_array_interface__(&self) -> PyResult<Py<PyAny>> {
-        Err(PyAttributeError::new_err("the texture is not shared with CUDA here: use texture.numpy()"))
+        let text = "a texture lies in tiles: hand it over by DLPack, as with torch.from_dlpack(texture)";
+        Err(PyAttributeError::new_err(text))
     }
 
     fn __repr__(&self) -> String {

@@ -27,7 +27,7 @@ from .gpu import GPUContext
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ._streamlib import Frame, LiveGraph, Message, Runtime
+    from ._streamlib import Frame, LiveGraph, Runtime
 
 # The watcher looks this often, in seconds.
 _WATCH = 0.05
@@ -93,6 +93,8 @@ class Session:
         self._stopping = threading.Event()
         self._closing = threading.Lock()
         self._when_ended: list[Callable[[], None]] = []
+        # When the graph was started, and when its first frame was captured.
+        self._started_ns = 0
         self._start_ns: int | None = None
         self._loop: AbstractEventLoop | None = None
         self._loop_thread: threading.Thread | None = None
@@ -103,6 +105,7 @@ class Session:
         from ._workers import make_workers
 
         graph = json.dumps(self.built.graph)
+        self._started_ns = time.monotonic_ns()
         self.live = self.native.start(graph, fps=fps, frames=frames, processors=self.built.processors)
         try:
             for handler in self.handlers:
@@ -142,19 +145,19 @@ class Session:
 
     # Times
 
-    def start_ns(self, captured_ns: int) -> int:
-        """When the graph's first frame was captured, as far as it is known when a frame comes that was captured then."""
-        if self._start_ns is None:
-            self._start_ns = captured_ns
-        return self._start_ns
+    def seconds(self, captured_ns: int) -> float:
+        """Seconds since the graph's first frame; since its start, where nobody here has seen that frame."""
+        return (captured_ns - (self._start_ns or self._started_ns)) / 1e9
+
+    def captured_ns(self, seconds: float) -> int:
+        """The other way round."""
+        return (self._start_ns or self._started_ns) + round(seconds * 1e9)
 
     def frame(self, frame: Frame) -> VideoFrame:
         """A frame of the core's, for Python."""
-        return VideoFrame.of(frame, self.start_ns(frame.captured_ns))
-
-    def message(self, message: Message) -> DataMessage:
-        """A message of the core's, for Python."""
-        return DataMessage.of(message, self.start_ns(message.captured_ns))
+        if frame.sequence == 0 and self._start_ns is None:
+            self._start_ns = frame.captured_ns
+        return VideoFrame.of(frame, self.seconds(frame.captured_ns))
 
     # Failure and end
 

@@ -149,7 +149,7 @@ class ProcessorWorker(Worker):
             message = item if isinstance(item, DataMessage) else DataMessage(item)
             captured_ns = self._captured_ns(message.timestamp)
             if message.timestamp is None and captured_ns is not None:
-                message.timestamp = (captured_ns - self.session.start_ns(captured_ns)) / 1e9
+                message.timestamp = self.session.seconds(captured_ns)
             if to_parameters:
                 value = message.data.tolist() if hasattr(message.data, "tolist") else message.data
                 self._send(port.name, value, captured_ns)
@@ -183,6 +183,4 @@ class ProcessorWorker(Worker):
 
     def _captured_ns(self, timestamp: float | None) -> int | None:
         """When what a message is about was captured: as it says, else as the newest frame that was read."""
-        if timestamp is None or self.session._start_ns is None:
-            return self._newest_ns
-        return self.session._start_ns + round(timestamp * 1e9)
+        return self._newest_ns if timestamp is None else self.session.captured_ns(timestamp)

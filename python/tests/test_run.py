@@ -319,6 +319,22 @@ def test_a_shader_is_replaced_while_frames_run() -> None:
             level.params.gain = 1
 
 
+def test_it_runs_on_a_software_device() -> None:
+    runtime = chain(bars(), file_sink("null:"), enable_gpu=False)
+    assert runtime.run_blocking(frames=2)["failures"] == []
+    assert "llvmpipe" in runtime.report["device"]
+
+
+def test_times_count_from_the_first_frame_also_for_who_comes_late() -> None:
+    sink = app_sink()
+    with chain(bars(), sink, fps=50):
+        time.sleep(0.5)
+        frame = sink.read(timeout=30)
+        frame = sink.read(timeout=30)
+        assert frame is not None and frame.frame_number > 0
+        assert frame.timestamp == pytest.approx(frame.frame_number / 50, abs=0.2)
+
+
 def test_a_clock_sets_the_pace() -> None:
     report = chain(bars(), file_sink("null:"), clock=SoftwareClock(fps=100)).run_blocking(frames=3)
     assert report["failures"] == []

@@ -14,6 +14,9 @@ const SPIRV_REMARKS: [(&CStr, &str); 2] = [
     (ash::google::user_type::NAME, "SPV_GOOGLE_user_type"),
 ];
 
+/// What handing out memory and semaphores as file descriptors needs beyond Vulkan 1.2.
+const SHARING: [&CStr; 2] = [ash::khr::external_memory_fd::NAME, ash::khr::external_semaphore_fd::NAME];
+
 /// The extension through which the device's clock and the host's are compared: one, under its old name or its new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Calibrating {
@@ -46,6 +49,8 @@ pub(crate) struct Features {
     pub(crate) swapchain: bool,
     /// The device's clock can be compared with `CLOCK_MONOTONIC`.
     pub(crate) calibrating: Option<Calibrating>,
+    /// Memory and timelines can be handed to another API as file descriptors.
+    pub(crate) shares_by_descriptor: bool,
     robust_buffers: bool,
     robust_images: bool,
     /// SPIR-V extensions that the device takes beyond those of its Vulkan version.
@@ -87,6 +92,10 @@ impl Features {
         device_extensions.extend(calibrating.map(Calibrating::name));
         let swapchain = owner.window_systems().any() && extensions.contains(&ash::khr::swapchain::NAME);
         device_extensions.extend(swapchain.then_some(ash::khr::swapchain::NAME));
+        let shares_by_descriptor = SHARING.iter().all(|name| extensions.contains(name));
+        if shares_by_descriptor {
+            device_extensions.extend(SHARING);
+        }
         Ok(Self {
             api_version,
             timeline: has(v12.timeline_semaphore),
@@ -113,6 +122,7 @@ impl Features {
                 && allows_as_much(&limits_1_2, &limits),
             swapchain,
             calibrating,
+            shares_by_descriptor,
         })
     }
 

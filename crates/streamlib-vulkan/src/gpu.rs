@@ -101,6 +101,23 @@ impl VulkanGpu {
         self.device.report()
     }
 
+    /// Submits recordings, and lets `shared` reach its next value with them, which is the answer.
+    pub(crate) fn submit_shared(
+        &self,
+        shared: &Timeline,
+        recordings: &mut [Recording],
+    ) -> Result<u64, VulkanError> {
+        Ok(submit(&self.device, &self.queue, (&self.timeline, Some(shared)), &mut [recordings])?.1)
+    }
+
+    pub(crate) fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
+    pub(crate) fn preparations(&self) -> &Preparations {
+        &self.preparations
+    }
+
     /// Destroys what was dropped while in use and is no longer.
     fn collect(&self) {
         self.retired.collect(&self.timeline);
@@ -160,7 +177,7 @@ impl Gpu for VulkanGpu {
     }
 
     fn submit(&self, batches: &mut [&mut [Recording]]) -> Result<u64, VulkanError> {
-        submit(&self.device, &self.queue, &self.timeline, batches)
+        Ok(submit(&self.device, &self.queue, (&self.timeline, None), batches)?.0)
     }
 
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), VulkanError> {

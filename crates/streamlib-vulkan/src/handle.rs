@@ -39,6 +39,7 @@ destroy! {
     Buffer, "buffer", destroy_buffer;
     CommandPool, "command pool", destroy_command_pool;
     DescriptorPool, "descriptor pool", destroy_descriptor_pool;
+    DeviceMemory, "shared memory", free_memory;
     DescriptorSetLayout, "descriptor set layout", destroy_descriptor_set_layout;
     Image, "image", destroy_image;
     ImageView, "image view", destroy_image_view;

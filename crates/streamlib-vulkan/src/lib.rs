@@ -24,11 +24,13 @@ mod check;
 mod clock;
 mod commands;
 mod conv;
+pub mod cuda;
 mod debug;
 mod descriptors;
 mod device;
 mod encode;
 mod error;
+mod external;
 #[cfg_attr(not(feature = "fault-injection"), allow(unreachable_pub, reason = "public with the feature"))]
 #[doc(hidden)]
 pub mod fault;

@@ -44,7 +44,7 @@ impl Preparations {
         let commands = std::iter::once(preparation.commands.raw());
         // SAFETY: the command buffer is executable and was never submitted; it and the texture stay alive in the queue of
         // what has not finished.
-        let value = unsafe { self.queue.claim().submit(&self.timeline, commands) }?;
+        let value = unsafe { self.queue.claim().submit(&self.timeline, None, commands) }?;
         self.submitted.push(value, preparation);
         Ok(())
     }

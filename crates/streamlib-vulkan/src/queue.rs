@@ -73,13 +73,14 @@ impl Queue {
 
 impl Claimed<'_> {
     /// Submits command buffers as one piece of work; the answer is the value of `timeline` that is reached when they have
-    /// finished.
+    /// finished. `shared`, a timeline that another API waits for, then reaches its next value as well.
     ///
     /// # Safety
     /// The command buffers are executable, distinct, not pending, and stay alive with all that they use until then.
     pub(crate) unsafe fn submit(
         &mut self,
         timeline: &Timeline,
+        shared: Option<&Timeline>,
         commands: impl Iterator<Item = vk::CommandBuffer>,
     ) -> Result<u64, VulkanError> {
         let device = &self.queue.device;
@@ -88,11 +89,14 @@ impl Claimed<'_> {
         scratch.clear();
         scratch.extend(commands);
         let value = timeline.newest() + 1;
-        let (semaphores, values) = ([timeline.semaphore()], [value]);
-        let mut info = vk::TimelineSemaphoreSubmitInfo::default().signal_semaphore_values(&values);
+        let second = shared.unwrap_or(timeline);
+        let semaphores = [timeline.semaphore(), second.semaphore()];
+        let values = [value, second.newest() + 1];
+        let signals = if shared.is_some() { 2 } else { 1 };
+        let mut info = vk::TimelineSemaphoreSubmitInfo::default().signal_semaphore_values(&values[..signals]);
         let info = vk::SubmitInfo::default()
             .command_buffers(scratch)
-            .signal_semaphores(&semaphores)
+            .signal_semaphores(&semaphores[..signals])
             .push_next(&mut info);
         // SAFETY: the claim is the external synchronisation that the queue needs (VUID-vkQueueSubmit-queue-parameter and
         // the host synchronisation of `queue`); the value is greater than every earlier one of the semaphore
@@ -102,6 +106,9 @@ impl Claimed<'_> {
             device.raw().queue_submit(self.queue.raw, &[info], vk::Fence::null())
         })?;
         timeline.note_submission(value);
+        if let Some(shared) = shared {
+            shared.note_submission(values[1]);
+        }
         Ok(value)
     }
 

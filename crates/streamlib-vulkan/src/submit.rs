@@ -12,13 +12,14 @@ use crate::queue::Queue;
 use crate::recording::Recording;
 use crate::timeline::Timeline;
 
-/// Submits all recordings of all batches, in order, as one piece of work. Allocates nothing and takes no lock.
+/// Submits all recordings of all batches, in order, as one piece of work. Allocates nothing and takes no lock. The answer is the
+/// value of `timeline` that tells when it is over, and that of `shared` (0 without one).
 pub(crate) fn submit(
     device: &Arc<Device>,
     queue: &Queue,
-    timeline: &Timeline,
+    (timeline, shared): (&Timeline, Option<&Timeline>),
     batches: &mut [&mut [Recording]],
-) -> Result<u64, VulkanError> {
+) -> Result<(u64, u64), VulkanError> {
     device.check_lost()?;
     for recording in batches.iter_mut().flat_map(|batch| batch.iter_mut()) {
         recording.make_ready(device)?;
@@ -32,11 +33,12 @@ pub(crate) fn submit(
     // SAFETY: the command buffers are executable and not pending, as was just seen to; they are distinct, because each
     // recording is borrowed mutably once. Each recording owns what its commands use, and its drop keeps that alive until the
     // value is reached.
-    let value = unsafe { claimed.submit(timeline, parts.map(|parts| parts.commands())) }?;
+    let value = unsafe { claimed.submit(timeline, shared, parts.map(|parts| parts.commands())) }?;
+    let shared = shared.map_or(0, Timeline::newest);
     claims.submitted(value);
     drop(claimed);
     for recording in batches.iter_mut().flat_map(|batch| batch.iter_mut()) {
         recording.note_submission(value);
     }
-    Ok(value)
+    Ok((value, shared))
 }

@@ -25,11 +25,19 @@ pub(crate) struct TextureInner {
     /// Storage view; sRGB formats show their stored values.
     pub(crate) storage: Owned<vk::ImageView>,
     pub(crate) image: Owned<vk::Image>,
-    _memory: Memory,
+    _memory: Backing,
     pub(crate) label: String,
     pub(crate) size: Size,
     pub(crate) format: TextureFormat,
     pub(crate) device: Arc<Device>,
+}
+
+/// The memory of an image. Kept for its drop.
+pub(crate) enum Backing {
+    /// A piece of the device's pool.
+    Pooled { _memory: Memory },
+    /// An allocation of its own, which another API may have as well.
+    Shared { _memory: Owned<vk::DeviceMemory> },
 }
 
 /// The whole of an image with one level and one layer.
@@ -50,36 +58,21 @@ impl Texture {
         desc: &TextureDesc<'_>,
     ) -> Result<Self, VulkanError> {
         check(device, desc)?;
-        let unorm = conv::storage_format(desc.format);
-        let decoded = conv::sampled_format(desc.format);
-        let formats = [unorm, decoded];
-        let mut list = vk::ImageFormatListCreateInfo::default().view_formats(&formats);
-        let mut info = vk::ImageCreateInfo::default()
-            .image_type(vk::ImageType::TYPE_2D)
-            .format(unorm)
-            .extent(vk::Extent3D { width: desc.size.width, height: desc.size.height, depth: 1 })
-            .mip_levels(1)
-            .array_layers(1)
-            .samples(vk::SampleCountFlags::TYPE_1)
-            .tiling(vk::ImageTiling::OPTIMAL)
-            .usage(
-                vk::ImageUsageFlags::SAMPLED
-                    | vk::ImageUsageFlags::STORAGE
-                    | vk::ImageUsageFlags::TRANSFER_SRC
-                    | vk::ImageUsageFlags::TRANSFER_DST,
-            )
-            .sharing_mode(vk::SharingMode::EXCLUSIVE)
-            .initial_layout(vk::ImageLayout::UNDEFINED);
-        if desc.format.is_srgb() {
-            info = info.flags(vk::ImageCreateFlags::MUTABLE_FORMAT).push_next(&mut list);
-        }
-        let image = Owned::new(device, "vkCreateImage", |raw| {
-            // SAFETY: `check` compared size and usage with what the device allows (VUID-VkImageCreateInfo-extent-00944,
-            // -imageCreateMaxMipLevels-02251).
-            unsafe { raw.create_image(&info, None) }
-        })?
-        .named(desc.label);
+        let exports = vk::ExternalMemoryHandleTypeFlags::empty();
+        let image = create_image(device, desc, vk::ImageTiling::OPTIMAL, exports)?;
         let memory = pool.back_image(&image, desc.label)?;
+        Self::backed(device, preparations, desc, image, Backing::Pooled { _memory: memory })
+    }
+
+    /// An image that has its memory becomes a texture of zeros.
+    pub(crate) fn backed(
+        device: &Arc<Device>,
+        preparations: &Preparations,
+        desc: &TextureDesc<'_>,
+        image: Owned<vk::Image>,
+        memory: Backing,
+    ) -> Result<Self, VulkanError> {
+        let (unorm, decoded) = (conv::storage_format(desc.format), conv::sampled_format(desc.format));
         let storage = view(device, &image, unorm, vk::ImageUsageFlags::STORAGE)?.named(desc.label);
         let sampled = view(device, &image, decoded, vk::ImageUsageFlags::SAMPLED)?.named(desc.label);
         let texture = Self(Arc::new(TextureInner {
@@ -127,7 +120,51 @@ impl std::fmt::Debug for Texture {
     }
 }
 
-fn check(device: &Device, desc: &TextureDesc<'_>) -> Result<(), VulkanError> {
+/// What images are used for.
+pub(crate) const USAGE: vk::ImageUsageFlags = vk::ImageUsageFlags::from_raw(
+    vk::ImageUsageFlags::SAMPLED.as_raw()
+        | vk::ImageUsageFlags::STORAGE.as_raw()
+        | vk::ImageUsageFlags::TRANSFER_SRC.as_raw()
+        | vk::ImageUsageFlags::TRANSFER_DST.as_raw(),
+);
+
+/// Creates an image without memory. The caller has checked that the device supports it.
+pub(crate) fn create_image(
+    device: &Arc<Device>,
+    desc: &TextureDesc<'_>,
+    tiling: vk::ImageTiling,
+    exports: vk::ExternalMemoryHandleTypeFlags,
+) -> Result<Owned<vk::Image>, VulkanError> {
+    let unorm = conv::storage_format(desc.format);
+    let formats = [unorm, conv::sampled_format(desc.format)];
+    let mut list = vk::ImageFormatListCreateInfo::default().view_formats(&formats);
+    let mut external = vk::ExternalMemoryImageCreateInfo::default().handle_types(exports);
+    let mut info = vk::ImageCreateInfo::default()
+        .image_type(vk::ImageType::TYPE_2D)
+        .format(unorm)
+        .extent(vk::Extent3D { width: desc.size.width, height: desc.size.height, depth: 1 })
+        .mip_levels(1)
+        .array_layers(1)
+        .samples(vk::SampleCountFlags::TYPE_1)
+        .tiling(tiling)
+        .usage(USAGE)
+        .sharing_mode(vk::SharingMode::EXCLUSIVE)
+        .initial_layout(vk::ImageLayout::UNDEFINED);
+    if desc.format.is_srgb() {
+        info = info.flags(vk::ImageCreateFlags::MUTABLE_FORMAT).push_next(&mut list);
+    }
+    if !exports.is_empty() {
+        info = info.push_next(&mut external);
+    }
+    let image = Owned::new(device, "vkCreateImage", |raw| {
+        // SAFETY: the caller compared size, usage, tiling and handle types with what the device allows
+        // (VUID-VkImageCreateInfo-extent-00944, -imageCreateMaxMipLevels-02251, -pNext-00990).
+        unsafe { raw.create_image(&info, None) }
+    })?;
+    Ok(image.named(desc.label))
+}
+
+pub(crate) fn check(device: &Device, desc: &TextureDesc<'_>) -> Result<(), VulkanError> {
     let limit = device.limits().max_image_dimension2_d;
     for (what, asked) in [("a texture width", desc.size.width), ("a texture height", desc.size.height)] {
         if asked == 0 || asked > limit {

@@ -30,8 +30,21 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     pub(crate) fn new(device: &Arc<Device>, label: &str) -> Result<Arc<Self>, VulkanError> {
+        Self::with_exports(device, label, vk::ExternalSemaphoreHandleTypeFlags::empty())
+    }
+
+    /// A timeline that can be handed to other APIs as the kinds of handle in `exports`, which the device supports.
+    pub(crate) fn with_exports(
+        device: &Arc<Device>,
+        label: &str,
+        exports: vk::ExternalSemaphoreHandleTypeFlags,
+    ) -> Result<Arc<Self>, VulkanError> {
         let mut kind = vk::SemaphoreTypeCreateInfo::default().semaphore_type(vk::SemaphoreType::TIMELINE);
-        let info = vk::SemaphoreCreateInfo::default().push_next(&mut kind);
+        let mut export = vk::ExportSemaphoreCreateInfo::default().handle_types(exports);
+        let mut info = vk::SemaphoreCreateInfo::default().push_next(&mut kind);
+        if !exports.is_empty() {
+            info = info.push_next(&mut export);
+        }
         let semaphore = Owned::new(device, "vkCreateSemaphore", |raw| {
             // SAFETY: the device has timeline semaphores (VUID-VkSemaphoreTypeCreateInfo-timelineSemaphore-03252).
             unsafe { raw.create_semaphore(&info, None) }

@@ -34,7 +34,7 @@ mod stages;
 
 pub use display::DisplayError;
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
-pub use eager::{EagerError, EffectRun, HostCopy};
+pub use eager::{CudaTensor, EagerError, EffectRun, HostCopy};
 pub use error::{RunError, StartError};
 pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
 pub use live::{

@@ -4,6 +4,7 @@ use streamlib_core::format::Size;
 use streamlib_core::interface::ParameterError;
 use streamlib_shader::CompileError;
 use streamlib_vulkan::VulkanError;
+use streamlib_vulkan::cuda::CudaError;
 
 /// An effect that could not be run once, or a texture that could not be made, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,9 @@ pub enum EagerError {
         /// The input.
         input: String,
     },
+    /// Sharing with CUDA failed.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
     /// The GPU refused or failed.
     #[error(transparent)]
     Gpu(#[from] VulkanError),

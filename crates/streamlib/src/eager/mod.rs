@@ -1,5 +1,6 @@
 //! Effects and textures outside of graphs: what is asked for is done when the call returns.
 
+mod cuda;
 mod error;
 mod host;
 mod picture;
@@ -7,6 +8,7 @@ mod run;
 
 use std::sync::{Arc, Mutex};
 
+pub use cuda::CudaTensor;
 pub use error::EagerError;
 pub use host::HostCopy;
 pub use run::EffectRun;
@@ -19,4 +21,5 @@ use host::Staging;
 pub(crate) struct Eager {
     kernels: Mutex<KernelCache>,
     staging: Arc<Staging>,
+    cuda: cuda::Cuda,
 }
