@@ -1,4 +1,4 @@
-//! Interfaces of the kernel (V4L2, clocks, scheduling), as safe calls on plain data: no policy, no pixels.
+//! Interfaces of the kernel (V4L2, clocks, scheduling) and of Xlib, as safe calls on plain data: no policy, no pixels.
 #![allow(unsafe_code, reason = "ioctl, mmap, poll and others; every other module uses them through here")]
 
 pub(crate) mod abi;
@@ -6,6 +6,7 @@ pub(crate) mod clock;
 mod device;
 mod queue;
 pub(crate) mod thread;
+pub(crate) mod x11;
 
 pub(crate) use device::{Device, Readiness, monotonic_now};
 pub(crate) use queue::Queue;

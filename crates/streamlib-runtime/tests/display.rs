@@ -254,6 +254,36 @@ fn a_window_that_is_closed_ends_alone() {
 }
 
 #[test]
+fn a_window_system_that_goes_away_ends_its_windows_alone() {
+    if cannot_run() {
+        return;
+    }
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
+    let graph = "[nodes.paint]\neffect = 'paint.hlsl'\nsize = [64, 48]\n\
+                 [nodes.window]\nsink = 'display:?title=lost&width=80&height=60'\ninputs = { input = 'paint' }\n\
+                 [nodes.file]\nsink = 'out.y4m'\ninputs = { input = 'paint' }\n";
+    std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
+    let mut process = Running::start(server.streamlib(folder.path()).args(["run", "paint.toml"]));
+    Seen::find(&server, "lost").shows([80, 60], [0, 0], [80, 60]);
+    drop(server);
+    let mut stderr = BufReader::new(process.0.stderr.take().expect("it is piped"));
+    let (mut said, mut line) = (String::new(), String::new());
+    // Which comes first: the window system's last word, or the driver's.
+    while !said.contains("sink `window` died") && !said.contains("the window of sink `window` was closed") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).expect("text") > 0, "it ended:\n{said}");
+        said.push_str(&line);
+    }
+    succeed(Command::new("kill").args(["-INT", &process.0.id().to_string()]));
+    stderr.read_to_string(&mut said).expect("text");
+    let code = process.0.wait().expect("it ends").code();
+    assert!(matches!(code, Some(0 | 2)) && !said.contains("panicked"), "{code:?}: {said}");
+    assert!(std::fs::metadata(folder.path().join("out.y4m")).expect("a whole file").len() > 1000);
+}
+
+#[test]
 fn windows_that_cannot_be_are_refused_with_the_next_step() {
     if cannot_run() {
         return;

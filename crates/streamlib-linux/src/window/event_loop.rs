@@ -1,9 +1,11 @@
 //! The one thread that talks to the window system.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use raw_window_handle::HasDisplayHandle as _;
 use streamlib_core::format::Size;
 use winit::application::ApplicationHandler;
 use winit::dpi::PhysicalSize;
@@ -11,6 +13,8 @@ use winit::error::EventLoopError;
 use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, EventLoop, EventLoopProxy};
 use winit::window::{Window, WindowId};
+
+use crate::sys::x11::outlive_server;
 
 use super::{State, WindowError, WindowOptions};
 
@@ -51,8 +55,14 @@ fn start() -> Result<Proxy, WindowError> {
             Ok(event_loop) => event_loop,
             Err(error) => return drop(ready.send(Err(refused(&error)))),
         };
+        static IS_LOST: AtomicBool = AtomicBool::new(false);
+        if let Ok(display) = event_loop.display_handle()
+            && !outlive_server(display, &IS_LOST)
+        {
+            tracing::warn!("the program will end with its X server: libX11 is older than 1.7");
+        }
         let _starter = ready.send(Ok(Mutex::new(event_loop.create_proxy())));
-        let mut windows = Windows::default();
+        let mut windows = Windows { open: HashMap::new(), is_lost: &IS_LOST };
         if let Err(error) = event_loop.run_app(&mut windows) {
             tracing::warn!("the window system has gone away: {error}");
         }
@@ -81,9 +91,13 @@ fn said(error: &impl std::fmt::Display) -> String {
     }
 }
 
-/// Windows by the system's number.
-#[derive(Default)]
-struct Windows(HashMap<WindowId, Weak<State>>);
+/// All windows of the process.
+struct Windows {
+    /// By the system's number.
+    open: HashMap<WindowId, Weak<State>>,
+    /// Whether the X server is gone.
+    is_lost: &'static AtomicBool,
+}
 
 impl Windows {
     fn open(&mut self, event_loop: &ActiveEventLoop, options: WindowOptions, state: &Arc<State>) -> Opened {
@@ -102,18 +116,24 @@ impl Windows {
         let window = window.map_err(|error| WindowError::Refused { why: said(&error) })?;
         let PhysicalSize { width, height } = window.inner_size();
         state.set_size(Size::new(width, height));
-        self.0.retain(|_, known| known.strong_count() > 0);
-        self.0.insert(window.id(), Arc::downgrade(state));
+        self.open.retain(|_, known| known.strong_count() > 0);
+        self.open.insert(window.id(), Arc::downgrade(state));
         Ok(Arc::new(window))
     }
 
     fn close_all(&mut self) {
-        self.0.drain().filter_map(|(_, state)| state.upgrade()).for_each(|state| state.close());
+        self.open.drain().filter_map(|(_, state)| state.upgrade()).for_each(|state| state.close());
     }
 }
 
 impl ApplicationHandler<Request> for Windows {
     fn resumed(&mut self, _event_loop: &ActiveEventLoop) {}
+
+    fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
+        if self.is_lost.load(Ordering::Acquire) {
+            event_loop.exit();
+        }
+    }
 
     fn user_event(&mut self, event_loop: &ActiveEventLoop, request: Request) {
         let Request { options, state, answer } = request;
@@ -122,7 +142,7 @@ impl ApplicationHandler<Request> for Windows {
     }
 
     fn window_event(&mut self, _event_loop: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
-        let Some(state) = self.0.get(&id).and_then(Weak::upgrade) else { return };
+        let Some(state) = self.open.get(&id).and_then(Weak::upgrade) else { return };
         match event {
             WindowEvent::Resized(PhysicalSize { width, height }) => state.set_size(Size::new(width, height)),
             WindowEvent::CloseRequested | WindowEvent::Destroyed => state.close(),
