@@ -4,11 +4,12 @@ use crate::Finding;
 use crate::tree::Tree;
 
 /// Where the keyword may stand: the beginnings of paths.
-const ALLOWED: [&str; 7] = [
+const ALLOWED: [&str; 8] = [
     "crates/streamlib-vulkan/",
     "crates/streamlib-apple/",
     "crates/streamlib-linux/",
     "crates/streamlib-shader/src/dxc",
+    "python/src/cuda.rs",
     "python/src/dlpack.rs",
     "python/src/interpreter.rs",
     "python/src/memory.rs",
