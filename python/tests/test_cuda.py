@@ -13,7 +13,7 @@ from streamlib import _streamlib
 
 torch = pytest.importorskip("torch", reason="SKIPPED: torch is not here")
 
-COUNT = "float4 main(float2 uv : TEXCOORD) : SV_Target { return float4(frac(frame_number / 256), uv, 1) + 0 * tex2D(input, uv); }"
+COUNT = "float4 main(float2 uv : TEXCOORD) : SV_Target { return float4(frac(frame_number / 256.0), uv, 1) + 0 * tex2D(input, uv); }"
 SIZE = (3840, 2160)
 
 

@@ -16,7 +16,7 @@ use crate::runtime::StreamRuntime;
 /// Linear textures that are kept for the next tensor.
 const KEPT: usize = 16;
 /// With so many of one kind that CUDA still uses, the next tensor waits for the oldest: another would not be filled sooner.
-const BUSY: usize = 4;
+const BUSY: usize = 8;
 
 /// What handing over takes.
 #[derive(Debug, Default)]
