@@ -61,7 +61,7 @@ class TorchModel(Model):
         self.module = torch.jit.load(str(path)).eval()
 
     def __call__(self, texture: Any) -> Any:
-        """What the module gives for the shape (1, 3, height, width), floats from 0 to 1, on the device where the texture is."""
+        """What the module gives for the shape (1, 3, height, width), floats from 0 to 1, where DLPack puts the texture."""
         torch = self._torch
         with torch.inference_mode():
             rgb = torch.from_dlpack(texture)[..., :3].permute(2, 0, 1)[None]
