@@ -28,7 +28,7 @@ class OnnxModel(Model):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            import onnxruntime  # type: ignore[import-not-found,unused-ignore]
+            import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             _missing("onnxruntime", path)
         self.session = onnxruntime.InferenceSession(str(path))
@@ -54,7 +54,7 @@ class TorchModel(Model):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            import torch  # type: ignore[import-not-found,unused-ignore]
+            import torch  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             _missing("torch", path)
         self._torch = torch
