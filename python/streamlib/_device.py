@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._streamlib import Runtime
 
+# Mesa's software device, which every Linux distribution has.
+_SOFTWARE = "llvmpipe"
 _lock = threading.Lock()
 _runtimes: dict[bool, Runtime] = {}
 
@@ -22,7 +24,7 @@ def default_runtime(*, enable_gpu: bool = True) -> Runtime:
         if enable_gpu not in _runtimes:
             from ._streamlib import Runtime
 
-            _runtimes[enable_gpu] = Runtime() if enable_gpu else Runtime("cpu")
+            _runtimes[enable_gpu] = Runtime() if enable_gpu else Runtime(_SOFTWARE)
         return _runtimes[enable_gpu]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._graph import SEEN
 from ._params import resolve
 from ._session import Session, Worker
@@ -23,18 +23,23 @@ class EveryFrame(Worker):
 
     def __init__(self, session: Session, effect: Effect, end: ProcessorEnd) -> None:
         super().__init__(session, effect, f"streamlib {effect.handler_id}")
-        self._effect, self._end = effect, end
+        self._effect = effect
+        self._end: ProcessorEnd | None = end
         self._last: dict[tuple[str, str], Any] = {}
 
     def serve(self) -> None:
-        while not self.session.is_over():
-            frame = self._end.take(SEEN)
+        end = self._end
+        while end is not None and not self.session.is_over():
+            frame = end.take(SEEN)
             if frame is not None:
                 self._called(frame)  # type: ignore[arg-type]  # the port takes frames
-            elif self._end.closed:
+            elif end.closed:
                 return
             else:
-                self._end.wait(_SLICE)
+                end.wait(_SLICE)
+
+    def release(self) -> None:
+        self._end = None
 
     def _called(self, native: Frame) -> None:
         effect = self._effect

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ._effects import Effect
+from ._effect import Effect
 from ._handlers import Handler
 from ._ports import InputPort, OutputPort
 from ._sinks import Sink
@@ -30,6 +30,10 @@ class Connection(NamedTuple):
     input: InputPort[Any]
     delivery: str | None
     bound: int | None
+
+    def waiting(self) -> int:
+        """How many frames or messages may wait at the input of a program's own code."""
+        return (self.bound or 4) if self.delivery in ("every", "lossless") else 1
 
 
 class Built(NamedTuple):
@@ -72,6 +76,9 @@ class _Builder:
         self.constants: dict[str, Any] = {}
 
     def build(self) -> Built:
+        for handler in self.handlers:
+            if isinstance(handler, Effect) and handler.every_frame:
+                handler.expect(self._frame_size(self._incoming(handler.inputs["video"])))
         for handler in self.handlers:
             if isinstance(handler, Source):
                 self.nodes[handler.handler_id] = handler.node(self.size, self.fps)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._streamlib import Frame, Message, Texture
+    from ._streamlib import Frame, Texture
 
 
 class VideoFrame:
@@ -16,7 +16,7 @@ class VideoFrame:
     ``timestamp`` is in seconds and counts from the first frame of the graph, as ``time`` does in shaders.
     """
 
-    __slots__ = ("data", "frame_number", "height", "metadata", "timestamp", "width")
+    __slots__ = ("__weakref__", "data", "frame_number", "height", "metadata", "timestamp", "width")
 
     def __init__(
         self,
@@ -43,9 +43,8 @@ class VideoFrame:
         self.metadata: dict[str, Any] = dict(metadata or {})
 
     @classmethod
-    def of(cls, frame: Frame, start_ns: int) -> VideoFrame:
-        """A frame of the core's; ``start_ns`` is when the graph's first one was captured."""
-        seconds = (frame.captured_ns - start_ns) / 1e9
+    def of(cls, frame: Frame, seconds: float) -> VideoFrame:
+        """A frame of the core's, captured so long after the graph's first one."""
         metadata = {"captured_ns": frame.captured_ns}
         return cls(frame.texture, seconds, frame.sequence, frame.width, frame.height, metadata)
 
@@ -63,6 +62,12 @@ class VideoFrame:
     def clone_with_texture(self, texture: Any) -> VideoFrame:
         """This frame with another picture: its times, number and metadata stay."""
         return VideoFrame(texture, self.timestamp, self.frame_number, metadata=self.metadata)
+
+    def copy(self) -> VideoFrame:
+        """This frame with a texture of its own, to be kept."""
+        from .gpu import GPUContext
+
+        return self.clone_with_texture(GPUContext().copy(self.data))
 
     def numpy(self) -> Any:
         """A copy in host memory: a NumPy array of the shape (height, width, channels)."""
@@ -99,11 +104,6 @@ class DataMessage:
         self.data_type = data_type
         #: What else is known.
         self.metadata: dict[str, Any] = dict(metadata or {})
-
-    @classmethod
-    def of(cls, message: Message, start_ns: int) -> DataMessage:
-        """A message of the core's."""
-        return cls(message.value, (message.captured_ns - start_ns) / 1e9)
 
     def __repr__(self) -> str:
         when = "" if self.timestamp is None else f", {self.timestamp:.3f} s"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._expression import Expression, Number, Parameter
 
 if TYPE_CHECKING:
-    from ._effects import Effect
+    from ._effect import Effect
     from ._streamlib import Knobs, LiveGraph
 
 
@@ -40,6 +40,12 @@ class Params:
         put(self, "_values", {})
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            # What notebooks and copies look for is no parameter.
+            raise AttributeError(name)
+        return self._get(name)
+
+    def _get(self, name: str) -> Any:
         if name in self._own:
             return self._own[name]
         if self._knobs is not None:
@@ -58,7 +64,7 @@ class Params:
             setattr(knobs, name, value)
 
     def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
+        return self._get(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         setattr(self, name, value)
@@ -74,7 +80,7 @@ class Params:
         return [name for name in self if name.isidentifier()]
 
     def __repr__(self) -> str:
-        pairs = ", ".join(f"{name}={getattr(self, name)!r}" for name in dir(self))
+        pairs = ", ".join(f"{name}={self._get(name)!r}" for name in dir(self))
         return f"<parameters of {self._effect.handler_id}: {pairs}>"
 
     def _unknown(self, name: str) -> AttributeError:

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._graph import Built, Connection, build
 from ._handlers import Handler
 from ._ports import InputPort, OutputPort, Port
@@ -45,7 +45,7 @@ class Done:
 
     def __await__(self) -> Generator[None, None, Any]:
         return self.result
-        yield
+        yield  # a generator, as awaiting wants it
 
 
 class GraphView:
@@ -193,9 +193,6 @@ class StreamRuntime:
         return Done()
 
     def _build(self) -> Built:
-        for handler in self._handlers:
-            if isinstance(handler, Effect):
-                handler._guess = (self.width, self.height)
         return build(self._handlers, self._connections, (self.width, self.height), self.fps)
 
     def _native(self) -> Runtime:

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._graph import Built, Connection, output_source
 from ._handlers import Handler
+from ._loans import Loans
 from ._messages import DataMessage, VideoFrame
 from ._sinks import AppSink
 from ._sources import AppSource
 from .clocks import Clock
 from .errors import ClosedError, HandlerError, StreamlibError
 from .events import EventBus
+from .gpu import GPUContext
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from ._streamlib import Frame, LiveGraph, Message, Runtime
+    from ._streamlib import Frame, LiveGraph, Runtime
 
 # The watcher looks this often, in seconds.
 _WATCH = 0.05
@@ -47,6 +50,9 @@ class Worker:
     def cancel(self) -> None:
         """Asks code that waits to give up."""
 
+    def release(self) -> None:
+        """Lets go of the ends, so that the graph does not wait for what nobody will read."""
+
     def _run(self) -> None:
         try:
             self.serve()
@@ -54,8 +60,10 @@ class Worker:
             self.session.handler_failed(self.handler, error)
         except StreamlibError as error:
             # What the program asked of a graph that is at its end is not its fault.
-            if not (isinstance(error, ClosedError) and self.session.is_over()):
+            if not (isinstance(error, ClosedError) and self.session.has_ended()):
                 self.session.handler_failed(self.handler, error)
+        finally:
+            self.release()
 
 
 class Session:
@@ -71,6 +79,8 @@ class Session:
         events: EventBus,
     ) -> None:
         self.native, self.handlers, self.connections = native, handlers, connections
+        #: Runs shaders at once on the same device.
+        self.gpu = GPUContext(native)
         self.built, self.clock, self.events = built, clock, events
         self.live: LiveGraph
         self.workers: list[Worker] = []
@@ -83,8 +93,11 @@ class Session:
         self._stopping = threading.Event()
         self._closing = threading.Lock()
         self._when_ended: list[Callable[[], None]] = []
+        # When the graph was started, and when its first frame was captured.
+        self._started_ns = 0
         self._start_ns: int | None = None
         self._loop: AbstractEventLoop | None = None
+        self._loop_thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def start(self, fps: float | None, frames: int | None) -> None:
@@ -92,6 +105,7 @@ class Session:
         from ._workers import make_workers
 
         graph = json.dumps(self.built.graph)
+        self._started_ns = time.monotonic_ns()
         self.live = self.native.start(graph, fps=fps, frames=frames, processors=self.built.processors)
         try:
             for handler in self.handlers:
@@ -115,6 +129,8 @@ class Session:
             handler._inlet = self.live.inlet(handler.handler_id)
         elif isinstance(handler, AppSink):
             handler._outlet = self.live.outlet(handler.handler_id)
+            incoming = next(connection for connection in self.connections if connection.input.handler is handler)
+            handler._loans = Loans(self, incoming.waiting())
 
     def _unbind(self) -> None:
         for handler in self.handlers:
@@ -125,24 +141,23 @@ class Session:
             for port in handler.outputs.values():
                 port._send = None
             # A sink keeps its end: frames that came before the end can still be taken.
-            if not isinstance(handler, AppSink):
-                handler._session = None
+            handler._session = None
 
     # Times
 
-    def start_ns(self, captured_ns: int) -> int:
-        """When the graph's first frame was captured, as far as it is known when a frame comes that was captured then."""
-        if self._start_ns is None:
-            self._start_ns = captured_ns
-        return self._start_ns
+    def seconds(self, captured_ns: int) -> float:
+        """Seconds since the graph's first frame; since its start, where nobody here has seen that frame."""
+        return (captured_ns - (self._start_ns or self._started_ns)) / 1e9
+
+    def captured_ns(self, seconds: float) -> int:
+        """The other way round."""
+        return (self._start_ns or self._started_ns) + round(seconds * 1e9)
 
     def frame(self, frame: Frame) -> VideoFrame:
         """A frame of the core's, for Python."""
-        return VideoFrame.of(frame, self.start_ns(frame.captured_ns))
-
-    def message(self, message: Message) -> DataMessage:
-        """A message of the core's, for Python."""
-        return DataMessage.of(message, self.start_ns(message.captured_ns))
+        if frame.sequence == 0 and self._start_ns is None:
+            self._start_ns = frame.captured_ns
+        return VideoFrame.of(frame, self.seconds(frame.captured_ns))
 
     # Failure and end
 
@@ -150,13 +165,20 @@ class Session:
         """Whether it is about to end, or has."""
         return self._stopping.is_set()
 
+    def has_ended(self) -> bool:
+        """Whether the graph has ended, by itself or not."""
+        try:
+            return self._stopping.is_set() or self.live.wait(0)
+        except ClosedError:
+            return True
+
     def sleep(self, seconds: float) -> bool:
         """Waits so long; ``False`` when the session is about to end."""
         return not self._stopping.wait(seconds)
 
     def handler_failed(self, handler: Handler, error: StreamlibError) -> None:
         """Code of the program raised: its policy says what comes of it."""
-        policy = getattr(handler, "on_error", "stop")
+        policy = "bypass" if getattr(handler, "on_error", "stop") == "bypass" else "stop"
         readers = self.events.publish("handler.failed", handler=handler.handler_id, error=error, policy=policy)
         if policy == "stop":
             with self._lock:
@@ -175,7 +197,7 @@ class Session:
             self._tell_events()
             if has_ended:
                 break
-        self.close(patience=_PATIENCE_AT_STOP if self._stopping.is_set() else _PATIENCE_AT_END)
+        self.close(by_itself=not self._stopping.is_set())
 
     def _tell_events(self) -> None:
         try:
@@ -197,13 +219,13 @@ class Session:
                 return
         call()
 
-    def close(self, patience: float = _PATIENCE_AT_STOP) -> None:
+    def close(self, by_itself: bool = False) -> None:
         """Stops everything and waits until it is at rest. A second time there is nothing to do."""
         with self._closing:
             if self.ended.is_set():
                 return
             try:
-                self._stop(patience)
+                self._stop(by_itself)
             finally:
                 with self._lock:
                     self.ended.set()
@@ -211,10 +233,10 @@ class Session:
                 for call in waiting:
                     call()
 
-    def _stop(self, patience: float) -> None:
+    def _stop(self, by_itself: bool) -> None:
         # A graph that has ended by itself has closed its ends: what reads them comes to its end with the last frame.
-        if patience == _PATIENCE_AT_END:
-            self._join(patience)
+        if by_itself:
+            self._join(_PATIENCE_AT_END)
         self._stopping.set()
         self._keep_parameters()
         self._tell_events()
@@ -223,31 +245,27 @@ class Session:
         except StreamlibError as error:
             with self._lock:
                 self.failure = self.failure or error
+        self._join(_PATIENCE_AT_STOP / 2)
         for worker in self.workers:
             worker.cancel()
-        self._join(_PATIENCE_AT_STOP)
+        self._join(_PATIENCE_AT_STOP / 2)
         for worker in self.workers:
-            if worker.thread.is_alive() and worker.thread is not threading.current_thread():
+            if worker.thread.is_alive() and threading.current_thread() not in (worker.thread, self._loop_thread):
                 if not self.events.publish("handler.stuck", handler=worker.handler.handler_id):
                     _log(f"`{worker.handler.handler_id}` has not returned; its thread is left behind", None)
         self._unbind()
-        if self._loop is not None:
+        if self._loop is not None and self._loop_thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._loop_thread is not threading.current_thread():
+                self._loop_thread.join(_PATIENCE_AT_STOP)
         for failure in self.report.get("failures", []):
             self.events.publish("graph.failure", text=failure)
 
     def _join(self, patience: float) -> None:
-        until = self.clock_now() + patience
+        until = time.monotonic() + patience
         for worker in self.workers:
-            if worker.thread is not threading.current_thread():
-                worker.thread.join(max(0.0, until - self.clock_now()))
-
-    @staticmethod
-    def clock_now() -> float:
-        """Seconds of the monotonic clock."""
-        import time
-
-        return time.monotonic()
+            if threading.current_thread() not in (worker.thread, self._loop_thread):
+                worker.thread.join(max(0.0, until - time.monotonic()))
 
     def _keep_parameters(self) -> None:
         """Effects keep the values that they had, for the next start."""
@@ -273,10 +291,15 @@ class Session:
                 def run() -> None:
                     asyncio.set_event_loop(loop)
                     loop.run_forever()
+                    # Whoever still waits is told, and may tidy up.
+                    tasks = asyncio.all_tasks(loop)
+                    for task in tasks:
+                        task.cancel()
+                    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
                     loop.close()
 
-                threading.Thread(target=run, name="streamlib asyncio", daemon=True).start()
-                self._loop = loop
+                self._loop, self._loop_thread = loop, threading.Thread(target=run, name="streamlib asyncio", daemon=True)
+                self._loop_thread.start()
             return self._loop
 
     def inlet(self, handler: Handler, port: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
 from ._handlers import Handler
+from ._loans import Loans
 from ._messages import VideoFrame
 from ._ports import VideoInput
 from ._uris import APP, display_uri, name_of, path_uri
@@ -34,19 +35,17 @@ class AppSink(Sink):
     def __init__(self, handler_id: str) -> None:
         super().__init__(handler_id, APP)
         self._outlet: Outlet | None = None
+        self._loans: Loans | None = None
 
     def read(self, timeout: float = 0.0) -> VideoFrame | None:
         """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout`` seconds.
 
         :raises ClosedError: when its runtime was not started.
         """
-        if self._outlet is None:
+        if self._outlet is None or self._loans is None:
             raise ClosedError(f"`{self.handler_id}` has no frames: start its runtime first")
-        frame = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
-        if frame is None:
-            return None
-        assert self._session is not None
-        return self._session.frame(frame)
+        native = self._outlet.wait(timeout) if timeout > 0 else self._outlet.take()
+        return None if native is None else self._loans.lend(native)
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """Frames as they come, until the graph ends."""
@@ -82,12 +81,12 @@ def display_sink(
 
     :param width: of the window, in pixels; that of the frames by default. As ``height``.
     :param title: what stands in its title; the function's name by default.
-    :param show_fps: whether the title tells the rate.
+    :param show_fps: taken as the proof of concept took it; windows do not show their rate yet, ``runtime.stats`` has it.
     """
 
     def decorate(function: Function) -> Sink:
         name = handler_id or function.__name__
-        return Sink(name, display_uri(title or name, width, height, show_fps))
+        return Sink(name, display_uri(title or name, width, height))
 
     return decorate if function is None else decorate(function)
 

@@ -184,7 +184,7 @@ class Step(NamedTuple):
 
 # Reads the frame only to have its size.
 _BLANK = Shader("float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv) * 0; }", "blank")
-_COPY = Shader("float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }", "copy")
+COPY = Shader("float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }", "copy")
 
 
 class TracingContext(GPUContext):
@@ -280,7 +280,7 @@ class TracingContext(GPUContext):
         result = self._ref(texture)
         is_fed_back = any(isinstance(ref, Pending) and ref.texture is None for _, refs in self._steps for ref in refs.values())
         if isinstance(result, Pending) or result.delay or (result.kind == "frame" and is_fed_back):
-            self._steps.append((Step(_COPY, {}, {}, 1.0, None, "rgba8"), {"input": result}))
+            self._steps.append((Step(COPY, {}, {}, 1.0, None, "rgba8"), {"input": result}))
             result = Ref("step", len(self._steps) - 1)
         blanks: dict[int, Ref] = {}
         steps = [step._replace(inputs=self._resolved(refs, result, blanks)) for step, refs in self._steps]

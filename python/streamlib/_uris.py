@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlencode
 
 APP = "app:"
 
@@ -16,9 +15,11 @@ def camera_uri(device_id: str | int | None) -> str:
     return f"camera:/dev/video{device}" if device.isdigit() else f"camera:{device}"
 
 
-def display_uri(title: str, width: int | None, height: int | None, show_fps: bool) -> str:
+def display_uri(title: str, width: int | None, height: int | None) -> str:
     """A window."""
-    asked = {"title": title, "width": width, "height": height, "show_fps": "true" if show_fps else None}
+    from urllib.parse import urlencode
+
+    asked = {"title": title, "width": width, "height": height}
     return "display:?" + urlencode({name: value for name, value in asked.items() if value is not None})
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._every_frame import EveryFrame
-from ._graph import OBJECTS, Connection, data_port, python_node
+from ._graph import OBJECTS, Connection, python_node
 from ._handlers import Handler, StreamHandler
+from ._loans import Loans
 from ._messages import DataMessage, VideoFrame
 from ._ports import InputPort, OutputPort
 from ._processors import Processor
@@ -43,14 +45,16 @@ class ProcessorWorker(Worker):
         super().__init__(session, handler, f"streamlib {handler.handler_id}")
         is_node = handler.handler_id in session.built.processors
         self._end: ProcessorEnd | None = session.live.end(handler.handler_id) if is_node else None
-        self._inputs: list[tuple[InputPort[Any], Objects | None]] = []
+        self._inputs: list[tuple[InputPort[Any], Loans | Objects]] = []
+        self._due = 0.0
         self._waiting: Future[Any] | None = None
         self._newest_ns: int | None = None
         for connection in session.connections:
             if connection.input.handler is handler:
-                carried = objects.setdefault(connection.output, Objects()) if connection.input.kind == "data" else None
-                connection.input._hold(_bound(connection))
-                self._inputs.append((connection.input, carried))
+                waiting, is_data = connection.waiting(), connection.input.kind == "data"
+                connection.input._hold(waiting)
+                found = objects.setdefault(connection.output, Objects()) if is_data else Loans(session, waiting)
+                self._inputs.append((connection.input, found))
         for port in handler.outputs.values():
             readers = [connection for connection in session.connections if connection.output is port]
             port._send = self._video_out(port, readers) if port.kind == "video" else self._data_out(port, readers, objects)
@@ -66,49 +70,55 @@ class ProcessorWorker(Worker):
                 self._call(lambda: handler.process(tick), f"at tick {tick.frame_number}")
         finally:
             if isinstance(handler, StreamHandler):
-                self._call(handler.on_stop, "in on_stop", is_last=True)
+                self._call(handler.on_stop, "in on_stop")
 
     def cancel(self) -> None:
         if self._waiting is not None:
             self._waiting.cancel()
 
+    def release(self) -> None:
+        self._end = None
+
     def _await_turn(self) -> bool:
         """Waits until there is something to do; ``False`` when there never will be."""
         if not self._inputs or self._end is None:
-            return self.session.sleep(1.0 / self.session.clock.fps)
+            return self._await_beat()
         while not self.session.is_over():
             if self._refill():
                 return True
             if self._end.closed:
                 return False
-            # Without something new, what is there is what nobody has room for.
-            if self._end.wait(_SLICE) and not self._refill_would_help():
-                self.session.sleep(1.0 / self.session.clock.fps)
-                return True
+            if self._end.wait(_SLICE) and not all(port._has_room() for port, _ in self._inputs):
+                # Something has come that there is no room for, since the code has not read what came before.
+                return self._await_beat()
         return False
 
-    def _refill_would_help(self) -> bool:
-        return all(port._has_room() for port, _ in self._inputs)
+    def _await_beat(self) -> bool:
+        """Waits for the runtime's rate."""
+        self._due = max(self._due + 1.0 / self.session.clock.fps, time.monotonic())
+        return self.session.sleep(self._due - time.monotonic())
 
     def _refill(self) -> bool:
         """Moves what has come to the ports; whether that was anything."""
-        assert self._end is not None
         is_new = False
-        for port, objects in self._inputs:
-            while port._has_room():
-                item = self._end.take(port.name)
-                if item is None:
+        for port, source in self._inputs:
+            while port._has_room() and self._end is not None:
+                native: Any = self._end.take(port.name)
+                if native is None:
                     break
-                self._newest_ns = item.captured_ns if objects is None else self._newest_ns
-                found = self.session.frame(item) if objects is None else objects.get(item.value)  # type: ignore[union-attr,arg-type]
-                if found is not None:
-                    port._unread.append(found)
+                self._newest_ns = native.captured_ns
+                if isinstance(source, Loans):
+                    item: Any = source.lend(native)
+                else:
+                    item = source.get(native.value)
+                if item is not None:
+                    port._unread.append(item)
                     is_new = True
                 if port._unread.maxlen == 1:
                     break
         return is_new
 
-    def _call(self, call: Callable[[], Any], doing: str, is_last: bool = False) -> None:
+    def _call(self, call: Callable[[], Any], doing: str) -> None:
         """Calls code of the program, and awaits what it returns where that can be awaited."""
         try:
             result = call()
@@ -121,7 +131,7 @@ class ProcessorWorker(Worker):
             if not self.session.is_over():
                 raise
         except ClosedError:
-            if not self.session.is_over():
+            if not self.session.has_ended():
                 raise
         except Exception as error:
             raise HandlerError(self.handler.handler_id, doing, error) from error
@@ -134,21 +144,29 @@ class ProcessorWorker(Worker):
         to_parameters = any(isinstance(connection.input.handler, Effect) for connection in readers)
         to_processors = any(not isinstance(connection.input.handler, Effect) for connection in readers)
         carried = objects.setdefault(port, Objects())
-        names = {data_port(connection) for connection in readers}
-        assert self._end is not None or not names
 
         def send(item: Any) -> None:
             message = item if isinstance(item, DataMessage) else DataMessage(item)
             captured_ns = self._captured_ns(message.timestamp)
             if message.timestamp is None and captured_ns is not None:
-                message.timestamp = (captured_ns - self.session.start_ns(captured_ns)) / 1e9
-            if to_parameters and self._end is not None:
+                message.timestamp = self.session.seconds(captured_ns)
+            if to_parameters:
                 value = message.data.tolist() if hasattr(message.data, "tolist") else message.data
-                self._end.send(port.name, value, captured_ns)
-            if to_processors and self._end is not None:
-                self._end.send(f"{port.name}{OBJECTS}", carried.put(message), captured_ns)
+                self._send(port.name, value, captured_ns)
+            if to_processors:
+                self._send(f"{port.name}{OBJECTS}", carried.put(message), captured_ns)
 
         return send
+
+    def _send(self, port: str, value: Any, captured_ns: int | None) -> None:
+        if self._end is None:
+            return
+        try:
+            self._end.send(port, value, captured_ns)
+        except ClosedError:
+            # Nobody will read it, as with an output that is not connected.
+            if not self.session.has_ended():
+                raise
 
     def _video_out(self, port: OutputPort, readers: list[Connection]) -> Callable[[Any], None]:
         if not readers:
@@ -165,12 +183,4 @@ class ProcessorWorker(Worker):
 
     def _captured_ns(self, timestamp: float | None) -> int | None:
         """When what a message is about was captured: as it says, else as the newest frame that was read."""
-        if timestamp is None or self.session._start_ns is None:
-            return self._newest_ns
-        return self.session._start_ns + round(timestamp * 1e9)
-
-
-def _bound(connection: Connection) -> int:
-    if connection.delivery in ("every", "lossless"):
-        return connection.bound or 4
-    return 1
+        return self._newest_ns if timestamp is None else self.session.captured_ns(timestamp)

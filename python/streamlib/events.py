@@ -3,10 +3,10 @@
 Every subscriber has a queue of its own: readers never take events from one another.
 
 >>> bus = EventBus()
->>> with bus.subscribe("ball.*") as events:
-...     bus.publish("ball.bounced", speed=0.3)
-...     bus.publish("camera.opened")
-...     [(event.topic, event.data["speed"]) for event in events.drain()]
+>>> events = bus.subscribe("ball.*")
+>>> bus.publish("ball.bounced", speed=0.3), bus.publish("camera.opened")
+(1, 0)
+>>> [(event.topic, event.data["speed"]) for event in events.drain()]
 [('ball.bounced', 0.3)]
 """
 

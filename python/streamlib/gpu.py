@@ -129,6 +129,12 @@ class GPUContext:
         """:meth:`run_shader` with its textures by name: writes ``output``, and gives it back."""
         return self.run_shader(pipeline, input, output=output, **parameters)
 
+    def copy(self, texture: Any) -> Any:
+        """Another texture with the same pixels."""
+        from ._trace import COPY
+
+        return self.run_shader(COPY, texture, format=getattr(texture, "format", None))
+
     def blend(self, base: Any, overlay: Any, mode: str = "alpha", opacity: Any = 1.0) -> Any:
         """Lays ``overlay`` over ``base``: ``alpha``, ``additive``, ``multiply`` or ``screen``; see :mod:`streamlib.shaders`."""
         from . import shaders

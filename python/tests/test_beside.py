@@ -41,7 +41,7 @@ def test_an_every_frame_effect_is_called_with_times_and_its_values_act() -> None
     with chain(bars(), level, sink):
         until_grey(sink, 0)
         until_grey(sink, 255)
-    assert seen[0] == (0, 0.0, 1920, 1080), "the first call is made before there are frames"
+    assert seen[0] == (0, 0.0, *SIZE), "the first call is made before there are frames"
     assert seen[1][2:] == SIZE
     numbers = [number for number, *_ in seen[1:]]
     assert numbers == sorted(set(numbers))
@@ -248,6 +248,36 @@ def test_with_bypass_a_processor_ends_alone() -> None:
         event = events.get(60)
         assert event is not None and event.data["policy"] == "bypass"
         next_frames(sink, 5)
+
+
+def test_a_processor_may_keep_frames() -> None:
+    kept = []
+    enough = threading.Event()
+
+    @stream_processor(inputs=["video"])
+    def hoarder(tick, inputs, outputs):
+        kept.append(inputs["video"].read_latest())
+        if len(kept) == 10:
+            enough.set()
+
+    source = bars()
+    runtime = StreamRuntime(fps=60)
+    runtime.connect(source.outputs["video"], hoarder.inputs["video"])
+    with runtime:
+        assert enough.wait(60)
+    assert len({frame.frame_number for frame in kept}) == len(kept)
+
+
+def test_a_processor_that_ends_does_not_hold_up_a_graph_that_would_wait_for_it() -> None:
+    @stream_processor(inputs=["video"], on_error="bypass")
+    def broken(tick, inputs, outputs):
+        raise LookupError("no model")
+
+    source, sink = bars(), app_sink()
+    runtime = chain(source, sink)
+    runtime.connect(source.outputs["video"], broken.inputs["video"], delivery="lossless", bound=2)
+    with runtime.events.subscribe("handler.failed"), runtime:
+        next_frames(sink, 20)
 
 
 def test_a_handler_class_starts_runs_and_stops() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import time
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -40,23 +41,31 @@ def chain(*handlers, fps: float = 60.0, **options):
     return runtime
 
 
+class Seen(NamedTuple):
+    pixels: Any
+    frame_number: int
+    width: int
+    height: int
+
+
 def bars(**options):
     return video_source("generate:bars", size=SIZE, **options)
 
 
 def next_frames(sink, count: int):
+    """Copies of frames, in host memory."""
     frames = []
     until = time.monotonic() + 60
     while len(frames) < count and time.monotonic() < until:
         frame = sink.read(timeout=1)
         if frame is not None:
-            frames.append(frame)
+            frames.append(Seen(frame.numpy(), frame.frame_number, frame.width, frame.height))
     assert len(frames) == count, "the graph gave too few frames in a minute"
     return frames
 
 
 def grey_of(frame) -> int:
-    return int(frame.numpy()[0, 0, 0])
+    return int(frame.pixels[0, 0, 0])
 
 
 def until_grey(sink, value: int, tries: int = 600) -> None:
@@ -77,7 +86,7 @@ def test_pixels_are_those_of_the_shaders() -> None:
     sink = app_sink()
     with chain(bars(), look, sink):
         frame = next_frames(sink, 1)[0]
-        pixels = frame.numpy()
+        pixels = frame.pixels
     width, height = SIZE
     assert pixels.shape == (height, width, 4) and pixels.dtype == numpy.uint8
     across = 1 - (numpy.arange(width) + 0.5) / width
@@ -192,7 +201,7 @@ def test_frames_of_the_program_go_in_and_come_out() -> None:
         picture = numpy.zeros((SIZE[1], SIZE[0], 4), numpy.uint8)
         picture[..., 1] = 200
         assert camera.push(picture)
-        assert (next_frames(sink, 1)[0].numpy() == picture).all()
+        assert (next_frames(sink, 1)[0].pixels == picture).all()
         with pytest.raises(ValueError):
             camera.push(picture[1:])
     with pytest.raises(ClosedError):
@@ -208,6 +217,16 @@ def test_frames_can_be_iterated_until_the_graph_ends() -> None:
     assert [frame.frame_number for frame in sink] == [*range(7)]
     assert runtime.wait(30)
     runtime.stop()
+
+
+def test_a_program_may_keep_frames() -> None:
+    sink = app_sink()
+    with chain(bars(), sink):
+        kept = [sink.read(timeout=30) for _ in range(10)]
+        assert all(frame is not None for frame in kept)
+        assert len({frame.frame_number for frame in kept}) == 10
+        assert (kept[0].copy().numpy() == kept[0].numpy()).all()
+    assert kept[9].numpy().shape == (SIZE[1], SIZE[0], 4), "also when the graph has ended"
 
 
 def test_files_are_whole_when_it_has_ended(tmp_path) -> None:
@@ -298,6 +317,22 @@ def test_a_shader_is_replaced_while_frames_run() -> None:
         until_grey(sink, 255)
         with pytest.raises(AttributeError):
             level.params.gain = 1
+
+
+def test_it_runs_on_a_software_device() -> None:
+    runtime = chain(bars(), file_sink("null:"), enable_gpu=False)
+    assert runtime.run_blocking(frames=2)["failures"] == []
+    assert "llvmpipe" in runtime.report["device"]
+
+
+def test_times_count_from_the_first_frame_also_for_who_comes_late() -> None:
+    sink = app_sink()
+    with chain(bars(), sink, fps=50):
+        time.sleep(0.5)
+        frame = sink.read(timeout=30)
+        frame = sink.read(timeout=30)
+        assert frame is not None and frame.frame_number > 0
+        assert frame.timestamp == pytest.approx(frame.frame_number / 50, abs=0.2)
 
 
 def test_a_clock_sets_the_pace() -> None:

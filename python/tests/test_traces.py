@@ -249,6 +249,17 @@ def test_exceptions_of_the_function_come_with_its_name_and_their_cause() -> None
     assert caught.value.handler_id == "broken"
 
 
+def test_its_own_parameters_are_not_known_while_it_is_traced() -> None:
+    @video_effect
+    def curious(frame, gpu):
+        return frame.clone_with_texture(gpu.run_shader(shaders.invert, frame, strength=curious.params.strength))
+
+    with pytest.raises(TraceError, match="pass_params=True"):
+        curious.trace()
+    with pytest.raises(TraceError, match="pass_params=True"):
+        curious.trace()
+
+
 @pytest.mark.parametrize("returned", [None, 3, "frame"])
 def test_an_effect_returns_a_frame(returned: object) -> None:
     @video_effect

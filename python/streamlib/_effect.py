@@ -50,6 +50,7 @@ class Effect(Handler):
         self._params = Params(self, self._own)
         self._lock = threading.RLock()
         self._trace: Trace | None = None
+        self._is_tracing = False
         # What an `every_frame` function is told in its first call, before there are frames.
         self._guess = (1920, 1080)
 
@@ -66,9 +67,22 @@ class Effect(Handler):
         :raises HandlerError: when it raises anything else.
         """
         with self._lock:
+            if self._is_tracing:
+                raise TraceError(
+                    f"`{self.handler_id}.params` is not known inside its own function, which finds out what parameters there are: give the "
+                    "function parameters of its own with `@video_effect(pass_params=True)`"
+                )
             if self._trace is None:
-                self._trace = self.record()
+                self._is_tracing = True
+                try:
+                    self._trace = self.record()
+                finally:
+                    self._is_tracing = False
             return self._trace
+
+    def expect(self, size: tuple[int, int]) -> None:
+        """Width and height that the first call of an ``every_frame`` function is told."""
+        self._guess = size
 
     def record(self, frame: VideoFrame | None = None) -> Trace:
         """Calls the function with a frame whose picture is traced; its times and size are those of ``frame``, where there is one."""
