@@ -1,6 +1,6 @@
 """A detector that is slower than the camera, beside a compositor that never waits for it.
 
-The detector finds what moves: it compares small versions of two frames, and boxes the pixels that changed. Put a model of yours in its place
+The detector boxes what is green: it looks at a small version of the newest frame. Put a model of yours in its place
 (`gpu.ml.load_model`).
 """
 
@@ -34,19 +34,18 @@ def camera():
 
 @stream_processor(inputs=["video"], outputs=["box"])
 def detector(tick, inputs, outputs):
-    """What has changed since the frame before that it saw, as a box."""
+    """Where the green pixels are, as a box."""
     frame = inputs["video"].read_latest()
     if frame is None:
         return
-    small = gpu.run_shader(shaders.grayscale, frame, size=(160, 90))
-    now = small.numpy()[..., 0].astype(numpy.int16)
-    before, detector.before = getattr(detector, "before", now), now
-    rows, columns = numpy.nonzero(numpy.abs(now - before) > 12)
+    small = gpu.run_shader(shaders.box_blur, frame, size=(240, 135), radius=1).numpy().astype(int)
+    red, green, blue = small[..., 0], small[..., 1], small[..., 2]
+    rows, columns = numpy.nonzero(green - numpy.maximum(red, blue) > 20)
     time.sleep(0.1)  # a model would think so long
     if len(rows) > 8:
-        left, right = numpy.percentile(columns, (5, 95)) / now.shape[1]
-        top, bottom = numpy.percentile(rows, (5, 95)) / now.shape[0]
-        outputs["box"].write([float(left), float(top), float(right), float(bottom)])
+        (left, right), (top, bottom) = numpy.percentile(columns, (2, 98)), numpy.percentile(rows, (2, 98))
+        height, width = green.shape
+        outputs["box"].write([left / width, top / height, (right + 1) / width, (bottom + 1) / height])
 
 
 @video_effect
@@ -55,7 +54,7 @@ def compositor(frame, gpu):
     return frame.clone_with_texture(gpu.run_shader(gpu.create_shader(BOX, "box"), frame))
 
 
-@display_sink(title="What moves")
+@display_sink(title="What is green")
 def display():
     """A window."""
 

@@ -202,7 +202,7 @@ impl Texture {
     fn __dlpack__<'py>(
         &self,
         py: Python<'py>,
-        stream: Option<Bound<'py, PyAny>>,
+        stream: Option<&Bound<'py, PyAny>>,
         max_version: Option<(u32, u32)>,
         dl_device: Option<(i32, i32)>,
         copy: Option<bool>,
@@ -218,7 +218,7 @@ impl Texture {
                 if copy == Some(false) {
                     return refuse("texels lie in tiles and are put into rows: do not ask for copy=False");
                 }
-                let stream = cuda::stream(stream.as_ref())?;
+                let stream = cuda::stream(stream)?;
                 let texels = cuda::export(py, &self.runtime, &self.gpu(py)?, stream)?;
                 let terms = Terms { is_versioned, is_copy: true };
                 return dlpack::export(py, texels, (self.size, self.layout()), terms);

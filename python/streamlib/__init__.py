@@ -13,7 +13,7 @@ A function under :func:`video_effect` is called once. What it does runs on the G
 
 from . import clocks, errors, events, gpu, math, ml, shaders
 from ._device import default_runtime
-from ._effects import Effect, stream_effect, video_effect
+from ._effect import Effect, stream_effect, video_effect
 from ._expression import Expression
 from ._handlers import Handler, StreamHandler
 from ._messages import DataMessage, VideoFrame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._graph import SEEN
 from ._params import resolve
 from ._session import Session, Worker

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ._effects import Effect
+from ._effect import Effect
 from ._handlers import Handler
 from ._ports import InputPort, OutputPort
 from ._sinks import Sink

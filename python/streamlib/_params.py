@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._expression import Expression, Number, Parameter
 
 if TYPE_CHECKING:
-    from ._effects import Effect
+    from ._effect import Effect
     from ._streamlib import Knobs, LiveGraph
 
 

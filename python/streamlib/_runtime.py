@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._graph import Built, Connection, build
 from ._handlers import Handler
 from ._ports import InputPort, OutputPort, Port

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._graph import Built, Connection, output_source
 from ._handlers import Handler
 from ._loans import Loans

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
-from ._effects import Effect
+from ._effect import Effect
 from ._every_frame import EveryFrame
 from ._graph import OBJECTS, Connection, python_node
 from ._handlers import Handler, StreamHandler

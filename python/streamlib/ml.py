@@ -28,7 +28,7 @@ class OnnxModel(Model):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            import onnxruntime  # type: ignore[import-not-found,unused-ignore]
+            import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             _missing("onnxruntime", path)
         self.session = onnxruntime.InferenceSession(str(path))
@@ -54,14 +54,14 @@ class TorchModel(Model):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            import torch  # type: ignore[import-not-found,unused-ignore]
+            import torch  # type: ignore[import-not-found,import-untyped,unused-ignore]
         except ImportError:
             _missing("torch", path)
         self._torch = torch
         self.module = torch.jit.load(str(path)).eval()
 
     def __call__(self, texture: Any) -> Any:
-        """What the module gives for the shape (1, 3, height, width), floats from 0 to 1, on the device where the texture is."""
+        """What the module gives for the shape (1, 3, height, width), floats from 0 to 1, where DLPack puts the texture."""
         torch = self._torch
         with torch.inference_mode():
             rgb = torch.from_dlpack(texture)[..., :3].permute(2, 0, 1)[None]

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from streamlib import StreamRuntime, app_sink, video_source
-from streamlib._effects import Effect
+from streamlib import Effect, StreamRuntime, app_sink, video_source
 
 #: Small, so that software Vulkan is quick.
 SIZE = (64, 36)
