@@ -22,6 +22,13 @@ class Processor(Handler):
         #: ``"stop"`` or ``"bypass"``: what happens when it raises.
         self.on_error = check_policy(on_error)
 
+    @property
+    def is_async(self) -> bool:
+        """Whether the function is ``async``."""
+        from inspect import iscoroutinefunction
+
+        return iscoroutinefunction(self.function)
+
     def process(self, tick: Any) -> Any:
         """Calls the function; what it returns is awaited where it can be."""
         return self.function(tick, self.inputs, self.outputs)

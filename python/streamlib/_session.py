@@ -99,6 +99,8 @@ class Session:
         self._loop: AbstractEventLoop | None = None
         self._loop_thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        # Failures that somebody was told of, as text.
+        self._told: set[str] = set()
 
     def start(self, fps: float | None, frames: int | None) -> None:
         """Starts the graph and what runs beside it."""
@@ -114,8 +116,11 @@ class Session:
                 self.live.inlet(node).push(texture)
             self.workers = make_workers(self)
         except BaseException:
+            self._stopping.set()
             self.live.stop()
+            self._end_loop()
             self._unbind()
+            self.ended.set()
             raise
         for worker in self.workers:
             worker.thread.start()
@@ -205,11 +210,17 @@ class Session:
         except ClosedError:
             return
         for event in events:
-            kind = str(event.get("event", "event"))
-            data = {name: value for name, value in event.items() if name != "event"}
-            readers = self.events.publish(f"graph.{kind}", **data)
-            if readers == 0 and (kind.endswith("_failed") or kind == "data_refused"):
-                _log(str(event.get("text") or event), None)
+            kind, text = str(event.pop("event", "event")), str(event.pop("text", ""))
+            if kind.endswith("_failed") or kind == "data_refused":
+                self._tell(f"graph.{kind}", text, event)
+            else:
+                self.events.publish(f"graph.{kind}", text=text, **event)
+
+    def _tell(self, topic: str, text: str, data: dict[str, Any]) -> None:
+        """Says that something failed: to the log, where nobody listens."""
+        self._told.add(text)
+        if self.events.publish(topic, text=text, **data) == 0:
+            _log(text, None)
 
     def when_ended(self, call: Callable[[], None]) -> None:
         """Calls a function, from some thread, when everything is at rest; at once when it is."""
@@ -254,12 +265,10 @@ class Session:
                 if not self.events.publish("handler.stuck", handler=worker.handler.handler_id):
                     _log(f"`{worker.handler.handler_id}` has not returned; its thread is left behind", None)
         self._unbind()
-        if self._loop is not None and self._loop_thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            if self._loop_thread is not threading.current_thread():
-                self._loop_thread.join(_PATIENCE_AT_STOP)
+        self._end_loop()
         for failure in self.report.get("failures", []):
-            self.events.publish("graph.failure", text=failure)
+            if failure not in self._told:
+                self._tell("graph.failed", failure, {})
 
     def _join(self, patience: float) -> None:
         until = time.monotonic() + patience
@@ -298,9 +307,20 @@ class Session:
                     loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
                     loop.close()
 
-                self._loop, self._loop_thread = loop, threading.Thread(target=run, name="streamlib asyncio", daemon=True)
-                self._loop_thread.start()
+                thread = threading.Thread(target=run, name="streamlib asyncio", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    loop.close()
+                    raise ClosedError("no event loop can be started while the interpreter ends") from error
+                self._loop, self._loop_thread = loop, thread
             return self._loop
+
+    def _end_loop(self) -> None:
+        if self._loop is not None and self._loop_thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._loop_thread is not threading.current_thread():
+                self._loop_thread.join(_PATIENCE_AT_STOP)
 
     def inlet(self, handler: Handler, port: str) -> Any:
         """Where a processor's frames go in."""

@@ -55,6 +55,9 @@ class ProcessorWorker(Worker):
                 connection.input._hold(waiting)
                 found = objects.setdefault(connection.output, Objects()) if is_data else Loans(session, waiting)
                 self._inputs.append((connection.input, found))
+        # Now, since a program that is about to end starts no threads any more.
+        if isinstance(handler, StreamHandler) or (isinstance(handler, Processor) and handler.is_async):
+            session.loop()
         for port in handler.outputs.values():
             readers = [connection for connection in session.connections if connection.output is port]
             port._send = self._video_out(port, readers) if port.kind == "video" else self._data_out(port, readers, objects)
@@ -125,7 +128,12 @@ class ProcessorWorker(Worker):
             if hasattr(result, "__await__"):
                 import asyncio
 
-                self._waiting = asyncio.run_coroutine_threadsafe(result, self.session.loop())
+                try:
+                    self._waiting = asyncio.run_coroutine_threadsafe(result, self.session.loop())
+                except (ClosedError, RuntimeError):
+                    # The loop has ended meanwhile.
+                    result.close()
+                    return
                 self._waiting.result()
         except CancelledError:
             if not self.session.is_over():

@@ -116,6 +116,27 @@ def test_a_bypassed_failure_that_nobody_listens_to_is_logged(caplog) -> None:
     assert "no lens" in caplog.text and "broken" in caplog.text
 
 
+def test_what_a_parameter_cannot_take_is_told(caplog) -> None:
+    @stream_processor(inputs=["video"], outputs=["level"])
+    def meter(tick, inputs, outputs):
+        inputs["video"].read_latest()
+        outputs["level"].write([1, 2, 3])
+
+    @video_effect
+    def level(frame, gpu):
+        return frame.clone_with_texture(gpu.run_shader(GAIN))
+
+    source, sink = bars(), app_sink()
+    runtime = chain(source, level, sink)
+    runtime.connect(source.outputs["video"], meter.inputs["video"])
+    runtime.connect(meter.outputs["level"], level.inputs["gain"])
+    with runtime.events.subscribe("graph.data_refused") as events, runtime:
+        event = events.get(60)
+        assert event is not None and event.data["node"] == "meter" and "gain" in event.data["text"]
+    runtime.run_blocking(frames=20)
+    assert "gain" in caplog.text, "nobody listened"
+
+
 @pytest.mark.parametrize("is_async", [True, False])
 def test_a_processor_sets_a_parameter(is_async: bool) -> None:
     ports = {"inputs": ["video"], "outputs": ["level"], "handler_id": "meter"}
