@@ -68,6 +68,13 @@ has_validation() {
 
 # Debian has the part of Python that makes environments in a package of its own.
 has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+has_window_libraries() {
+  local name libraries
+  libraries=$(/sbin/ldconfig -p)
+  for name in libX11-xcb.so.1 libXcursor.so.1 libXi.so.6 libxkbcommon-x11.so.0; do
+    [[ $libraries == *"$name"* ]] || return 1
+  done
+}
 
 has_certificates() { [[ -e /etc/ssl/certs/ca-certificates.crt || -n ${SSL_CERT_FILE:-} ]]; }
 
@@ -93,6 +100,9 @@ ensure() {
         has_validation || optional+=(vulkan-validationlayers)
         have spirv-val || optional+=(spirv-tools)
         { have ffmpeg && have ffprobe; } || optional+=(ffmpeg)
+        # Windows are tested on a server of their own; what opens them loads these when it does.
+        have Xvfb || optional+=(xvfb)
+        has_window_libraries || optional+=(libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)
         ;;
       lint)
         # Where Rust itself is still to come from Debian, its lints come along.

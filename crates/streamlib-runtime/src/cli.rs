@@ -54,12 +54,13 @@ const PLAY_EXAMPLES: &str = "Examples:
 
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,
 camera: (the first camera) or camera:/dev/video2, generate:scene, generate:bars, or an HLSL file
-without inputs. OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live, null:
-(frames are counted).
+without inputs. OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live, display:
+(a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off) or null: (frames are
+counted).
 
 Live:
   streamlib play camera: --effect warm.hlsl -o out.mp4 --live          # Ctrl-C finishes the file
-  streamlib play camera: --effect warm.hlsl -o null: --watch --stats   # edit warm.hlsl meanwhile";
+  streamlib play camera: --effect warm.hlsl -o display: --watch        # edit warm.hlsl meanwhile";
 
 const RUN_EXAMPLES: &str = "Examples:
   streamlib run effects/graphs/bloom.toml

@@ -21,7 +21,8 @@ pub(crate) struct Device {
     raw: ash::Device,
     debug: Option<debug_utils::Device>,
     queue: vk::Queue,
-    /// For showing pictures in windows, which may hold a queue up; none where the family has one queue only.
+    /// For showing pictures in windows, which may hold a queue up; none where there can be no window, or the family has one queue
+    /// only.
     window_queue: Option<vk::Queue>,
     queue_family: u32,
     can_blit: bool,
@@ -35,9 +36,10 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// Creates a logical device with one queue, and a second one of the same family where there is one.
+    /// Creates a logical device with one queue, and where windows can be shown in a second one of its family, if it has one.
     pub(crate) fn new(instance: &Arc<Instance>, chosen: Candidate) -> Result<Arc<Self>, VulkanError> {
-        let priorities = if chosen.queues > 1 { &[1.0, 0.5][..] } else { &[1.0] };
+        let has_second = chosen.queues > 1 && chosen.features.swapchain;
+        let priorities = if has_second { &[1.0, 0.5][..] } else { &[1.0] };
         let queues = [vk::DeviceQueueCreateInfo::default()
             .queue_family_index(chosen.queue_family)
             .queue_priorities(priorities)];
@@ -50,7 +52,7 @@ impl Device {
         fault::created("device");
         // SAFETY: as many queues of this family were asked for (VUID-vkGetDeviceQueue-queueIndex-00385).
         let queue = |index| unsafe { raw.get_device_queue(chosen.queue_family, index) };
-        let (queue, window_queue) = (queue(0), (chosen.queues > 1).then(|| queue(1)));
+        let (queue, window_queue) = (queue(0), has_second.then(|| queue(1)));
         let debug = instance.has_debug_utils().then(|| debug_utils::Device::new(instance.raw(), &raw));
         let (bits, period_ns) = (chosen.timestamp_bits, chosen.limits.timestamp_period);
         let calibrating = chosen.features.calibrating;

@@ -24,6 +24,7 @@ const BESIDE: [&str; 2] = ["streamlib-bench", "xtask"];
 
 /// Outside crates that only one of ours may name.
 const OWNED: [(&str, &str); 6] = [
+    ("winit", "streamlib-linux"),
     ("ash", "streamlib-vulkan"),
     ("hassle-rs", "streamlib-shader"),
     ("spirv-cross2", "streamlib-shader"),
