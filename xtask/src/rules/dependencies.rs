@@ -23,7 +23,7 @@ const LAYERS: [&str; 12] = [
 const BESIDE: [&str; 2] = ["streamlib-bench", "xtask"];
 
 /// Outside crates that only one of ours may name.
-const OWNED: [(&str, &str); 6] = [
+const OWNED: [(&str, &str); 7] = [
     ("winit", "streamlib-linux"),
     ("ash", "streamlib-vulkan"),
     ("hassle-rs", "streamlib-shader"),
