@@ -31,7 +31,7 @@ impl Server {
     /// None, and a word about why, where there can be none or the device shows nothing on it.
     fn start() -> Option<Self> {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
         let Ok(mut process) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
             skip("Xvfb is not installed");
             return None;

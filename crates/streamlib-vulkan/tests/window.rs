@@ -143,7 +143,7 @@ fn a_failure_of_any_call_for_a_window_leaves_nothing_behind() {
         return;
     }
     let server = Process::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp"])
+        .args(["-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
