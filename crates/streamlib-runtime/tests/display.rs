@@ -28,9 +28,10 @@ struct Server {
 }
 
 impl Server {
+    /// None, and a word about why, where there can be none or the device shows nothing on it.
     fn start() -> Option<Self> {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
         let Ok(mut process) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
             skip("Xvfb is not installed");
             return None;
@@ -38,7 +39,17 @@ impl Server {
         let mut number = String::new();
         BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut number).expect("a number");
         assert!(!number.trim().is_empty(), "Xvfb does not start");
-        Some(Self { process, name: format!(":{}", number.trim()) })
+        let server = Self { process, name: format!(":{}", number.trim()) };
+        let folder = tempfile::tempdir().expect("a folder");
+        let one = ["play", "generate:bars", "--size", "16x16", "--frames", "1", "-o", "display:", "--live"];
+        let tried = server.streamlib(folder.path()).args(one).output().expect("it starts");
+        let said = text(&tried.stderr);
+        if said.contains("cannot show frames in the window") {
+            skip(&format!("no windows on Xvfb with this device: {said}"));
+            return None;
+        }
+        assert!(tried.status.success(), "{said}");
+        Some(server)
     }
 
     /// The command, whose windows are on this server.

@@ -21,6 +21,7 @@ impl<W: HasWindowHandle + HasDisplayHandle + Send + Sync> WindowHandles for W {}
 pub(crate) struct Surface {
     raw: vk::SurfaceKHR,
     loader: khr::surface::Instance,
+    is_wayland: bool,
     device: Arc<Device>,
     _window: Arc<dyn WindowHandles>,
 }
@@ -38,7 +39,9 @@ impl Surface {
         let raw = create(device, &*window)?;
         fault::created("surface");
         let loader = khr::surface::Instance::new(device.instance().entry(), device.instance().raw());
-        let surface = Self { raw, loader, device: Arc::clone(device), _window: window };
+        let handle = window.window_handle().map(|handle| handle.as_raw());
+        let is_wayland = matches!(handle, Ok(RawWindowHandle::Wayland(_)));
+        let surface = Self { raw, loader, is_wayland, device: Arc::clone(device), _window: window };
         let family = device.queue_family();
         let is_supported = device.call("vkGetPhysicalDeviceSurfaceSupportKHR", || {
             // SAFETY: the family exists (VUID-vkGetPhysicalDeviceSurfaceSupportKHR-queueFamilyIndex-01269), and device and
@@ -84,14 +87,21 @@ impl Surface {
 
     /// How pictures are to follow each other: `FIFO`, which every device has, waits for the screen; the others let a new
     /// picture take the place of one that waits.
+    ///
+    /// On Wayland none of them tears, and with `FIFO` Mesa's drivers show nothing, and return from nothing, for as long as the
+    /// window is hidden: the engine's queue must not wait for that.
     pub(crate) fn mode(&self, waits_for_screen: bool) -> Result<vk::PresentModeKHR, VulkanError> {
         let modes = self.device.call("vkGetPhysicalDeviceSurfacePresentModesKHR", || {
             // SAFETY: as above (VUID-vkGetPhysicalDeviceSurfacePresentModesKHR-surface-06525).
             unsafe { self.loader.get_physical_device_surface_present_modes(self.device.physical(), self.raw) }
         })?;
-        let wanted = [vk::PresentModeKHR::MAILBOX, vk::PresentModeKHR::IMMEDIATE];
-        let found = wanted.into_iter().find(|mode| !waits_for_screen && modes.contains(mode));
-        Ok(found.unwrap_or(vk::PresentModeKHR::FIFO))
+        let wanted: &[_] = match (waits_for_screen, self.is_wayland) {
+            (false, _) => &[vk::PresentModeKHR::MAILBOX, vk::PresentModeKHR::IMMEDIATE],
+            (true, true) => &[vk::PresentModeKHR::MAILBOX],
+            (true, false) => &[],
+        };
+        let found = wanted.iter().find(|mode| modes.contains(mode));
+        Ok(found.copied().unwrap_or(vk::PresentModeKHR::FIFO))
     }
 }
 

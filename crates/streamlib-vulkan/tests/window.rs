@@ -1,6 +1,7 @@
 //! A window on an X server without a screen: every Vulkan call fails once, and nothing is left behind.
 //!
 //! The test runs itself once more, in a process that has the server in its environment.
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 #[path = "conformance/steps.rs"]
 mod steps;
@@ -142,7 +143,7 @@ fn a_failure_of_any_call_for_a_window_leaves_nothing_behind() {
         return;
     }
     let server = Process::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp"])
+        .args(["-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
@@ -164,6 +165,10 @@ fn a_failure_of_any_call_for_a_window_leaves_nothing_behind() {
 
 fn fail_everything() {
     let window = XWindow::open();
+    if let Err(error @ VulkanError::Window { .. }) = play(&window, true, |_| ()) {
+        println!("SKIPPED: no windows on Xvfb with this device: {error}");
+        return;
+    }
     for vsync in [true, false] {
         play(&window, vsync, |size| window.shows(size)).expect("nothing fails");
     }

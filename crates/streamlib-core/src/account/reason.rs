@@ -20,7 +20,7 @@ pub enum DropReason {
     FormatChanged,
     /// The GPU failed while it worked on it.
     GpuFailed,
-    /// The consumer failed on it.
+    /// The consumer failed on it or before it, or its window was closed.
     ConsumerFailed,
     /// The graph stopped while it was under way.
     Stopped,
@@ -51,7 +51,7 @@ impl DropReason {
             Self::SourceStalled => "the source stalled",
             Self::FormatChanged => "the source changed its format",
             Self::GpuFailed => "the GPU failed",
-            Self::ConsumerFailed => "the consumer failed",
+            Self::ConsumerFailed => "the consumer failed or was closed",
             Self::Stopped => "the graph stopped",
         }
     }

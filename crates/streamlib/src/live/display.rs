@@ -15,13 +15,32 @@ use super::event::{Events, LiveEvent};
 use crate::display::{DisplayError, DisplayOptions};
 
 #[cfg(target_os = "linux")]
-type Window = streamlib_linux::Window;
+use streamlib_linux::Window;
+
+/// There are none on other systems.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+enum Window {}
+
+#[cfg(not(target_os = "linux"))]
+impl Window {
+    fn size(&self) -> Size {
+        match *self {}
+    }
+
+    fn is_closed(&self) -> bool {
+        match *self {}
+    }
+
+    fn was_uncovered(&self) -> bool {
+        match *self {}
+    }
+}
 
 /// An open window.
 #[derive(Debug)]
 pub(super) struct Display {
     screen: Screen<LiveFrame>,
-    #[cfg(target_os = "linux")]
     window: Arc<Window>,
     pub(super) listener: Listener,
 }
@@ -57,38 +76,6 @@ pub(super) fn open(_: &VulkanGpu, _: &str, uri: &str, _: Size) -> Result<Display
     Err(DisplayError::Platform)
 }
 
-impl Display {
-    #[cfg(target_os = "linux")]
-    fn size(&self) -> Size {
-        self.window.size()
-    }
-
-    #[cfg(target_os = "linux")]
-    fn is_closed(&self) -> bool {
-        self.window.is_closed()
-    }
-
-    #[cfg(target_os = "linux")]
-    fn was_uncovered(&self) -> bool {
-        self.window.was_uncovered()
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn size(&self) -> Size {
-        Size::new(0, 0)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn is_closed(&self) -> bool {
-        true
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn was_uncovered(&self) -> bool {
-        false
-    }
-}
-
 /// Why a window shows nothing any more.
 enum End {
     /// The graph has ended, or let go of it.
@@ -102,17 +89,14 @@ impl DisplayJob {
     /// Shows frames until there are none any more, or the window is closed; the graph goes on then.
     pub(super) fn run(mut self, is_unwanted: &AtomicBool) {
         prepare_thread(&self.node, Role::Other, None);
-        let (reason, event) = match self.show_all(is_unwanted) {
+        let event = match self.show_all(is_unwanted) {
             End::Unwanted => return,
-            End::Closed => (DropReason::Stopped, LiveEvent::WindowClosed { node: self.node }),
-            End::Failed(error) => {
-                let why = error.to_string();
-                (DropReason::ConsumerFailed, LiveEvent::SinkFailed { node: self.node, why })
-            }
+            End::Closed => LiveEvent::WindowClosed { node: self.node },
+            End::Failed(error) => LiveEvent::SinkFailed { node: self.node, why: error.to_string() },
         };
         self.frames.close();
         while self.frames.take().is_some() {
-            self.counters.dropped(reason);
+            self.counters.dropped(DropReason::ConsumerFailed);
         }
         // The window is gone when its end is heard of.
         drop(self.display);
@@ -120,24 +104,24 @@ impl DisplayJob {
     }
 
     fn show_all(&mut self, is_unwanted: &AtomicBool) -> End {
-        let mut size = self.display.size();
+        let mut size = self.display.window.size();
         loop {
             if is_unwanted.load(Ordering::Acquire) {
                 return End::Unwanted;
             }
-            if self.display.is_closed() {
+            if self.display.window.is_closed() {
                 return End::Closed;
             }
             // Before the next frame is taken, so that never more than two are in hand.
             if let Err(error) = self.display.screen.make_room() {
                 return End::Failed(error);
             }
-            let now = self.display.size();
+            let now = self.display.window.size();
             let has_changed = std::mem::replace(&mut size, now) != now;
             let shown = match self.frames.take() {
                 Some(frame) => self.show(frame, size),
                 None if self.frames.is_closed() => return End::Unwanted,
-                None if self.display.was_uncovered() || has_changed => {
+                None if self.display.window.was_uncovered() || has_changed => {
                     self.display.screen.show_again(size).map(drop)
                 }
                 None => {
