@@ -7,11 +7,11 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use streamlib::frame::Timestamp;
-use streamlib::{ProcessorEnd as CoreEnd, StreamRuntime, Taken, VideoOutlet};
+use streamlib::{ProcessorEnd as CoreEnd, ProcessorOutputs, StreamRuntime, Taken, VideoOutlet};
 
 use crate::error;
 use crate::frame::{Frame, Message};
-use crate::gate::{self, Slow};
+use crate::gate::{self, Kept, Slow, released};
 use crate::live::now_ns;
 use crate::value;
 
@@ -67,11 +67,14 @@ impl Outlet {
 pub(crate) struct ProcessorEnd {
     runtime: Slow<Arc<StreamRuntime>>,
     end: Slow<Mutex<CoreEnd>>,
+    /// By themselves: who sends does not wait for who waits.
+    outputs: Kept<ProcessorOutputs>,
 }
 
 impl ProcessorEnd {
     pub(crate) fn new(runtime: Arc<StreamRuntime>, end: CoreEnd) -> Self {
-        Self { runtime: Slow::new(runtime), end: Slow::new(Mutex::new(end)) }
+        let outputs = Kept::new(end.outputs());
+        Self { runtime: Slow::new(runtime), end: Slow::new(Mutex::new(end)), outputs }
     }
 }
 
@@ -117,11 +120,11 @@ impl ProcessorEnd {
         gate::enter(py, || {
             let value = value::read(value)?;
             let captured = Timestamp(captured_ns.map_or_else(now_ns, Ok)?);
-            let end = self.end.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
-            if end.is_closed() {
+            if self.outputs.is_closed() {
                 return Err(error::closed(py, "the graph has ended: what is sent would reach nobody"));
             }
-            end.send(port, value, captured).map_err(|error| error::value(py, &error.to_string()))
+            let sent = released(py, || self.outputs.send(port, value, captured));
+            sent.map_err(|error| error::value(py, &error.to_string()))
         })
     }
 }

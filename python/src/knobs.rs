@@ -1,7 +1,8 @@
 //! Parameters by name, to be set from any thread at any time.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
@@ -10,20 +11,20 @@ use streamlib::Knob;
 
 use crate::error;
 use crate::gate::{self, Kept, released};
-use crate::live::Running;
 use crate::value;
 
 /// Parameters by name as attributes: `knobs.radius = 0.1` acts on the next frame.
 #[pyclass(frozen, module = "streamlib._streamlib")]
 pub(crate) struct Knobs {
-    graph: Weak<Running>,
+    /// The graph was stopped.
+    is_over: Arc<AtomicBool>,
     knobs: Kept<BTreeMap<String, Mutex<Knob>>>,
 }
 
 impl Knobs {
-    pub(crate) fn new(graph: Weak<Running>, knobs: BTreeMap<String, Knob>) -> Self {
+    pub(crate) fn new(is_over: Arc<AtomicBool>, knobs: BTreeMap<String, Knob>) -> Self {
         let knobs = knobs.into_iter().map(|(name, knob)| (name, Mutex::new(knob)));
-        Self { graph, knobs: Kept::new(knobs.collect()) }
+        Self { is_over, knobs: Kept::new(knobs.collect()) }
     }
 
     fn knob(&self, name: &str) -> PyResult<&Mutex<Knob>> {
@@ -35,7 +36,7 @@ impl Knobs {
     }
 
     fn is_over(&self) -> bool {
-        self.graph.upgrade().is_none_or(|graph| graph.is_over())
+        self.is_over.load(Ordering::Acquire)
     }
 }
 

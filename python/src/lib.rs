@@ -2,6 +2,7 @@
 //!
 //! Threads of the core never enter the interpreter: Python takes frames, nobody hands it any. Whatever may wait or compute
 //! lets go of the interpreter meanwhile ([`gate::released`]).
+#![allow(clippy::result_large_err, reason = "errors become exceptions at once, and are rare")]
 
 mod array;
 mod command;

@@ -28,7 +28,7 @@ pub(crate) struct Running {
     runtime: Arc<StreamRuntime>,
     /// None once it was stopped.
     graph: RwLock<Option<CoreGraph>>,
-    is_over: AtomicBool,
+    is_over: Arc<AtomicBool>,
     /// How it ended.
     end: OnceLock<End>,
 }
@@ -44,15 +44,11 @@ static ALL: Mutex<Vec<Weak<Running>>> = Mutex::new(Vec::new());
 impl Running {
     fn new(runtime: Arc<StreamRuntime>, graph: CoreGraph) -> Arc<Self> {
         let (graph, end) = (RwLock::new(Some(graph)), OnceLock::new());
-        let running = Arc::new(Self { runtime, graph, is_over: AtomicBool::new(false), end });
+        let running = Arc::new(Self { runtime, graph, is_over: Arc::default(), end });
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|other| other.strong_count() > 0);
         all.push(Arc::downgrade(&running));
         running
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
     }
 
     /// Frames under way are delivered, and files are closed. A second time there is nothing to stop.
@@ -162,7 +158,7 @@ impl LiveGraph {
                 knobs.collect::<Result<BTreeMap<_, _>, _>>()
             })?;
             let knobs = made.map_err(|error| error::of_graph(py, &error))?;
-            Ok(Knobs::new(Arc::downgrade(&self.0), knobs))
+            Ok(Knobs::new(self.0.is_over.clone(), knobs))
         })
     }
 

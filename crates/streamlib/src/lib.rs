@@ -37,8 +37,8 @@ pub use error::{RunError, StartError};
 pub use explain::{Explanation, Fate, LinkPlan, NodeKind, NodePlan, PassPlan, TexturePlan};
 pub use live::{
     Applied, BuildTimes, DataMessage, Knob, LiveEvent, LiveFrame, LiveGraph, LiveOptions, LiveReport, Loan,
-    Outputs, Pacing, Processor, ProcessorEnd, ProcessorError, ProcessorInput, ProcessorKind, Processors,
-    PushError, Setting, Taken, UnknownPort, VideoInlet, VideoOutlet, View, now,
+    Outputs, Pacing, Processor, ProcessorEnd, ProcessorError, ProcessorInput, ProcessorKind,
+    ProcessorOutputs, Processors, PushError, Setting, Taken, UnknownPort, VideoInlet, VideoOutlet, View, now,
 };
 pub use load::{load_graph, play_graph, program_files};
 pub use offline::{Flow, Progress, RunOptions};

@@ -168,8 +168,15 @@ impl Parameter {
     /// # Errors
     /// When the count, a component's kind or its range does not fit.
     pub fn check(&self, value: &Value) -> Result<ParameterValue, ParameterError> {
-        let parts = value.parts();
         let expected = self.ty.components();
+        // What is set most often, without the detour.
+        if let Value::Float(number) = value
+            && expected == 1
+        {
+            self.check_number(*number)?;
+            return Ok(ParameterValue { numbers: vec![*number], expressions: vec![] });
+        }
+        let parts = value.parts();
         if parts.len() != expected {
             return Err(ParameterError::Count {
                 name: self.name.clone(),
@@ -185,21 +192,23 @@ impl Parameter {
                 *number = self.default_of(component);
                 continue;
             }
-            let number = *number;
-            if !self.ty.scalar.fits(number) {
-                let (name, ty) = (self.name.clone(), self.ty.to_string());
-                return Err(ParameterError::Kind { name, ty, found: number });
-            }
-            if self.min.is_some_and(|min| number < min) || self.max.is_some_and(|max| number > max) {
-                return Err(ParameterError::Range {
-                    name: self.name.clone(),
-                    found: number,
-                    min: self.min.unwrap_or(f64::NEG_INFINITY),
-                    max: self.max.unwrap_or(f64::INFINITY),
-                });
-            }
+            self.check_number(*number)?;
         }
         Ok(checked)
+    }
+
+    /// Checks one component against the type and the author's range.
+    fn check_number(&self, number: f64) -> Result<(), ParameterError> {
+        let found = number;
+        if !self.ty.scalar.fits(number) {
+            let (name, ty) = (self.name.clone(), self.ty.to_string());
+            return Err(ParameterError::Kind { name, ty, found });
+        }
+        if self.min.is_some_and(|min| number < min) || self.max.is_some_and(|max| number > max) {
+            let (min, max) = (self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY));
+            return Err(ParameterError::Range { name: self.name.clone(), found, min, max });
+        }
+        Ok(())
     }
 
     /// What a component becomes when an expression gives `number`, which cannot be refused in a frame: the nearest number in the

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use streamlib_core::account::DropReason;
 use streamlib_core::frame::Timestamp;
+use streamlib_core::graph::Ports;
 use streamlib_core::mailbox::Bell;
 use streamlib_core::value::Value;
 
 use super::LiveFrame;
-use super::processor::{DataMessage, Ends, UnknownPort};
+use super::processor::{DataMessage, Ends, Outputs, Route, UnknownPort};
 
 /// Nobody rings when a graph has ended that gives an end data only: so soon it is noticed.
 const LOOK: Duration = Duration::from_millis(100);
@@ -78,7 +79,16 @@ impl ProcessorEnd {
     /// # Errors
     /// When the processor was registered without such an output.
     pub fn send(&self, port: &str, value: Value, captured: Timestamp) -> Result<(), UnknownPort> {
-        self.ends.send(port, value, captured)
+        let Ends { node, ports, route, .. } = &self.ends;
+        Outputs { node, ports, captured, route: &**route }.send(port, value)
+    }
+
+    /// The outputs by themselves, for a thread that sends while another one takes.
+    #[must_use]
+    pub fn outputs(&self) -> ProcessorOutputs {
+        let Ends { node, ports, route, .. } = &self.ends;
+        let (node, ports, route) = (node.clone(), ports.clone(), route.clone());
+        ProcessorOutputs { node, ports, route, is_over: self.is_over.clone() }
     }
 
     /// Whether nothing will come any more: the graph has ended or goes on without the processor, and all was taken.
@@ -94,6 +104,37 @@ impl ProcessorEnd {
         let Ends { video, data, .. } = &self.ends;
         video.iter().any(|(_, frames)| !frames.is_empty())
             || data.iter().any(|(_, messages)| !messages.is_empty())
+    }
+}
+
+/// The outputs of a processor whose ends the program holds.
+#[derive(Clone)]
+pub struct ProcessorOutputs {
+    node: String,
+    ports: Ports,
+    route: Arc<dyn Route>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl ProcessorOutputs {
+    /// As [`ProcessorEnd::send`].
+    ///
+    /// # Errors
+    /// When the processor was registered without such an output.
+    pub fn send(&self, port: &str, value: Value, captured: Timestamp) -> Result<(), UnknownPort> {
+        Outputs { node: &self.node, ports: &self.ports, captured, route: &*self.route }.send(port, value)
+    }
+
+    /// Whether what is sent reaches nobody any more: the graph has ended, or goes on without the processor.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_over.load(Ordering::Acquire) || self.route.is_over()
+    }
+}
+
+impl std::fmt::Debug for ProcessorOutputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProcessorOutputs").field("node", &self.node).finish_non_exhaustive()
     }
 }
 

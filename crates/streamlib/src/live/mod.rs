@@ -32,7 +32,7 @@ use streamlib_core::value::Value;
 use streamlib_vulkan::VulkanGpu;
 
 pub use app::{Loan, PushError, VideoInlet, VideoOutlet};
-pub use end::{ProcessorEnd, Taken};
+pub use end::{ProcessorEnd, ProcessorOutputs, Taken};
 pub use event::LiveEvent;
 pub use knob::Knob;
 pub use options::{LiveOptions, Pacing};

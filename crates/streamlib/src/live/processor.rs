@@ -134,10 +134,6 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    pub(super) fn send(&self, port: &str, value: Value, captured: Timestamp) -> Result<(), UnknownPort> {
-        Outputs { node: &self.node, ports: &self.ports, captured, route: &*self.route }.send(port, value)
-    }
-
     /// Takes no frames any more; those that wait are lost, for that reason.
     pub(super) fn refuse(&mut self, reason: DropReason) {
         for (_, frames) in &mut self.video {
@@ -157,10 +153,10 @@ impl std::fmt::Debug for Ends {
 
 /// The outputs of a processor.
 pub struct Outputs<'a> {
-    node: &'a str,
-    ports: &'a Ports,
-    captured: Timestamp,
-    route: &'a dyn Route,
+    pub(super) node: &'a str,
+    pub(super) ports: &'a Ports,
+    pub(super) captured: Timestamp,
+    pub(super) route: &'a dyn Route,
 }
 
 impl Outputs<'_> {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use streamlib_core::engine::ParameterPlace;
 use streamlib_core::graph::{Graph, GraphError, Node};
-use streamlib_core::interface::ParameterError;
+use streamlib_core::interface::{ParameterError, ParameterValue};
 use streamlib_core::live::ParameterSet;
 use streamlib_core::mailbox::Sender;
 use streamlib_core::value::Value;
@@ -130,28 +130,30 @@ fn turn(
     targets: &mut [Target],
     value: &Value,
 ) -> Result<(), GraphError> {
-    let (generation, plan) = (values.generation, &values.plan);
-    // Nothing is written before all was checked.
-    let mut written = Vec::with_capacity(targets.len());
     for target in &mut *targets {
-        if target.place.is_none_or(|(of, _)| of != generation) {
-            values.check(&target.node, &target.parameter)?;
-            target.place = ParameterPlace::of(plan, &target.node, &target.parameter).map(|p| (generation, p));
-        }
-        let Some((_, place)) = target.place else { continue };
-        let wrong = |error| GraphError::Parameter { node: target.node.clone(), error };
-        let checked = plan.passes[place.pass].interface.parameters[place.parameter].check(value);
-        written.push((place, checked.map_err(wrong)?));
+        values.find(target)?;
     }
-    if written.len() < targets.len() {
-        // Buffers change rarely, and are too large to be checked on the side.
-        let mut parameters = values.parameters.clone();
-        for target in targets.iter() {
-            parameters.set(&values.plan, &target.node, &target.parameter, value)?;
+    // Nothing is written before all was checked.
+    match &*targets {
+        [Target { place: Some((_, place)), node, .. }] => {
+            let checked = values.checked(node, *place, value)?;
+            values.parameters.put(&values.plan, *place, checked);
         }
-        values.parameters = parameters;
-    } else {
-        written.into_iter().for_each(|(place, checked)| values.parameters.put(plan, place, checked));
+        several if several.iter().all(|target| target.place.is_some()) => {
+            let places =
+                several.iter().filter_map(|Target { node, place, .. }| Some((node, place.as_ref()?.1)));
+            let checked = places.map(|(node, place)| Ok((place, values.checked(node, place, value)?)));
+            let checked: Vec<_> = checked.collect::<Result<_, GraphError>>()?;
+            checked.into_iter().for_each(|(place, value)| values.parameters.put(&values.plan, place, value));
+        }
+        // Buffers change rarely, and are too large to be checked on the side.
+        with_buffers => {
+            let mut parameters = values.parameters.clone();
+            for target in with_buffers {
+                parameters.set(&values.plan, &target.node, &target.parameter, value)?;
+            }
+            values.parameters = parameters;
+        }
     }
     for Target { node, parameter, .. } in targets {
         if let Some(Node::Effect(effect)) = values.graph.nodes.get_mut(node.as_str()) {
@@ -169,6 +171,26 @@ fn turn(
 }
 
 impl Values {
+    /// Looks where the plan that runs has a parameter, where that is not known.
+    fn find(&self, target: &mut Target) -> Result<(), GraphError> {
+        if target.place.is_none_or(|(generation, _)| generation != self.generation) {
+            self.check(&target.node, &target.parameter)?;
+            let place = ParameterPlace::of(&self.plan, &target.node, &target.parameter);
+            target.place = place.map(|place| (self.generation, place));
+        }
+        Ok(())
+    }
+
+    fn checked(
+        &self,
+        node: &str,
+        place: ParameterPlace,
+        value: &Value,
+    ) -> Result<ParameterValue, GraphError> {
+        let parameter = &self.plan.passes[place.pass].interface.parameters[place.parameter];
+        parameter.check(value).map_err(|error| GraphError::Parameter { node: node.to_owned(), error })
+    }
+
     /// Whether an effect has such a parameter; the error speaks of the effect's own names.
     fn check(&self, node: &str, parameter: &str) -> Result<(), GraphError> {
         let wrong = |error| GraphError::Parameter { node: node.to_owned(), error };
