@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The Python package: its wheel, and its tests. Sourced by ./x.
 
-PYTHON_TOOLS=(maturin==1.16.0 pytest==9.2.0 "numpy>=1.26,<3")
+PYTHON_TOOLS=(maturin==1.16.0 pytest==9.2.0 "numpy>=1.26,<3" pillow opencv-python-headless mypy)
 
 # An environment of its own, so that nothing is installed into the system's Python.
 # python_environment PYTHON: sets `environment`.

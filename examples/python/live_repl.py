@@ -1,6 +1,7 @@
 """An effect that is written, broken and corrected while it runs.
 
-`python -i live_repl.py` leaves you at the prompt with the graph running: try `write("…")`, `look.params.strength = 0.2`, `runtime.stats`.
+`python -i live_repl.py` leaves you at the prompt with the graph running: try `write("…")`, `look.params.strength = 0.2`,
+`runtime.stats`.
 """
 
 import sys
@@ -42,7 +43,10 @@ def write(hlsl: str) -> bool:
         applied = runtime.replace(look, hlsl)
     except CompileError as error:
         for found in error.diagnostics:
-            print(f"line {found.line}, column {found.column}: {found.message}" + (f" ({found.suggestion})" if found.suggestion else ""))
+            print(
+                f"line {found.line}, column {found.column}: {found.message}"
+                + (f" ({found.suggestion})" if found.suggestion else "")
+            )
         print("what ran before runs on")
         return False
     print(f"runs from frame {applied.first_frame} on, after {applied.total_ms:.0f} ms")

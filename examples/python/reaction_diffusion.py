@@ -21,7 +21,8 @@ float4 main(float2 uv : TEXCOORD) : SV_Target {
     int2 size = int2(resolution), p = int2(uv * resolution);
     float2 here = frame_number == 0 ? float2(1, 0) : at(p, size);
     float2 sides = at(p + int2(1, 0), size) + at(p - int2(1, 0), size) + at(p + int2(0, 1), size) + at(p - int2(0, 1), size);
-    float2 corners = at(p + int2(1, 1), size) + at(p - int2(1, 1), size) + at(p + int2(1, -1), size) + at(p - int2(1, -1), size);
+    float2 corners = at(p + int2(1, 1), size) + at(p - int2(1, 1), size)
+        + at(p + int2(1, -1), size) + at(p - int2(1, -1), size);
     float2 spread = frame_number == 0 ? 0 : 0.2 * sides + 0.05 * corners - here;
     float reaction = here.r * here.g * here.g;
     float u = here.r + 1.0 * spread.r - reaction + feed * (1 - here.r);

@@ -103,7 +103,15 @@ __all__ = [
     "video_source",
 ]
 
-_AUDIO = {"AudioInput", "AudioOutput", "AudioBuffer", "audio_source", "audio_effect", "audio_sink_speaker", "audio_sink_file"}
+_AUDIO = {
+    "AudioInput",
+    "AudioOutput",
+    "AudioBuffer",
+    "audio_source",
+    "audio_effect",
+    "audio_sink_speaker",
+    "audio_sink_file",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -29,8 +29,8 @@ class TracedFrame(VideoFrame):
 
 
 class Effect(Handler):
-    """What :func:`video_effect` makes of a function: input ``video``, output ``video``, and an input of the type ``data`` for each
-    parameter."""
+    """What :func:`video_effect` makes of a function: input ``video``, output ``video``, and an input of the type ``data``
+    for each parameter."""
 
     def __init__(
         self, function: Function, handler_id: str | None, *, pass_params: bool, every_frame: bool, on_error: str
@@ -69,8 +69,8 @@ class Effect(Handler):
         with self._lock:
             if self._is_tracing:
                 raise TraceError(
-                    f"`{self.handler_id}.params` is not known inside its own function, which finds out what parameters there are: give the "
-                    "function parameters of its own with `@video_effect(pass_params=True)`"
+                    f"`{self.handler_id}.params` is not known inside its own function, which finds out what parameters "
+                    "there are: give the function parameters of its own with `@video_effect(pass_params=True)`"
                 )
             if self._trace is None:
                 self._is_tracing = True
@@ -85,7 +85,7 @@ class Effect(Handler):
         self._guess = size
 
     def record(self, frame: VideoFrame | None = None) -> Trace:
-        """Calls the function with a frame whose picture is traced; its times and size are those of ``frame``, where there is one."""
+        """Calls the function with a frame whose picture is traced; its times and size are those of ``frame``, if any."""
         width: Any
         height: Any
         if self.every_frame:
@@ -138,7 +138,8 @@ class Effect(Handler):
             passed = [(node, name) for node, name, value in self.trace().settings() if _is(value, parameter)]
             if not passed:
                 raise TraceError(
-                    f"`{self.handler_id}` computes with `{parameter}`, so nothing can be connected to it: pass it to a shader as it is"
+                    f"`{self.handler_id}` computes with `{parameter}`, so nothing can be connected to it: pass it to a "
+                    "shader as it is"
                 )
             return passed
         return targets
@@ -199,8 +200,9 @@ def video_effect(
     :param every_frame: the function is called for each frame with its actual time and number, on a thread of its own beside the
         frames, which never wait for it. The parameters that it passes act on the next frame. It has to run the same shaders in
         every call. Its first call is made before there are frames, with time 0.
-    :param on_error: ``"stop"``: when it raises, the runtime stops, and ``run`` or ``stop`` raises :class:`~streamlib.HandlerError`;
-        ``"bypass"``: it is not called any more, the effect goes on with its last parameters, and the runtime's ``events`` say so.
+    :param on_error: ``"stop"``: when it raises, the runtime stops, and ``run`` or ``stop`` raises
+        :class:`~streamlib.HandlerError`; ``"bypass"``: it is not called any more, the effect goes on with its last parameters, and
+        the runtime's ``events`` say so.
 
     >>> from streamlib import shaders, video_effect
     >>> @video_effect
@@ -229,7 +231,8 @@ def _own_parameters(function: Function) -> list[Parameter]:
     for parameter in parameters:
         if not isinstance(parameter.default, (bool, int, float)):
             raise TypeError(
-                f"`pass_params` makes parameters of what follows `gpu` in `{function.__name__}`: give `{parameter.name}` a number as default"
+                f"`pass_params` makes parameters of what follows `gpu` in `{name_of_function(function)}`: give "
+                f"`{parameter.name}` a number as default"
             )
     return [Parameter(parameter.name, parameter.default) for parameter in parameters]
 

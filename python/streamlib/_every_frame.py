@@ -57,8 +57,8 @@ class EveryFrame(Worker):
 
 def _difference(owner: str, planned: Trace, found: Trace) -> str:
     advice = (
-        "the shaders of an effect are compiled into the graph before it runs, so every call has to do the same; only the values "
-        "of parameters may differ. Let a parameter decide (0 or 1), or connect two effects"
+        "the shaders of an effect are compiled into the graph before it runs, so every call has to do the same; only "
+        "the values of parameters may differ. Let a parameter decide (0 or 1), or connect two effects"
     )
     for number, (before, now) in enumerate(zip(planned.steps, found.steps), 1):
         if before.shape() != now.shape():

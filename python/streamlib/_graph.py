@@ -56,9 +56,7 @@ def output_source(handler: Handler, port: str) -> str:
     return f"{handler.handler_id}:{port}"
 
 
-def build(
-    handlers: Sequence[Handler], connections: Sequence[Connection], size: tuple[int, int], fps: float
-) -> Built:
+def build(handlers: Sequence[Handler], connections: Sequence[Connection], size: tuple[int, int], fps: float) -> Built:
     """The graph of a program.
 
     :raises GraphError: when an input is free.
@@ -175,8 +173,8 @@ class _Builder:
             width, height = self._frame_size(frame)
             return {"size": [math.ceil(width * step.size), math.ceil(height * step.size)]}
         raise GraphError(
-            f"`{effect.handler_id}`: shader `{step.shader.name}` reads a texture of a fixed size and writes one that follows the "
-            "frame: give both a fixed size, or neither"
+            f"`{effect.handler_id}`: shader `{step.shader.name}` reads a texture of a fixed size and writes one that "
+            "follows the frame: give both a fixed size, or neither"
         )
 
     def _frame_size(self, frame: Connection) -> tuple[int, int]:
@@ -196,7 +194,11 @@ class _Builder:
         for connection in incoming:
             link = self._link(connection)
             if connection.input.kind == "data":
-                link = {"from": f"{link}{OBJECTS}"} if isinstance(link, str) else {**link, "from": f"{link['from']}{OBJECTS}"}
+                link = (
+                    {"from": f"{link}{OBJECTS}"}
+                    if isinstance(link, str)
+                    else {**link, "from": f"{link['from']}{OBJECTS}"}
+                )
             inputs[connection.input.name] = link
         kinds = {connection.input.name: connection.input.kind for connection in incoming}
         outputs = {data_port(connection): "data" for connection in outgoing if connection.output.kind == "data"}

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 class Loans:
-    """The frames of one reader. The core has textures for as many as may wait there, and two more; when a program keeps so many that
-    none would go round, it is given copies, which cost a pass each."""
+    """The frames of one reader. The core has textures for as many as may wait there, and two more; when a program keeps so
+    many that none would go round, it is given copies, which cost a pass each."""
 
     def __init__(self, session: Session, waiting: int) -> None:
         self._session, self._limit = session, waiting + 1

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class VideoFrame:
     """A picture in GPU memory, and when it was taken.
 
-    ``data`` is a :class:`~streamlib.Texture`; ``width`` and ``height`` are in pixels and taken from it where they are not given.
+    ``data`` is a :class:`~streamlib.Texture`; ``width`` and ``height`` are in pixels, and its own where they are not given.
     ``timestamp`` is in seconds and counts from the first frame of the graph, as ``time`` does in shaders.
     """
 

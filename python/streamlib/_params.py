@@ -100,7 +100,9 @@ class Params:
     def _set_own(self, name: str, value: Number) -> None:
         """A parameter of the function: whatever was computed from it follows, all in the same frame."""
         if not isinstance(value, (bool, int, float)):
-            raise TypeError(f"parameter `{name}` of `{self._effect.handler_id}` is a number, not {type(value).__name__}")
+            raise TypeError(
+                f"parameter `{name}` of `{self._effect.handler_id}` is a number, not {type(value).__name__}"
+            )
         self._own[name] = value
         settings = [
             (node, parameter, resolve(written, self._own))

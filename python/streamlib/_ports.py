@@ -102,7 +102,8 @@ class DataInput(InputPort[DataMessage]):
 
 
 class VideoOutput(OutputPort):
-    """Gives frames: a :class:`~streamlib.VideoFrame`, a texture, or an array of the shape (height, width, 4) and the type uint8.
+    """Gives frames: a :class:`~streamlib.VideoFrame`, a texture, or an array of the shape (height, width, 4) and the type
+    uint8.
 
     :param size: their width and height in pixels; the runtime's by default. A frame is dropped when the engine is behind.
     """

@@ -44,14 +44,14 @@ def stream_processor(
     """Makes a processor of ``f(tick, inputs, outputs)``, with ``async`` or without.
 
     It is called when an input has something new, at the runtime's rate when it has no inputs, and never again before it has
-    returned. It takes as long as it likes: frames do not wait. An ``async`` function runs in an event loop of the runtime, on a thread of
-    its own; a plain function on a thread of its own.
+    returned. It takes as long as it likes: frames do not wait. An ``async`` function runs in an event loop of the runtime, on a
+    thread of its own; a plain function on a thread of its own.
 
-    :param inputs: ports by name: ``{"video": "video", "boxes": "data"}``, ports (``VideoInput("video")``), or names alone, which take
-        video.
+    :param inputs: ports by name: ``{"video": "video", "boxes": "data"}``, ports (``VideoInput("video")``), or names alone,
+        which take video.
     :param outputs: likewise; names alone give data.
-    :param on_error: ``"stop"``: when it raises, the runtime stops, and ``run`` or ``stop`` raises :class:`~streamlib.HandlerError`;
-        ``"bypass"``: it ends, the others go on, and the runtime's ``events`` say so.
+    :param on_error: ``"stop"``: when it raises, the runtime stops, and ``run`` or ``stop`` raises
+        :class:`~streamlib.HandlerError`; ``"bypass"``: it ends, the others go on, and the runtime's ``events`` say so.
 
     >>> @stream_processor(inputs=["video"], outputs=["brightness"])
     ... def meter(tick, inputs, outputs):

@@ -31,7 +31,9 @@ class Stream:
 
     def __init__(self, handler: Handler) -> None:
         if not isinstance(handler, Handler):
-            raise TypeError(f"a stream is made of a handler, which the decorators give, not of {type(handler).__name__}")
+            raise TypeError(
+                f"a stream is made of a handler, which the decorators give, not of {type(handler).__name__}"
+            )
         #: The handler.
         self.handler = handler
 
@@ -70,8 +72,8 @@ class GraphView:
 class StreamRuntime:
     """Runs handlers: add them, connect their ports, start.
 
-    With asyncio: ``await runtime.run()``. Without: ``runtime.run_blocking(seconds)``, or ``with runtime:`` around what is done while it
-    runs. :meth:`start` and :meth:`stop` do what they say when they are called; awaiting them is not needed and does no harm.
+    With asyncio: ``await runtime.run()``. Without: ``runtime.run_blocking(seconds)``, or ``with runtime:`` around what is done
+    while it runs. :meth:`start` and :meth:`stop` do what they say when they are called; awaiting them is not needed and does no harm.
     A runtime that is dropped stops.
 
     :param fps: frames a second of generated sources that state none, and of processors without inputs. Cameras and files have
@@ -120,7 +122,9 @@ class StreamRuntime:
         if any(known is handler for known in self._handlers):
             return handler
         if any(known.handler_id == handler.handler_id for known in self._handlers):
-            raise GraphError(f"there are two handlers called `{handler.handler_id}`: give one of them another `handler_id=`")
+            raise GraphError(
+                f"there are two handlers called `{handler.handler_id}`: give one of them another `handler_id=`"
+            )
         self._handlers.append(handler)
         return handler
 
@@ -129,8 +133,8 @@ class StreamRuntime:
     ) -> None:
         """Connects an output to an input of the same type. An output may go to several inputs, an input has one output.
 
-        :param delivery: what happens when frames come too fast: ``"latest"``: the newest replaces the one before; ``"every"``: the oldest of
-            more than ``bound`` is dropped; ``"lossless"``: the graph waits. The default is what suits the two ends.
+        :param delivery: what happens when frames come too fast: ``"latest"``: the newest replaces the one before; ``"every"``: the
+            oldest of more than ``bound`` is dropped; ``"lossless"``: the graph waits. The default is what suits the two ends.
         :param bound: how many may wait (1 to 64).
         :raises TypeError: when the types differ, or these are not an output and an input.
         :raises GraphError: when the input is connected already.
@@ -229,7 +233,7 @@ class StreamRuntime:
         return report
 
     def run_blocking(self, seconds: float | None = None, *, frames: int | None = None) -> dict[str, Any]:
-        """As :meth:`run`, for programs without asyncio. Ctrl-C stops the graph, closes its files, and raises ``KeyboardInterrupt``."""
+        """As :meth:`run`, for programs without asyncio. Ctrl-C stops the graph and closes its files; it is raised then."""
         self.start(frames=frames)
         try:
             self.wait(seconds)

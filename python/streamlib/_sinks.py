@@ -38,7 +38,8 @@ class AppSink(Sink):
         self._loans: Loans | None = None
 
     def read(self, timeout: float = 0.0) -> VideoFrame | None:
-        """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout`` seconds.
+        """The next frame, which is the newest unless it is connected with another ``delivery``. Waits up to ``timeout``
+        seconds.
 
         :raises ClosedError: when its runtime was not started.
         """

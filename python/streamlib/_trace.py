@@ -49,12 +49,14 @@ class Extent:
             f"`frame.{self.axis}`, `// 2` or `* 2`, use `resolution` in the shader, or `@video_effect(every_frame=True)`"
         )
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __rtruediv__ = __rfloordiv__ = __mod__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __rtruediv__ = __rfloordiv__ = __mod__ = __lt__ = __le__ = __gt__ = (
+        __ge__
+    ) = _refuse
     __float__ = __int__ = __index__ = __bool__ = __array__ = _refuse
 
 
 class KnownExtent(int):
-    """A width or height that is known, for functions that are called for each frame; it still says how it follows the frame's."""
+    """A width or height that is known, for functions that are called for each frame; it says how it follows the frame's, too."""
 
     factor: float
 
@@ -239,7 +241,9 @@ class TracingContext(GPUContext):
                 height = _scaled(main.height if main is not None else Extent("height"), scale)
             output = self.create_texture(width, height, format or "rgba8")
         elif not isinstance(output, TracedTexture) or output is self._picture:
-            raise TraceError("an effect writes textures that it made itself: `output=gpu.create_texture(frame.width, frame.height)`")
+            raise TraceError(
+                "an effect writes textures that it made itself: `output=gpu.create_texture(frame.width, frame.height)`"
+            )
         checked = {name: _setting(shader, name, value) for name, value in settings.items()}
         self._writers[id(output)] = len(self._steps)
         self._textures.append(output)  # keeps the id from being used again
@@ -278,7 +282,9 @@ class TracingContext(GPUContext):
                 "`return frame.clone_with_texture(texture)`"
             )
         result = self._ref(texture)
-        is_fed_back = any(isinstance(ref, Pending) and ref.texture is None for _, refs in self._steps for ref in refs.values())
+        is_fed_back = any(
+            isinstance(ref, Pending) and ref.texture is None for _, refs in self._steps for ref in refs.values()
+        )
         if isinstance(result, Pending) or result.delay or (result.kind == "frame" and is_fed_back):
             self._steps.append((Step(COPY, {}, {}, 1.0, None, "rgba8"), {"input": result}))
             result = Ref("step", len(self._steps) - 1)

@@ -60,7 +60,9 @@ class ProcessorWorker(Worker):
             session.loop()
         for port in handler.outputs.values():
             readers = [connection for connection in session.connections if connection.output is port]
-            port._send = self._video_out(port, readers) if port.kind == "video" else self._data_out(port, readers, objects)
+            port._send = (
+                self._video_out(port, readers) if port.kind == "video" else self._data_out(port, readers, objects)
+            )
 
     def serve(self) -> None:
         handler = self.handler

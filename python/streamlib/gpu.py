@@ -88,8 +88,8 @@ class GPUContext:
     def create_texture(self, width: Any, height: Any, format: str = "rgba8") -> Any:
         """A texture of ``width`` by ``height`` pixels, transparent black.
 
-        In a traced effect ``frame.width`` and ``frame.height`` (also ``// 2`` and ``* 2``) make it follow the frame, whatever that is,
-        and what was written into it is there again in the next frame.
+        In a traced effect ``frame.width`` and ``frame.height`` (also ``// 2`` and ``* 2``) make it follow the frame, whatever
+        that is, and what was written into it is there again in the next frame.
         """
         return self._open().create_texture(width, height, format_name(format))  # type: ignore[arg-type]  # checked
 
@@ -144,12 +144,16 @@ class GPUContext:
     def previous(self, texture: Any, frames: int = 1) -> Any:
         """What a texture held that many frames ago: for feedback and for differences between frames. Opaque black before the
         first frame. Only in a traced effect."""
-        raise TraceError("`gpu.previous` is for traced effects: outside of one there are no frames; keep the texture yourself")
+        raise TraceError(
+            "`gpu.previous` is for traced effects: outside of one there are no frames; keep the texture yourself"
+        )
 
     @property
     def last_output(self) -> Any:
         """The effect's own result of the frame before. Only in a traced effect."""
-        raise TraceError("`gpu.last_output` is for traced effects: outside of one there are no frames; keep the texture yourself")
+        raise TraceError(
+            "`gpu.last_output` is for traced effects: outside of one there are no frames; keep the texture yourself"
+        )
 
     def _open(self) -> Runtime:
         if self._runtime is None:
@@ -200,7 +204,8 @@ def _bind(shader: Shader, textures: Textures) -> dict[str, Any]:
         several = list(textures) if isinstance(textures, (list, tuple)) else [textures]
         if len(several) > len(wanted):
             raise GraphError(
-                f"shader `{shader.name}` takes {len(wanted)} texture(s) ({', '.join(wanted) or 'none'}), but was given {len(several)}"
+                f"shader `{shader.name}` takes {len(wanted)} texture(s) ({', '.join(wanted) or 'none'}), but was "
+                f"given {len(several)}"
             )
         given = dict(zip(wanted, several))
     for name in given:

@@ -36,8 +36,8 @@ class OnnxModel(Model):
         self._input, self._type = first.name, first.type
 
     def __call__(self, texture: Any) -> Any:
-        """The model's outputs, as a list of arrays. It is given the shape (1, 3, height, width), red, green and blue: floats from 0
-        to 1, or bytes where the model takes bytes."""
+        """The model's outputs, as a list of arrays. It is given the shape (1, 3, height, width), red, green and blue: floats
+        from 0 to 1, or bytes where the model takes bytes."""
         import numpy
 
         rgb = numpy.ascontiguousarray(texture.numpy()[..., :3].transpose(2, 0, 1)[None])

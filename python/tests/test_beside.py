@@ -6,8 +6,9 @@ import asyncio
 import threading
 
 import pytest
-
 from conftest import SIZE
+from test_run import GAIN, bars, chain, grey_of, next_frames, until_grey
+
 from streamlib import (
     DataMessage,
     DataOutput,
@@ -22,7 +23,6 @@ from streamlib import (
     stream_processor,
     video_effect,
 )
-from test_run import GAIN, bars, chain, grey_of, next_frames, until_grey
 
 numpy = pytest.importorskip("numpy")
 

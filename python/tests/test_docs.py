@@ -13,7 +13,9 @@ import pytest
 
 import streamlib
 
-MODULES = [module.name for module in pkgutil.iter_modules(streamlib.__path__) if module.name not in ("__main__", "_streamlib")]
+MODULES = [
+    module.name for module in pkgutil.iter_modules(streamlib.__path__) if module.name not in ("__main__", "_streamlib")
+]
 README = Path(__file__).parents[1] / "README.md"
 
 

@@ -77,7 +77,17 @@ def test_gradient_runs(tmp_path: Path) -> None:
 
 def test_save_frames_runs(tmp_path: Path) -> None:
     said = run(
-        "save_frames", "--source", "generate:bars", "--output", "saved", "--frames", 20, "--size", 96, 54, folder=tmp_path
+        "save_frames",
+        "--source",
+        "generate:bars",
+        "--output",
+        "saved",
+        "--frames",
+        20,
+        "--size",
+        96,
+        54,
+        folder=tmp_path,
     )
     pictures = sorted((tmp_path / "saved").glob("*.png"))
     assert pictures and f"{pictures[0].name}: 96 x 54" in said
@@ -98,7 +108,17 @@ def test_reaction_diffusion_runs(tmp_path: Path) -> None:
 
 def test_live_repl_runs(tmp_path: Path) -> None:
     said = run(
-        "live_repl", "--source", "generate:scene", "--output", "out.mp4", "--frames", 40, "--size", 96, 54, folder=tmp_path
+        "live_repl",
+        "--source",
+        "generate:scene",
+        "--output",
+        "out.mp4",
+        "--frames",
+        40,
+        "--size",
+        96,
+        54,
+        folder=tmp_path,
     )
     assert "line 4, column" in said and "lrep" in said
     assert "what ran before runs on" in said and "runs from frame" in said

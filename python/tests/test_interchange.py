@@ -100,7 +100,9 @@ def test_a_model_of_onnx_runtime_runs_on_a_texture(tmp_path: Path) -> None:
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     picture_in = helper.make_tensor_value_info("picture", kind, [1, 3, "height", "width"])
     mean_out = helper.make_tensor_value_info("mean", kind, [1, 3, 1, 1])
-    graph = helper.make_graph([helper.make_node("GlobalAveragePool", ["picture"], ["mean"])], "mean", [picture_in], [mean_out])
+    graph = helper.make_graph(
+        [helper.make_node("GlobalAveragePool", ["picture"], ["mean"])], "mean", [picture_in], [mean_out]
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.save(model, str(tmp_path / "mean.onnx"))
     gpu = GPUContext()

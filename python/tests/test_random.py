@@ -27,7 +27,9 @@ def things(dice: random.Random) -> object:
         lambda: dice.choice(["", "video", "time * 2", "sin(", "input", "\0", "ü" * 50, "rgba8", "float4 main("]),
         lambda: [dice.random() for _ in range(dice.randint(0, 5))],
         lambda: {"input": dice.choice([None, 3, gpu.create_texture(4, 4)])},
-        lambda: numpy.zeros([dice.randint(0, 5) for _ in range(dice.randint(0, 4))], dice.choice(["u1", "f4", "f8", "O"])),
+        lambda: numpy.zeros(
+            [dice.randint(0, 5) for _ in range(dice.randint(0, 4))], dice.choice(["u1", "f4", "f8", "O"])
+        ),
         lambda: gpu.create_texture(dice.randint(1, 9), dice.randint(1, 9), dice.choice([*streamlib.gpu.FORMATS])),
         lambda: dice.choice([shaders.invert, shaders.blend_alpha, shaders.palette]),
         lambda: Variable("time"),

@@ -9,9 +9,9 @@ import time
 from typing import Any, NamedTuple
 
 import pytest
+from conftest import GREY, SIZE
 
 import streamlib
-from conftest import GREY, SIZE
 from streamlib import (
     ClosedError,
     CompileError,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import GREY, SIZE
 
 import streamlib
-from conftest import GREY, SIZE
 from streamlib import GraphError, HandlerError, TraceError, shaders, video_effect
 
 Nodes = Callable[[streamlib.Effect], dict[str, Any]]
@@ -223,7 +223,10 @@ def test_what_a_trace_cannot_know_is_told(ask: Callable[..., object], said: str)
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (lambda frame, gpu: gpu.run_shader(shaders.invert, frame, strenght=1), "has no parameter `strenght`; it has: strength"),
+        (
+            lambda frame, gpu: gpu.run_shader(shaders.invert, frame, strenght=1),
+            "has no parameter `strenght`; it has: strength",
+        ),
         (lambda frame, gpu: gpu.run_shader(shaders.invert, {"inptu": frame}), "has no input `inptu`; it has: input"),
         (lambda frame, gpu: gpu.run_shader(shaders.blend_alpha, frame), "needs a texture for `overlay`"),
         (lambda frame, gpu: gpu.run_shader(shaders.invert, [frame, frame]), "takes 1 texture"),
