@@ -54,7 +54,9 @@ test_python() {
       target/wheels/streamlib-*.whl || return 1
     say "Testing the package with $("$environment/bin/python" --version)"
     status=0
-    "$environment/bin/python" -m pytest -q -rs -p no:cacheprovider -c python/pyproject.toml python/tests || status=$?
+    # Without the validation layer: Debian's corrupts the heap now and then while several threads record and destroy, as the
+    # live tests of the facade have found, too.
+    STREAMLIB_VALIDATION=0 "$environment/bin/python" -m pytest -q -rs -p no:cacheprovider -c python/pyproject.toml python/tests || status=$?
     echo "pytest exited with $status"
     ((worst >= status)) || worst=$status
   done

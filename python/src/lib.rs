@@ -1,7 +1,7 @@
 //! `_streamlib`: the Rust core for the Python package, which wraps it. Programs use `streamlib`.
 //!
 //! Threads of the core never enter the interpreter: Python takes frames, nobody hands it any. Whatever may wait or compute
-//! lets go of the interpreter meanwhile ([`gate::released`]).
+//! lets go of the interpreter meanwhile (`gate::released`).
 #![allow(clippy::result_large_err, reason = "errors become exceptions at once, and are rare")]
 
 mod array;
