@@ -4,6 +4,7 @@
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ash::vk;
 
@@ -13,6 +14,8 @@ use crate::timeline::Timeline;
 
 /// Tries before a claimant lets other threads run. A claim lasts as long as `vkQueueSubmit`: some microseconds.
 const SPINS: u32 = 100;
+/// What it then waits between two tries.
+const PAUSE: Duration = Duration::from_micros(20);
 
 /// Command buffers of one submission that the scratch holds from the start.
 const COMMANDS: usize = 64;
@@ -55,7 +58,8 @@ impl Queue {
                 spins += 1;
                 std::hint::spin_loop();
             } else {
-                std::thread::yield_now();
+                // A yield would not let a holder of lower priority run, where the claimant is a real-time thread.
+                std::thread::park_timeout(PAUSE);
             }
         }
         Claimed { queue: self }
