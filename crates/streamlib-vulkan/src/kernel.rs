@@ -62,6 +62,12 @@ const ROWS_OF_LONG_CODE: u32 = 8;
 const LONG_CODE: usize = 2048;
 
 impl Kernel {
+    /// Whether there are other handles of it: recordings, or whoever keeps one.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     pub(crate) fn new(device: &Arc<Device>, desc: &KernelDesc<'_>) -> Result<Self, VulkanError> {
         let interface = desc.interface;
         spirv::check(desc.spirv, device.features(), interface).map_err(|refusal| match refusal {

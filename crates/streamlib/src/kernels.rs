@@ -9,12 +9,13 @@ use streamlib_vulkan::{Kernel, VulkanError, VulkanGpu};
 
 use crate::programs::create_kernel;
 
-/// Kernels kept. An agent that goes back and forth between versions of an effect finds them here.
-const KEPT: usize = 256;
+/// Kernels kept that nothing runs. An agent that goes back and forth between versions of an effect finds them here. On a CPU device
+/// each takes about a megabyte of the driver's.
+const KEPT: usize = 64;
 
 type Key = (EffectId, Vec<(String, TextureFormat)>);
 
-/// Kernels by their effect and the formats of its outputs, the least recently used dropped first.
+/// Kernels by their effect and the formats of its outputs. Of those that no plan has, the least recently used is dropped first.
 #[derive(Debug, Default)]
 pub(crate) struct KernelCache {
     kernels: HashMap<Key, (Kernel, u64)>,
@@ -35,9 +36,9 @@ impl KernelCache {
             return Ok(known.clone());
         }
         let built = create_kernel(gpu, kernel, effect)?;
-        if self.kernels.len() >= KEPT
-            && let Some(oldest) =
-                self.kernels.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
+        let idle = || self.kernels.iter().filter(|(_, (kernel, _))| !kernel.is_shared());
+        if idle().count() >= KEPT
+            && let Some(oldest) = idle().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone())
         {
             self.kernels.remove(&oldest);
         }

@@ -194,7 +194,8 @@ fn submit_all(
     driver.is_stopping.store(true, Ordering::Release);
     // Dropping the loop ends the deliverer. A source that steps it brings it back at once.
     while driver.cell.take().is_none() {
-        std::thread::yield_now();
+        // A yield would not let it run where its thread has a lower priority than this one.
+        std::thread::park_timeout(RETRY);
     }
     if let Some(error) = driver.take_failure() {
         state.fail(error.into(), events);
