@@ -15,14 +15,9 @@ use crate::timeline::Timeline;
 
 /// Tries before a claimant lets other threads run. A claim lasts as long as `vkQueueSubmit`: some microseconds.
 const SPINS: u32 = 100;
-<<<<<<< HEAD
 /// How long a claimant sleeps after that. Yielding would not do: one with real-time priority would keep the holder, who may have
 /// none, from ever running.
 const NAP: Duration = Duration::from_micros(20);
-=======
-/// What it then waits between two tries.
-const PAUSE: Duration = Duration::from_micros(20);
->>>>>>> native
 
 /// Command buffers of one submission that the scratch holds from the start.
 const COMMANDS: usize = 64;
@@ -69,12 +64,7 @@ impl Queue {
                 spins += 1;
                 std::hint::spin_loop();
             } else {
-<<<<<<< HEAD
                 std::thread::sleep(NAP);
-=======
-                // A yield would not let a holder of lower priority run, where the claimant is a real-time thread.
-                std::thread::park_timeout(PAUSE);
->>>>>>> native
             }
         }
         Claimed { queue: self }
