@@ -260,7 +260,8 @@ impl Texture {
 
     #[getter]
     fn __cuda_array_interface__(&self) -> PyResult<Py<PyAny>> {
-        let text = "a texture lies in tiles: hand it over by DLPack, as with torch.from_dlpack(texture)";
+        let text = "a texture lies in tiles: hand it over by DLPack, as with torch.from_dlpack(texture), or use \
+                    texture.numpy()";
         Err(PyAttributeError::new_err(text))
     }
 

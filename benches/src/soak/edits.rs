@@ -178,7 +178,10 @@ impl Editor {
             others.flat_map(|(_, node)| node.links()).any(|(_, link)| link.node == source)
         };
         let side = effect.inputs.get("side").map(|link| &link.node);
-        if let Some(source) = side.filter(|side| side.starts_with('q') && !read_elsewhere(side)) {
+        if let Some(source) = side.filter(|side| {
+            // What read the effect may read that source now.
+            side.starts_with('q') && **side != above.node && !read_elsewhere(side)
+        }) {
             edits.push(Edit::Remove { name: source.clone() });
         }
         Some(edits)

@@ -143,8 +143,12 @@ fn before_the_first_frame(place: &Place<'_>, end: End) {
     let report = end.of(live);
     assert!(matches!(cam.push(loan), Err(PushError::Closed)));
     assert!(out.wait(LIMIT).is_none() && out.is_closed());
-    // Files that got nothing are none, and say so.
-    assert!(report.as_ref().is_none_or(|report| report.failures.len() == 3), "{report:?}");
+    // Files that got nothing are none, and say so; that is no failure.
+    let says_so = |report: &LiveReport| {
+        let empty = report.notices.iter().filter(|notice| notice.contains("got no frame"));
+        empty.count() == 3 && report.failures.is_empty()
+    };
+    assert!(report.as_ref().is_none_or(says_so), "{report:?}");
     place.has_files(None, report.as_ref());
 }
 

@@ -87,7 +87,9 @@ pub(crate) fn a_submission_that_is_refused_changes_nothing<G: Gpu>(gpu: &G) {
     // The second one alone, then again together with the others while it may be under way.
     let value = gpu.submit_one(&mut recordings[1]).expect("a submission");
     assert_eq!(value, last + 1);
-    if gpu.submit(&mut [&mut recordings]).is_err() {
+    if let Ok(value) = gpu.submit(&mut [&mut recordings]) {
+        gpu.wait(value, LONG).expect("it ends");
+    } else {
         gpu.set_uniforms(&mut recordings[0], 0, &[]).expect_err("no dispatch, but not in flight either");
         gpu.wait(value, LONG).expect("it ends");
         let value = gpu.submit(&mut [&mut recordings]).expect("all are free");
