@@ -1,0 +1,24 @@
+"""A NumPy array in, an effect, a NumPy array out: what a camera of the program costs, one frame at a time."""
+
+import peers
+import reference
+import worker
+
+
+def measure(options):
+    pictures = reference.pictures(options.width, options.height)
+    run = peers.load(options.who)(options.work, options.width, options.height)
+    wanted = reference.blur if options.work == "blur" else reference.chain
+    for picture in pictures:
+        reference.check(run(picture), wanted(picture), options.who)
+    frame = 0
+
+    def one():
+        nonlocal frame
+        run(pictures[frame % len(pictures)])
+        frame += 1
+
+    return {options.who: worker.timed(one, options.frames, options.seconds)}
+
+
+worker.main(measure)
