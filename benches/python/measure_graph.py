@@ -32,7 +32,8 @@ def by_python(options, gets_in_the_way=False):
         thread.start()
     try:
         if options.free:
-            live = streamlib.default_runtime().start(json.dumps(runtime.graph.json), free=True, frames=options.frames)
+            graph, native = json.dumps(runtime.graph.json), streamlib.default_runtime()
+            live = native.start(graph, free=True, frames=options.frames, trace=options.trace)
             live.wait(600)
             report = live.stop()
         elif gets_in_the_way:
@@ -63,7 +64,7 @@ def command(options, graph, folder, *arguments):
 def by_rust(options):
     graph = graphs.runtime(tuple(options.size), options.fps).graph.json
     with tempfile.TemporaryDirectory() as folder:
-        pace = ["--free"] if options.free else []
+        pace = ["--free", "--trace", options.trace] if options.free else []
         return command(options, graph, folder, "--live", *pace, "--frames", str(options.frames))
 
 
@@ -89,16 +90,31 @@ def check(options):
             raise worker.Wrong(f"Python and Rust do not draw the same frame: {[file.name for file in files]}")
 
 
+def intervals(trace):
+    """Times between deliveries from a trace, and their mean, in nanoseconds. The first tenth is left out."""
+    events = json.loads(Path(trace).read_text(encoding="utf-8"))
+    events = events["traceEvents"] if isinstance(events, dict) else events
+    times = {event["args"]["frame"]: event["ts"] + event["dur"] for event in events if event["name"] == "deliver"}
+    frames = sorted(times)[len(times) // 10 :]
+    mean = (times[frames[-1]] - times[frames[0]]) / (frames[-1] - frames[0])
+    # A trace leaves events out when the disk is slow: only neighbours are an interval.
+    between = [times[b] - times[a] for a, b in zip(frames, frames[1:]) if b == a + 1]
+    return mean * 1e3, [interval * 1e3 for interval in between]
+
+
 def measure(options):
-    if options.checks:
-        check(options)
     who = options.who
-    report = by_rust(options) if who == "Rust" else by_python(options, who != "Python")
-    stats = report["stats"]
-    if stats["frames"] != options.frames:
-        raise worker.Wrong(f"{stats['frames']} frames came out of {options.frames}")
-    if options.free:
-        return {f"{who}: a frame": [report["seconds"] * 1e9 / options.frames]}
+    if options.checks and who == "Python":
+        check(options)
+    with tempfile.TemporaryDirectory() as folder:
+        options.trace = str(Path(folder) / "trace.json")
+        report = by_rust(options) if who == "Rust" else by_python(options, who != "Python")
+        stats = report["stats"]
+        if stats["frames"] != options.frames:
+            raise worker.Wrong(f"{stats['frames']} frames came out of {options.frames}")
+        if options.free:
+            mean, between = intervals(options.trace)
+            return {f"{who}: a frame, mean": [mean], f"{who}: from frame to frame": between}
     latency = stats["latency"]
     return {f"{who}: latency {name}": [latency[f"{key}_us"] * 1e3] for name, key in (("p50", "p50"), ("p99.9", "p99_9"))}
 

@@ -13,20 +13,27 @@ def streamlib_calls(options):
     runtime.start()
     options.keeps = runtime
     params = graphs.graded.params
-    name = "sepia.strength"
-    params[name] = 0.25
-    if params[name] != 0.25:
-        raise worker.Wrong(f"the parameter is {params[name]}")
+    for name, value in (("amount", 1.25), ("strength", 0.25)):
+        setattr(params, name, value)
+        if getattr(params, name) != value:
+            raise worker.Wrong(f"parameter {name} is {getattr(params, name)}")
 
-    def by_name():
+    def one():
+        params.amount = 0.5
+
+    def two():
         params.strength = 0.5
 
-    one = runtime._session.live.knobs({"strength": [(graphs.graded.trace().nodes[1], "strength")]})
+    knobs = params._knobs
 
     def knob():
-        one.strength = 0.5
+        knobs.amount = 0.5
 
-    return {"streamlib: effect.params, of two shaders": by_name, "streamlib: one knob": knob}
+    return {
+        "streamlib: effect.params": one,
+        "streamlib: effect.params, of two shaders": two,
+        "streamlib: knob": knob,
+    }
 
 
 def wgpu_calls(options):
@@ -35,7 +42,8 @@ def wgpu_calls(options):
     import peer_wgpu
 
     peer = options.keeps = peer_wgpu.Wgpu(options)
-    buffer = peer.gpu.create_buffer(size=16, usage=peer_wgpu.wgpu.BufferUsage.UNIFORM | peer_wgpu.COPY_TO)
+    usage = peer_wgpu.wgpu.BufferUsage.UNIFORM | peer_wgpu.wgpu.BufferUsage.COPY_DST
+    buffer = peer.gpu.create_buffer(size=16, usage=usage)
     return {"wgpu: write_buffer": lambda: peer.gpu.queue.write_buffer(buffer, 0, struct.pack("<f", 0.5))}
 
 

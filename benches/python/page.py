@@ -16,7 +16,8 @@ def write(results):
     lines += ["", "| target | measured | |", "|---|---|---|"]
     for target in TARGETS:
         measured, is_met = judged(target, results)
-        lines.append(f"| {target.text} | {measured} | {'' if is_met is None else 'met' if is_met else '**not met**'} |")
+        verdict = {None: "", True: " met", False: " **not met**"}[is_met]
+        lines.append(f"| {target.text} | {measured} |{verdict} |")
     for case in results["cases"].values():
         lines += ["", f"## {case['title']}", "", f"{case['about']} {_rounds(case)}", ""]
         lines += _table(case)

@@ -62,18 +62,15 @@ def _wgpu(module):
 
 
 def _moderngl(module):
-    class Peer(module.ModernGl):
-        def texture(self, pixels, channels):
-            self.source = super().texture(pixels, channels)
-            return self.source
-
     def make(work, width, height):
         request = _request(work, width, height)
-        peer = Peer(request)
-        job = peer.job(request)
+        peer = module.ModernGl(request)
+        source = peer.texture(request.pictures()[0], 4)
+        body = module.fragment(module.texts.glsl_body(request))
+        job = module.Passes(peer, request, [body], [[source]])
 
         def run(picture):
-            peer.source.write(picture)
+            source.write(picture)
             job.run(0)
             return job.download()
 
