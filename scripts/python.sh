@@ -64,6 +64,9 @@ test_python() {
 # bench_python [--wheel FILE] ARGS: the benchmark of the package, of the wheel that is built now unless one is given.
 bench_python() {
   local wheel='' native=() rest=() installed=target/python/bench
+  if [[ " $* " == *" --help "* || " $* " == *" -h "* ]]; then
+    exec python3 benches/python/bench.py --help
+  fi
   while (($#)); do
     case $1 in
       --wheel) wheel=${2:?--wheel needs a file} && shift 2 ;;

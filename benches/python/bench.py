@@ -28,10 +28,14 @@ LIMIT_S = 300
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="./x bench python", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="./x bench python",
+        description=__doc__.splitlines()[0],
+        epilog="./x bench python takes `--wheel FILE` as well: the package to time, in the place of one that is built now.",
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder that the results are written to")
     parser.add_argument("--quick", action="store_true", help="few frames and rounds: to see that everything works")
-    parser.add_argument("--rounds", type=int, help="process restarts of each contender (4, quickly 2)")
+    parser.add_argument("--rounds", type=int, help="process restarts of each contender (4, quickly 2; cheap cases have more)")
     parser.add_argument("--cases", type=lambda text: text.split(","), help="only those whose names contain one of these")
     parser.add_argument("--native", help="the `streamlib` program that runs the graph from Rust; else the package's command does")
     return parser.parse_args()

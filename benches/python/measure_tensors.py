@@ -3,6 +3,8 @@
 Where torch has no GPU, or is not there, the same calls give host memory, and NumPy takes part in its place.
 """
 
+import time
+
 import numpy as np
 import reference
 import streamlib
@@ -39,8 +41,18 @@ def on_gpu(torch, texture, pixels):
         "torch: upload from pinned memory": lambda: (pinned.cuda(non_blocking=True), done()),
         "streamlib: from_dlpack(texture), done": lambda: (torch.from_dlpack(texture), done()),
         "streamlib: numpy(), then upload": lambda: (uploaded(texture.numpy()), done()),
-        "streamlib: write(tensor), done": lambda: back.write(tensor),
+        "streamlib: write(tensor), the call": lambda: back.write(tensor),
     }
+
+
+def call_alone(torch, texture):
+    """Until the tensor is there for torch to queue work on; the GPU may still be busy with it, but not with one before."""
+    begin = time.perf_counter_ns()
+    tensor = torch.from_dlpack(texture)
+    took = time.perf_counter_ns() - begin
+    torch.cuda.synchronize()
+    del tensor
+    return took
 
 
 def on_host(torch, texture, pixels):
@@ -52,7 +64,7 @@ def on_host(torch, texture, pixels):
     name = "torch" if torch else "NumPy"
     copy = torch.from_numpy(pixels).clone if torch else pixels.copy
     return {
-        f"{name}: copy of the array": lambda: copy(),
+        f"{name}: copy of the array": copy,
         f"streamlib: {name}.from_dlpack(texture)": lambda: take(texture),
         "streamlib: numpy()": texture.numpy,
         "streamlib: write(array)": lambda: back.write(pixels),
@@ -67,21 +79,11 @@ def measure(options):
     texture, pixels = drawn(options)
     if torch is None or not torch.cuda.is_available() or streamlib.default_runtime().is_cpu:
         return worker.interleaved(on_host(torch, texture, pixels), options.frames, options.seconds)
-    calls = on_gpu(torch, texture, pixels)
-    rows = worker.interleaved(calls, options.frames, options.seconds)
-
-    def returned():
-        tensor = torch.from_dlpack(texture)
-        took = worker.time.perf_counter_ns() - begin
-        torch.cuda.synchronize()
-        del tensor
-        return took
-
-    times = []
-    for _ in range(len(rows["torch: upload of the array"])):
-        begin = worker.time.perf_counter_ns()
-        times.append(returned())
-    return {**rows, "streamlib: from_dlpack(texture), the call": times}
+    rows = worker.interleaved(on_gpu(torch, texture, pixels), options.frames, options.seconds)
+    rows["streamlib: from_dlpack(texture), the call"] = [
+        call_alone(torch, texture) for _ in rows["torch: upload of the array"]
+    ]
+    return rows
 
 
 worker.main(measure)
