@@ -14,12 +14,15 @@ import reference
 BLUR = Path(__file__).resolve().parents[1] / "effects" / "blur_tint.hlsl"
 
 
-def load(who):
-    """The contender's modules are imported here. `load(who)(work, width, height)` opens its device."""
+def load(who, tunes=True):
+    """The contender's modules are imported here. `load(who)(work, width, height)` opens its device.
+
+    :param tunes: whether wgpu tries four group shapes and goes on with the fastest, which takes its time.
+    """
     if who == "wgpu":
         import peer_wgpu
 
-        return _wgpu(peer_wgpu)
+        return _wgpu(peer_wgpu, peer_wgpu.SHAPES if tunes else ((16, 16),))
     if who == "moderngl":
         import peer_moderngl
 
@@ -37,7 +40,7 @@ def _request(work, width, height):
     )
 
 
-def _wgpu(module):
+def _wgpu(module, shapes):
     class Peer(module.Wgpu):
         def inputs(self, request):
             self.sources = list(super().inputs(request))
@@ -46,9 +49,13 @@ def _wgpu(module):
     def make(work, width, height):
         request = _request(work, width, height)
         peer = Peer(request)
-        # One shape: to try four would be timed with the start.
-        codes = [module.shader(module.body_of(request), (16, 16))]
-        job = module.Passes(peer, request, codes, (16, 16), peer.inputs(request))
+        inputs, body = peer.inputs(request), module.body_of(request)
+
+        def passes(shape):
+            return module.Passes(peer, request, [module.shader(body, shape)], shape, inputs)
+
+        candidates = [(str(shape), passes(shape)) for shape in shapes]
+        job = module.common.fastest(candidates) if len(shapes) > 1 else candidates[0][1]
         target, layout = {"texture": peer.sources[0][0]}, {"bytes_per_row": width * 4, "rows_per_image": height}
 
         def run(picture):
