@@ -106,6 +106,9 @@ def _live(streamlib):
         runtime.start()
 
         def run(picture):
+            # What the graph repeated while nothing was pushed is not this picture.
+            while sink.read() is not None:
+                pass
             while not source.push(picture):
                 pass
             return sink.read(60).numpy()
