@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The Python package: its wheel, and its tests. Sourced by ./x.
+# The Python package: its wheel, its tests, and its benchmark. Sourced by ./x.
 
 PYTHON_TOOLS=(maturin==1.16.0 pytest==9.2.0 "numpy>=1.26,<3" pillow opencv-python-headless mypy)
 
@@ -61,4 +61,35 @@ test_python() {
     ((worst >= status)) || worst=$status
   done
   return "$worst"
+}
+
+# bench_python [--wheel FILE] ARGS: the benchmark of the package, of the wheel that is built now unless one is given.
+bench_python() {
+  local wheel='' native=() rest=() installed=target/python/bench
+  if [[ " $* " == *" --help "* || " $* " == *" -h "* ]]; then
+    exec python3 benches/python/bench.py --help
+  fi
+  while (($#)); do
+    case $1 in
+      --wheel) wheel=${2:?--wheel needs a file} && shift 2 ;;
+      *) rest+=("$1") && shift ;;
+    esac
+  done
+  ensure python
+  ensure_peers
+  [[ -x $PEERS_VENV/bin/python ]] || die "there is no Python in $PEERS_VENV: run benches/python/bench.py with one of your own"
+  if [[ -z $wheel ]]; then
+    python_environment python3
+    build_wheel release
+    wheel=$(echo target/wheels/streamlib-*.whl)
+    # The graph from Rust is run by a program that has no interpreter.
+    build_command
+    native=(--native target/release/streamlib)
+  elif [[ $wheel != /* ]]; then
+    wheel=$CALLED_FROM/$wheel
+  fi
+  # Beside the peers and not among them, so that their environment stays what `./x bench peers` made.
+  rm -rf "$installed"
+  "$PEERS_VENV/bin/python" -m pip install -q --disable-pip-version-check --no-deps --target "$installed" "$wheel"
+  exec env "PYTHONPATH=$PWD/$installed" "$PEERS_VENV/bin/python" benches/python/bench.py "${native[@]}" "${rest[@]}"
 }
