@@ -84,8 +84,8 @@ def display_sink(
     :param title: what stands in its title; the function's name by default.
     :param show_fps: whether its title tells how many frames a second it shows.
 
-    It needs a window system (Wayland or X11) when the graph starts, and raises :class:`GraphError` where there is none; closing the
-    window ends a graph that has nothing else to do.
+    It needs a window system (Wayland or X11) when the graph starts: :class:`GraphError` says so where there is none. The graph ends
+    when its only sinks were windows and their user has closed them.
     """
 
     def decorate(function: Function) -> Sink:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -36,6 +37,38 @@ class Screen:
         width, height, line, colours = (int(header[place]) for place in (4, 5, 12, 19))
         rows = numpy.frombuffer(data, numpy.uint8, height * line, int(header[0]) + 12 * colours)
         return rows.reshape(height, line // 4, 4)[:, :width, 2::-1].astype(int)
+
+
+class Message(ctypes.Structure):
+    """`XClientMessageEvent`, with the room of an `XEvent`."""
+
+    _fields_ = [
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("room", ctypes.c_long * 24),
+    ]
+
+
+def close_windows(screen: Screen) -> None:
+    """Presses the button that closes a window, at every one."""
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XDefaultRootWindow.restype = x.XInternAtom.restype = ctypes.c_ulong
+    display = ctypes.c_void_p(x.XOpenDisplay(screen.name.encode()))
+    root, parent, children, count = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.POINTER(ctypes.c_ulong)(), ctypes.c_uint()
+    window = ctypes.c_ulong(x.XDefaultRootWindow(display))
+    x.XQueryTree(display, window, *map(ctypes.byref, (root, parent, children, count)))
+    protocols, delete = (x.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+    for child in children[: count.value]:
+        message = Message(33, 0, 0, None, child, protocols, 32, (ctypes.c_long * 5)(delete))
+        x.XSendEvent(display, ctypes.c_ulong(child), 0, ctypes.c_long(0), ctypes.byref(message))
+    x.XCloseDisplay(display)
 
 
 @pytest.fixture
@@ -85,7 +118,9 @@ def is_shown(picture, pixels) -> bool:
     return (abs(part - picture) <= 2).all(axis=2).mean() > 0.9
 
 
-def test_a_display_sink_shows_the_frames_in_a_window(screen: Screen, tmp_path: Path) -> None:
+@pytest.fixture
+def shown(screen: Screen, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The example, when the screen shows its picture."""
     picture, deadline = bars(), time.monotonic() + LIMIT
     process = example(screen.name, tmp_path)
     try:
@@ -96,13 +131,23 @@ def test_a_display_sink_shows_the_frames_in_a_window(screen: Screen, tmp_path: P
                 if "cannot show frames in the window" in said:
                     pytest.skip(f"no windows on Xvfb with this device: {said.splitlines()[-1]}")
                 raise AssertionError(said)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=LIMIT)[1]
-        assert process.returncode == -signal.SIGINT or "KeyboardInterrupt" in said
+        yield process
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_display_sink_shows_the_frames_in_a_window(screen: Screen, shown: subprocess.Popen[str]) -> None:
+    shown.send_signal(signal.SIGINT)
+    said = shown.communicate(timeout=LIMIT)[1]
+    assert shown.returncode == -signal.SIGINT or "KeyboardInterrupt" in said
     assert not screen.pixels().any(), "the window is gone"
+
+
+def test_a_graph_ends_when_its_last_window_is_closed(screen: Screen, shown: subprocess.Popen[str]) -> None:
+    close_windows(screen)
+    said = shown.communicate(timeout=LIMIT)[1]
+    assert (shown.returncode, said) == (0, "")
 
 
 def test_without_a_window_system_the_error_says_what_to_do(tmp_path: Path) -> None:
