@@ -33,6 +33,27 @@ build_wheel() {
   "$environment/bin/maturin" build -q --locked --profile "$profile" --out target/wheels -m python/Cargo.toml
 }
 
+# What builds the documentation site, into `environment`; whether it could be had.
+site_tools() {
+  "$environment/bin/python" -m pip install -q --disable-pip-version-check -r docs/site/requirements.txt
+}
+
+# install_wheel: the one in target/wheels, into `environment`.
+install_wheel() {
+  "$environment/bin/python" -m pip install -q --disable-pip-version-check --no-deps --force-reinstall target/wheels/streamlib-*.whl
+}
+
+# The documentation site, with pictures that the package makes.
+docs() {
+  ensure rust build vulkan dxc python
+  python_environment python3
+  build_wheel dev
+  install_wheel
+  site_tools
+  "$environment/bin/python" docs/site/build.py target/site
+  echo "target/site/index.html"
+}
+
 # The released package, for others to install.
 wheel() {
   ensure rust build vulkan dxc python
@@ -45,13 +66,13 @@ wheel() {
 test_python() {
   local python worst=0 status seen=
   python_environment python3 && build_wheel dev || return 1
+  site_tools || note "the documentation site is not built: what builds it cannot be installed (docs/site/requirements.txt)"
   for python in python3 python3.{10..13}; do
     "$python" --version >/dev/null 2>&1 || continue
     python_environment "$python" || return 1
     [[ $seen != *" $environment "* ]] || continue
     seen+=" $environment "
-    "$environment/bin/python" -m pip install -q --disable-pip-version-check --no-deps --force-reinstall \
-      target/wheels/streamlib-*.whl || return 1
+    install_wheel || return 1
     say "Testing the package with $("$environment/bin/python" --version)"
     status=0
     # Without the validation layer: Debian's corrupts the heap now and then while several threads record and destroy, as the

@@ -101,6 +101,8 @@ class Session:
         self._lock = threading.Lock()
         # Failures that somebody was told of, as text.
         self._told: set[str] = set()
+        # Sinks whose window was closed by its user.
+        self._closed_windows: set[str] = set()
 
     def start(self, fps: float | None, frames: int | None) -> None:
         """Starts the graph and what runs beside it."""
@@ -194,15 +196,21 @@ class Session:
             _log(f"{error}; it does not run any more, the others go on", error)
 
     def _watch(self) -> None:
+        has_ended = False
         while not self._stopping.is_set():
             try:
                 has_ended = self.live.wait(_WATCH)
             except ClosedError:
                 has_ended = True
             self._tell_events()
-            if has_ended:
+            if has_ended or self._is_unseen():
                 break
-        self.close(by_itself=not self._stopping.is_set())
+        self.close(by_itself=has_ended and not self._stopping.is_set())
+
+    def _is_unseen(self) -> bool:
+        """Whether all that the graph ran for was windows, and they are closed."""
+        sinks = {name for name, node in self.built.graph["nodes"].items() if "sink" in node}
+        return bool(sinks) and sinks <= self._closed_windows
 
     def _tell_events(self) -> None:
         try:
@@ -211,6 +219,8 @@ class Session:
             return
         for event in events:
             kind, text = str(event.pop("event", "event")), str(event.pop("text", ""))
+            if kind == "window_closed":
+                self._closed_windows.add(str(event["node"]))
             if kind.endswith("_failed") or kind == "data_refused":
                 self._tell(f"graph.{kind}", text, event)
             else:

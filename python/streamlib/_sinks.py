@@ -82,12 +82,15 @@ def display_sink(
 
     :param width: of the window, in pixels; that of the frames by default. As ``height``.
     :param title: what stands in its title; the function's name by default.
-    :param show_fps: taken as the proof of concept took it; windows do not show their rate yet, ``runtime.stats`` has it.
+    :param show_fps: whether its title tells how many frames a second it shows.
+
+    It needs a window system (Wayland or X11) when the graph starts: :class:`GraphError` says so where there is none. The graph ends
+    when its only sinks were windows and their user has closed them.
     """
 
     def decorate(function: Function) -> Sink:
         name = handler_id or function.__name__
-        return Sink(name, display_uri(title or name, width, height))
+        return Sink(name, display_uri(title or name, width, height, show_fps))
 
     return decorate if function is None else decorate(function)
 

@@ -48,7 +48,7 @@ def test_decorators_are_bare_or_called() -> None:
 
     assert (bare.uri, called.uri) == ("camera:", "camera:/dev/video2")
     assert window.uri == "display:?title=window"
-    assert titled.uri == "display:?title=The+picture&width=640&height=360"
+    assert titled.uri == "display:?title=The+picture&width=640&height=360&fps=on"
     assert [handler.handler_id for handler in (bare, effect, named)] == ["bare", "effect", "other"]
 
 

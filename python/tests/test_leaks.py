@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from streamlib import StreamRuntime, app_sink, file_sink, shaders, stream_processor, video_effect, video_source
 
 pytest.importorskip("numpy")
+
+ENDURANCE = Path(__file__).parents[2] / "benches" / "python" / "endurance.py"
 
 
 def program(sink):
@@ -72,3 +77,10 @@ def test_graphs_that_ran_leave_no_object_and_no_thread() -> None:
     del gone
     assert threading.active_count() <= threads
     assert grown(before, kinds(), by=30) == {}
+
+
+@pytest.mark.parametrize(("what", "count"), [("graphs", 300), ("runs", 30), ("exits", 8)])
+def test_the_endurance_program_finds_nothing(what: str, count: int) -> None:
+    command = [sys.executable, str(ENDURANCE), what, str(count)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr

@@ -55,7 +55,7 @@ const PLAY_EXAMPLES: &str = "Examples:
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,
 camera: (the first camera) or camera:/dev/video2, generate:scene, generate:bars, or an HLSL file
 without inputs. OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live, display:
-(a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off) or null: (frames are
+(a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off) or null: (frames are
 counted).
 
 Live:

@@ -88,15 +88,20 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
 impl Seen {
     /// The window with that title.
     fn find(server: &Server, title: &str) -> Self {
+        Self::find_by(server, |found| found == title)
+    }
+
+    /// The window whose title is as wanted.
+    fn find_by(server: &Server, is_wanted: impl Fn(&str) -> bool) -> Self {
         let (connection, screen) = x11rb::connect(Some(&server.name)).expect("a connection");
         let root = connection.setup().roots[screen].root;
         let window = until("a window", || {
             let children = connection.query_tree(root).expect("sent").reply().expect("a tree").children;
             let is_it = |window: &Window| {
                 let name = connection.get_property(false, *window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 1024);
-                name.expect("sent").reply().is_ok_and(|name| name.value == title.as_bytes())
+                name.expect("sent").reply().is_ok_and(|name| is_wanted(&text(&name.value)))
             };
-            children.into_iter().find(is_it).ok_or_else(|| format!("none is called {title}"))
+            children.into_iter().find(is_it).ok_or_else(|| "none has that title".to_owned())
         });
         Self { server: connection, window }
     }
@@ -225,6 +230,22 @@ fn a_window_shows_the_frames_at_any_size_and_the_command_ends_when_it_is_closed(
     seen.shows([160, 80], [0, 0], [160, 80]);
     seen.close();
     assert!(ends(process).contains("the window of sink `output` was closed"));
+}
+
+#[test]
+fn a_window_tells_its_rate_in_its_title_when_it_is_asked_to() {
+    if cannot_run() {
+        return;
+    }
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let sink = "display:?title=Kitchen%00&fps=on";
+    let mut command = server.streamlib(folder.path());
+    let process = Running::start(command.args(["play", "generate:bars", "--size", "32x32", "-o", sink]));
+    let rate = |title: &str| title.strip_prefix("Kitchen, ")?.strip_suffix(" fps")?.parse::<u32>().ok();
+    let seen = Seen::find_by(&server, |title| rate(title).is_some_and(|rate| rate > 0));
+    seen.close();
+    ends(process);
 }
 
 #[test]

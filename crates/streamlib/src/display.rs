@@ -1,4 +1,4 @@
-//! What a sink `display:` asks for: `display:?title=Kitchen&width=1280&scale=fill&vsync=off`.
+//! What a sink `display:` asks for: `display:?title=Kitchen&width=1280&scale=fill&vsync=off&fps=on`.
 
 use streamlib_core::format::Size;
 use streamlib_vulkan::{Scaling, ScreenOptions, VulkanError};
@@ -42,6 +42,8 @@ pub(crate) struct DisplayOptions {
     pub(crate) width: Option<u32>,
     pub(crate) height: Option<u32>,
     pub(crate) screen: ScreenOptions,
+    /// Whether the title tells the rate.
+    pub(crate) fps: bool,
 }
 
 impl DisplayOptions {
@@ -51,6 +53,7 @@ impl DisplayOptions {
             width: None,
             height: None,
             screen: ScreenOptions { scaling: Scaling::Fit, vsync: true },
+            fps: false,
         };
         let rest = uri.strip_prefix(DISPLAY).unwrap_or(uri);
         let wrong = |found: &str, what| {
@@ -82,7 +85,12 @@ impl DisplayOptions {
                 ("vsync", "on") => options.screen.vsync = true,
                 ("vsync", "off") => options.screen.vsync = false,
                 ("vsync", _) => return wrong(wish, "is not known: `vsync` is on or off"),
-                _ => return wrong(wish, "is not known: there are title, width, height, scale and vsync"),
+                ("fps", "on") => options.fps = true,
+                ("fps", "off") => options.fps = false,
+                ("fps", _) => return wrong(wish, "is not known: `fps` is on or off"),
+                _ => {
+                    return wrong(wish, "is not known: there are title, width, height, scale, vsync and fps");
+                }
             }
         }
         Ok(options)
@@ -131,7 +139,8 @@ mod tests {
         assert_eq!(plain, parse("display:?"));
         assert_eq!(plain.screen, ScreenOptions { scaling: Scaling::Fit, vsync: true });
         assert_eq!(plain.size(Size::new(640, 360)), Size::new(640, 360));
-        let all = parse("display:?title=My+cam%20%C3%A9%&width=320&scale=fill&vsync=off");
+        let all = parse("display:?title=My+cam%20%C3%A9%&width=320&scale=fill&vsync=off&fps=on");
+        assert!(all.fps && !plain.fps);
         assert_eq!(all.title.as_deref(), Some("My cam é%"));
         assert_eq!(all.screen, ScreenOptions { scaling: Scaling::Fill, vsync: false });
         assert_eq!(all.size(Size::new(640, 360)), Size::new(320, 180));
@@ -147,7 +156,8 @@ mod tests {
             ("display:?height=tall", "`height=tall`"),
             ("display:?scale=big", "`scale` is fit, fill or stretch"),
             ("display:?vsync", "`vsync` is on or off"),
-            ("display:?colour=red", "there are title, width, height, scale and vsync"),
+            ("display:?fps=60", "`fps` is on or off"),
+            ("display:?colour=red", "there are title, width, height, scale, vsync and fps"),
         ] {
             let error = DisplayOptions::parse(uri).expect_err(uri).to_string();
             assert!(error.contains(said), "{error}");

@@ -1,6 +1,7 @@
 //! The one thread that talks to the window system.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -23,11 +24,12 @@ const FREE: u32 = 5;
 
 type Opened = Result<Arc<Window>, WindowError>;
 
-/// A window to open, and where to say what became of it.
-struct Request {
-    options: WindowOptions,
-    state: Arc<State>,
-    answer: SyncSender<Opened>,
+/// What the thread is asked for.
+enum Request {
+    /// A window, and where to say what became of it.
+    Open { options: WindowOptions, state: Arc<State>, answer: SyncSender<Opened> },
+    /// Another title.
+    SetTitle { window: Weak<Window>, title: String },
 }
 
 /// The way to the thread.
@@ -35,14 +37,24 @@ type Proxy = Mutex<EventLoopProxy<Request>>;
 
 /// Opens a window.
 pub(super) fn open(options: WindowOptions, state: &Arc<State>) -> Opened {
+    let (answer, answered) = sync_channel(1);
+    send(Request::Open { options, state: Arc::clone(state), answer })?;
+    answered.recv().unwrap_or(Err(WindowError::Gone))
+}
+
+/// Gives a window another title, some time.
+pub(super) fn set_title(window: &Arc<Window>, title: String) {
+    // Without a window system the window closes, which is told elsewhere.
+    let _gone = send(Request::SetTitle { window: Arc::downgrade(window), title });
+}
+
+/// Asks the thread, which starts with the first request.
+fn send(request: Request) -> Result<(), WindowError> {
     // A second event loop in one process is refused by the library below, so that there is one try.
     static LOOP: OnceLock<Result<Proxy, WindowError>> = OnceLock::new();
     let proxy = LOOP.get_or_init(start).as_ref().map_err(Clone::clone)?;
-    let (answer, answered) = sync_channel(1);
-    let request = Request { options, state: Arc::clone(state), answer };
     let sent = proxy.lock().unwrap_or_else(PoisonError::into_inner).send_event(request);
-    sent.map_err(|_| WindowError::Gone)?;
-    answered.recv().unwrap_or(Err(WindowError::Gone))
+    sent.map_err(|_| WindowError::Gone)
 }
 
 fn start() -> Result<Proxy, WindowError> {
@@ -136,9 +148,20 @@ impl ApplicationHandler<Request> for Windows {
     }
 
     fn user_event(&mut self, event_loop: &ActiveEventLoop, request: Request) {
-        let Request { options, state, answer } = request;
-        // Who asked may have given up; the window closes then.
-        let _unwanted = answer.send(self.open(event_loop, options, &state));
+        match request {
+            Request::Open { options, state, answer } => {
+                // Who asked may have given up; the window closes then.
+                let _unwanted = answer.send(self.open(event_loop, options, &state));
+            }
+            Request::SetTitle { window, title } if !self.is_lost.load(Ordering::Acquire) => {
+                let Some(window) = window.upgrade() else { return };
+                // The library panics where the X server has gone just now: all windows end then, and not this thread.
+                if catch_unwind(AssertUnwindSafe(|| window.set_title(&title))).is_err() {
+                    event_loop.exit();
+                }
+            }
+            Request::SetTitle { .. } => {}
+        }
     }
 
     fn window_event(&mut self, _event_loop: &ActiveEventLoop, id: WindowId, event: WindowEvent) {

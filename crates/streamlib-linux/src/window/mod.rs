@@ -99,8 +99,14 @@ impl Window {
             bell,
         };
         let state = Arc::new(state);
-        let window = event_loop::open(options.clone(), &state)?;
+        let options = WindowOptions { title: without_zeros(&options.title), ..options.clone() };
+        let window = event_loop::open(options, &state)?;
         Ok(Self { window, state })
+    }
+
+    /// Asks for another title. It comes when the window system has time; a window that is gone needs none.
+    pub fn set_title(&self, title: &str) {
+        event_loop::set_title(&self.window, without_zeros(title));
     }
 
     /// Size of its contents in pixels; a side may be 0.
@@ -121,6 +127,11 @@ impl Window {
     pub fn was_uncovered(&self) -> bool {
         self.state.is_uncovered.swap(false, Ordering::AcqRel)
     }
+}
+
+/// X11 takes texts that end with a zero, and the library panics at one within.
+fn without_zeros(title: &str) -> String {
+    title.replace('\0', "")
 }
 
 impl HasWindowHandle for Window {

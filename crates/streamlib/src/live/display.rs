@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use streamlib_core::account::{DropReason, NodeCounters};
 use streamlib_core::engine::Content;
@@ -12,6 +13,7 @@ use streamlib_vulkan::{Screen, VulkanError, VulkanGpu};
 use super::LiveFrame;
 use super::clock::{Role, prepare_thread};
 use super::event::{Events, LiveEvent};
+use super::rate::RateTitle;
 use crate::display::{DisplayError, DisplayOptions};
 
 #[cfg(target_os = "linux")]
@@ -35,6 +37,10 @@ impl Window {
     fn was_uncovered(&self) -> bool {
         match *self {}
     }
+
+    fn set_title(&self, _: &str) {
+        match *self {}
+    }
 }
 
 /// An open window.
@@ -42,6 +48,8 @@ impl Window {
 pub(super) struct Display {
     screen: Screen<LiveFrame>,
     window: Arc<Window>,
+    /// Where its title tells the rate.
+    rate: Option<RateTitle>,
     pub(super) listener: Listener,
 }
 
@@ -66,7 +74,8 @@ pub(super) fn open(gpu: &VulkanGpu, node: &str, uri: &str, frame: Size) -> Resul
     };
     let window = Arc::new(Window::open(&wanted, listener.bell())?);
     let screen = gpu.open_screen(window.clone(), options.screen)?;
-    Ok(Display { screen, window, listener })
+    let rate = options.fps.then(|| RateTitle::new(wanted.title));
+    Ok(Display { screen, window, rate, listener })
 }
 
 /// Refuses.
@@ -112,6 +121,7 @@ impl DisplayJob {
             if self.display.window.is_closed() {
                 return End::Closed;
             }
+            self.tell_rate();
             // Before the next frame is taken, so that never more than two are in hand.
             if let Err(error) = self.display.screen.make_room() {
                 return End::Failed(error);
@@ -125,13 +135,21 @@ impl DisplayJob {
                     self.display.screen.show_again(size).map(drop)
                 }
                 None => {
-                    self.display.listener.wait(None);
+                    self.display.listener.wait(self.display.rate.as_ref().map(RateTitle::due));
                     Ok(())
                 }
             };
             if let Err(error) = shown {
                 return End::Failed(error);
             }
+        }
+    }
+
+    /// Writes the rate into the title, now and then, also while nothing comes.
+    fn tell_rate(&mut self) {
+        let title = self.display.rate.as_mut().and_then(|rate| rate.title(Instant::now()));
+        if let Some(title) = title {
+            self.display.window.set_title(&title);
         }
     }
 
@@ -143,6 +161,9 @@ impl DisplayJob {
         })?;
         if shown {
             self.counters.went_out();
+            if let Some(rate) = &mut self.display.rate {
+                rate.count();
+            }
         } else {
             // The window is hidden: what comes later takes its place.
             self.counters.dropped(DropReason::Displaced);

@@ -13,6 +13,7 @@ mod knob;
 mod options;
 mod processor;
 mod pulse;
+mod rate;
 mod route;
 mod run;
 mod sink;
