@@ -60,7 +60,7 @@ class Worker:
             self.session.handler_failed(self.handler, error)
         except StreamlibError as error:
             # What the program asked of a graph that is at its end is not its fault.
-            if not (isinstance(error, ClosedError) and self.session.has_ended()):
+            if not (isinstance(error, ClosedError) and self.session.has_ended(within=2)):
                 self.session.handler_failed(self.handler, error)
         finally:
             self.release()
@@ -172,10 +172,10 @@ class Session:
         """Whether it is about to end, or has."""
         return self._stopping.is_set()
 
-    def has_ended(self) -> bool:
-        """Whether the graph has ended, by itself or not."""
+    def has_ended(self, within: float = 0) -> bool:
+        """Whether the graph has ended, by itself or not, or does so in that many seconds."""
         try:
-            return self._stopping.is_set() or self.live.wait(0)
+            return self._stopping.is_set() or self.live.wait(within)
         except ClosedError:
             return True
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # So long a thread sleeps before it looks whether everything ends, in seconds.
 _SLICE = 0.1
 
+# The ends of a graph that ends close a moment before it has ended. So long that is waited for, in seconds.
+_ENDING = 2.0
+
 
 def make_workers(session: Session) -> list[Worker]:
     """A worker for each handler that has code to run while frames do."""
@@ -141,7 +144,7 @@ class ProcessorWorker(Worker):
             if not self.session.is_over():
                 raise
         except ClosedError:
-            if not self.session.has_ended():
+            if not self.session.has_ended(within=_ENDING):
                 raise
         except Exception as error:
             raise HandlerError(self.handler.handler_id, doing, error) from error
@@ -175,7 +178,7 @@ class ProcessorWorker(Worker):
             self._end.send(port, value, captured_ns)
         except ClosedError:
             # Nobody will read it, as with an output that is not connected.
-            if not self.session.has_ended():
+            if not self.session.has_ended(within=_ENDING):
                 raise
 
     def _video_out(self, port: OutputPort, readers: list[Connection]) -> Callable[[Any], None]:
