@@ -1,6 +1,7 @@
 //! Kernels that were built before.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use streamlib_core::format::TextureFormat;
 use streamlib_core::plan::PlanKernel;
@@ -8,6 +9,7 @@ use streamlib_shader::{Effect, EffectId};
 use streamlib_vulkan::{Kernel, VulkanError, VulkanGpu};
 
 use crate::programs::create_kernel;
+use crate::runtime::StreamRuntime;
 
 /// Kernels kept that nothing runs. An agent that goes back and forth between versions of an effect finds them here. On a CPU device
 /// each takes about a megabyte of the driver's.
@@ -23,12 +25,7 @@ pub(crate) struct KernelCache {
 }
 
 impl KernelCache {
-    pub(crate) fn get(
-        &mut self,
-        gpu: &VulkanGpu,
-        kernel: &PlanKernel,
-        effect: &Effect,
-    ) -> Result<Kernel, VulkanError> {
+    fn get(&mut self, gpu: &VulkanGpu, kernel: &PlanKernel, effect: &Effect) -> Result<Kernel, VulkanError> {
         self.uses += 1;
         let key = (effect.id, kernel.outputs.clone());
         if let Some((known, used)) = self.kernels.get_mut(&key) {
@@ -44,5 +41,13 @@ impl KernelCache {
         }
         self.kernels.insert(key, (built.clone(), self.uses));
         Ok(built)
+    }
+}
+
+impl StreamRuntime {
+    /// A kernel that was built before, for this graph or another, or a new one. Whoever builds takes turns.
+    pub(crate) fn kernel(&self, kernel: &PlanKernel, effect: &Effect) -> Result<Kernel, VulkanError> {
+        let mut kernels = self.kernels().lock().unwrap_or_else(PoisonError::into_inner);
+        kernels.get(self.gpu(), kernel, effect)
     }
 }

@@ -1,12 +1,13 @@
 //! The object that a user holds.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use streamlib_shader::{Compiler, CompilerOptions};
 use streamlib_vulkan::{DeviceOptions, VulkanGpu};
 
 use crate::eager::Eager;
 use crate::error::StartError;
+use crate::kernels::KernelCache;
 
 /// How to start a runtime.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct RuntimeOptions {
 pub struct StreamRuntime {
     gpu: Arc<VulkanGpu>,
     compiler: Arc<Compiler>,
+    /// Of all graphs, so that one that is started again finds its own.
+    kernels: Mutex<KernelCache>,
     eager: Eager,
 }
 
@@ -41,13 +44,17 @@ impl StreamRuntime {
     /// When a usable Vulkan device is missing.
     pub fn with_compiler(compiler: Arc<Compiler>, device: &DeviceOptions) -> Result<Self, StartError> {
         let gpu = Arc::new(VulkanGpu::new(device)?);
-        Ok(Self { gpu, compiler, eager: Eager::default() })
+        Ok(Self { gpu, compiler, kernels: Mutex::default(), eager: Eager::default() })
     }
 
     /// The GPU.
     #[must_use]
     pub fn gpu(&self) -> &Arc<VulkanGpu> {
         &self.gpu
+    }
+
+    pub(crate) fn kernels(&self) -> &Mutex<KernelCache> {
+        &self.kernels
     }
 
     pub(crate) fn eager(&self) -> &Eager {

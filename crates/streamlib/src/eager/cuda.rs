@@ -151,9 +151,7 @@ impl StreamRuntime {
             code: Code::Node(effect.name.clone()),
             outputs: [(output.to_owned(), to.format())].into(),
         };
-        let mut kernels = self.eager().kernels.lock().unwrap_or_else(PoisonError::into_inner);
-        let kernel = kernels.get(self.gpu(), &kernel, &effect)?;
-        drop(kernels);
+        let kernel = self.kernel(&kernel, &effect)?;
         let dispatch = Command::Dispatch(Dispatch {
             label: "to rows",
             kernel: &kernel,

@@ -6,20 +6,18 @@ mod host;
 mod picture;
 mod run;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub use cuda::CudaTensor;
 pub use error::EagerError;
 pub use host::HostCopy;
 pub use run::EffectRun;
 
-use crate::kernels::KernelCache;
 use host::Staging;
 
 /// What such calls share.
 #[derive(Debug, Default)]
 pub(crate) struct Eager {
-    kernels: Mutex<KernelCache>,
     staging: Arc<Staging>,
     cuda: cuda::Cuda,
 }

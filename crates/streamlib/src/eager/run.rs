@@ -1,7 +1,5 @@
 //! One effect, run once.
 
-use std::sync::PoisonError;
-
 use streamlib_core::expression::FrameVariables;
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBuffer as _, HostBufferUse};
@@ -67,9 +65,7 @@ impl StreamRuntime {
             code: Code::Node(effect.name.clone()),
             outputs: outputs.iter().map(|(name, texture)| ((*name).to_owned(), texture.format())).collect(),
         };
-        let mut kernels = self.eager().kernels.lock().unwrap_or_else(PoisonError::into_inner);
-        let kernel = kernels.get(self.gpu(), &kernel, &effect)?;
-        drop(kernels);
+        let kernel = self.kernel(&kernel, &effect)?;
 
         let buffers: Vec<_> = buffers.iter().map(|(name, buffer)| (*name, buffer)).collect();
         let written: Vec<_> = outputs.iter().map(|(name, texture)| (*name, texture)).collect();

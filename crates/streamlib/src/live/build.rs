@@ -26,7 +26,6 @@ use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
 use crate::display::DISPLAY;
 use crate::error::RunError;
-use crate::kernels::KernelCache;
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
 use crate::sinks::{NULL, takes_textures};
@@ -80,7 +79,6 @@ fn next_tag() -> u64 {
 pub(super) fn build(
     runtime: &StreamRuntime,
     options: &LiveOptions,
-    kernels: &mut KernelCache,
     graph: &Graph,
     stage: &Stage,
 ) -> Result<Built, RunError> {
@@ -180,7 +178,7 @@ pub(super) fn build(
     let specs: Vec<_> = consumers.iter().map(|(_, consumer)| consumer.outlet()).collect();
     let engine = Engine::new(runtime.gpu().clone(), plan.clone(), &specs, stage.shelf.as_ref(), |kernel| {
         let building = Instant::now();
-        let kernel = kernels.get(runtime.gpu(), kernel, programs.code(&kernel.code, &conversions));
+        let kernel = runtime.kernel(kernel, programs.code(&kernel.code, &conversions));
         times.kernels += building.elapsed();
         kernel
     });

@@ -20,7 +20,6 @@ use super::stage::{ProcessorWork, Setting, Stage};
 use super::values::Knobs;
 use super::{Applied, BuildTimes};
 use crate::error::RunError;
-use crate::kernels::KernelCache;
 use crate::load::program_files;
 use crate::report::SinkReport;
 use crate::runtime::StreamRuntime;
@@ -46,7 +45,6 @@ pub(super) struct Control {
 #[derive(Debug)]
 pub(super) struct Works {
     pub(super) stage: Stage,
-    pub(super) kernels: KernelCache,
     pub(super) swaps: Sender<Box<Swap<VulkanGpu>>>,
     pub(super) commands: Sender<DeliverCommand<VulkanGpu>>,
     /// Hears of plans that run.
@@ -129,7 +127,7 @@ impl Control {
             return Ok(Applied { generation, first_frame: None, build: BuildTimes::default() });
         }
         let started = Instant::now();
-        let built = build(&self.runtime, &self.options, &mut works.kernels, graph, &works.stage)?;
+        let built = build(&self.runtime, &self.options, graph, &works.stage)?;
         let mut times = built.times;
         let mut installed = self.install(works, built, graph)?;
         times.total = started.elapsed();

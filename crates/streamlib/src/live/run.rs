@@ -25,7 +25,6 @@ use super::stage::{Stage, Values};
 use super::trace::{TraceFile, TraceThread};
 use super::values::Knobs;
 use crate::error::RunError;
-use crate::kernels::KernelCache;
 use crate::runtime::StreamRuntime;
 
 /// The frame loop looks this often whether it is to stop, when nothing else happens.
@@ -64,8 +63,7 @@ pub(super) fn start(
     options: LiveOptions,
 ) -> Result<(Arc<Control>, Threads), RunError> {
     let started = Instant::now();
-    let mut kernels = KernelCache::default();
-    let built = build(runtime, &options, &mut kernels, graph, &Stage::default())?;
+    let built = build(runtime, &options, graph, &Stage::default())?;
     let (interval_ns, deadline) = (built.pace.interval_ns(), options.deadline);
     let deadline_ns = deadline.map(|limit| limit.as_nanos().try_into().unwrap_or(i64::MAX)).or(interval_ns);
 
@@ -87,7 +85,6 @@ pub(super) fn start(
         knobs: Knobs::new(Values::default(), parameters),
         works: Mutex::new(Works {
             stage: Stage::default(),
-            kernels,
             swaps,
             commands,
             swapped,
