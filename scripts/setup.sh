@@ -68,6 +68,7 @@ has_validation() {
 
 # Debian has the part of Python that makes environments in a package of its own.
 has_venv() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
 has_window_libraries() {
   local name libraries
   libraries=$(/sbin/ldconfig -p)

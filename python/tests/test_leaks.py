@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import subprocess
 import sys
 import threading
 import weakref
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from streamlib import StreamRuntime, app_sink, file_sink, shaders, stream_processor, video_effect, video_source
+from streamlib import StreamRuntime, app_sink, file_sink
 
 pytest.importorskip("numpy")
 
 ENDURANCE = Path(__file__).parents[2] / "benches" / "python" / "endurance.py"
 
 
-def program(sink):
-    @video_effect
-    def look(frame, gpu):
-        return frame.clone_with_texture(gpu.run_shader(shaders.vignette, frame, radius=frame.time))
+def _endurance() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("endurance", ENDURANCE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    @video_effect(every_frame=True)
-    def shade(frame, gpu):
-        return frame.clone_with_texture(gpu.run_shader(shaders.brightness, frame, amount=frame.time / 10))
 
-    @stream_processor(inputs=["video"], outputs=["strength"])
-    async def meter(tick, inputs, outputs):
-        inputs["video"].read_latest()
-        outputs["strength"].write(0.5)
-
-    source = video_source("generate:bars", size=(16, 9))
-    runtime = StreamRuntime(fps=200)
-    runtime.connect(source.outputs["video"], look.inputs["video"])
-    runtime.connect(source.outputs["video"], meter.inputs["video"])
-    runtime.connect(meter.outputs["strength"], look.inputs["strength"])
-    runtime.connect(look.outputs["video"], shade.inputs["video"])
-    runtime.connect(shade.outputs["video"], sink.inputs["video"])
-    return runtime
+program = _endurance().program
 
 
 def kinds() -> Counter[str]:
