@@ -1,6 +1,7 @@
 //! Arguments.
 
 mod live;
+mod surfaces;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use streamlib::vulkan::{DeviceChoice, DeviceOptions};
 use streamlib::{RuntimeOptions, StreamRuntime};
 
 pub(crate) use live::LiveArgs;
+pub(crate) use surfaces::{BrokerArgs, SurfacesArgs, WatchArgs};
 
 /// HLSL effects over video, on the GPU.
 #[derive(Debug, Parser)]
@@ -37,6 +39,13 @@ pub(crate) enum Command {
     Effect(EffectArgs),
     /// Draw a contact sheet of a video.
     Sheet(SheetArgs),
+    /// List the surfaces that programs of this machine publish.
+    #[command(after_help = surfaces::EXAMPLES)]
+    Surfaces(SurfacesArgs),
+    /// Show a surface in a window.
+    Watch(WatchArgs),
+    /// Bring those who publish surfaces and those who read them together, until Ctrl-C.
+    Broker(BrokerArgs),
     /// Say what was found on this machine, and what to do about what was not.
     Doctor(DoctorArgs),
     /// Print a completion script for a shell.
@@ -54,8 +63,9 @@ const PLAY_EXAMPLES: &str = "Examples:
 
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,
 camera: (the first camera) or camera:/dev/video2, generate:scene, generate:bars, or an HLSL file
-without inputs. OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live, display:
-(a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off) or null: (frames are
+without inputs, or, live, surface:NAME (what another program publishes). OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live,
+surface:NAME (for other programs; surface:NAME?access=user|everyone|group:N&buffers=8),
+display: (a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off) or null: (frames are
 counted).
 
 Live:

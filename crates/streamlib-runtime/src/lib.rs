@@ -41,6 +41,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, compiler: CompilerOpti
         Command::Graph(args) => commands::graph::graph(&args),
         Command::Effect(args) => commands::effect::effect(&args),
         Command::Sheet(args) => commands::sheet::sheet(&args),
+        Command::Surfaces(args) => commands::surfaces::surfaces(&args),
+        Command::Watch(args) => commands::surfaces::watch(&args),
+        Command::Broker(args) => commands::surfaces::broker(&args),
         Command::Doctor(args) => commands::doctor::doctor(&args),
         Command::Completions { shell } => commands::completions(shell),
     };

@@ -6,6 +6,7 @@ use streamlib_core::format::TextureFormat;
 use streamlib_core::graph::{Effect, EffectText, Graph, INPUT, Link, Node};
 
 use crate::sources::APP;
+use crate::surface::SURFACE;
 
 /// Copies as it is; the texture it writes is 8-bit.
 pub(crate) const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
@@ -82,7 +83,7 @@ pub(crate) fn adapt_sinks(graph: &mut Graph) {
 pub(crate) fn adapt_readers(graph: &mut Graph, readers: &[(String, String)]) {
     let formats = |link: &Link| match graph.nodes.get(&link.node) {
         Some(Node::Effect(effect)) => (effect.format, false),
-        Some(Node::Source(source)) => (TextureFormat::Rgba8, source.uri == APP),
+        Some(Node::Source(source)) => (TextureFormat::Rgba8, source.uri == APP || source.uri.starts_with(SURFACE)),
         _ => (TextureFormat::Rgba8, false),
     };
     let links = readers.iter().filter_map(|(node, port)| {

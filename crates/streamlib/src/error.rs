@@ -10,6 +10,7 @@ use streamlib_shader::{CompileError, DxcError, SourceError};
 use streamlib_vulkan::VulkanError;
 
 use crate::display::DisplayError;
+use crate::surface::SurfaceError;
 
 /// A runtime that could not start.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +196,14 @@ pub enum RunError {
         node: String,
         /// Why.
         error: DisplayError,
+    },
+    /// A surface that cannot be read or published.
+    #[error("node `{node}`: {error}")]
+    Surface {
+        /// The node.
+        node: String,
+        /// Why.
+        error: SurfaceError,
     },
     /// A sink that failed.
     #[error("sink `{node}`: {error}")]

@@ -31,6 +31,7 @@ mod runtime;
 mod sinks;
 mod sources;
 mod stages;
+mod surface;
 
 pub use display::DisplayError;
 pub use doctor::{CameraReport, DeviceSummary, Doctor};
@@ -46,9 +47,12 @@ pub use load::{load_graph, play_graph, program_files};
 pub use offline::{Flow, Progress, RunOptions};
 pub use report::{Report, SinkReport, SourceReport, StageReport};
 pub use runtime::{RuntimeOptions, StreamRuntime};
+pub use surface::SurfaceError;
 
 pub use streamlib_core::engine::{Content, HostPicture, Leased};
 pub use streamlib_core::{account, color, expression, format, frame, gpu, graph, interface, picture, value};
 pub use streamlib_media as media;
 pub use streamlib_shader as shader;
+#[cfg(target_os = "linux")]
+pub use streamlib_share as share;
 pub use streamlib_vulkan as vulkan;

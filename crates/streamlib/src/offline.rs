@@ -22,6 +22,7 @@ use crate::report::{Report, SourceReport};
 use crate::runtime::StreamRuntime;
 use crate::sinks::{NULL, WriteBehind, takes_textures};
 use crate::sources::APP;
+use crate::surface::SURFACE;
 use crate::stages::Stages;
 use clock::Clock;
 use prepare::Prepared;
@@ -129,9 +130,15 @@ fn refuse_live_ends(graph: &Graph) -> Result<(), RunError> {
     if let Some((node, _)) = graph.sources().find(|(_, source)| source.uri == APP) {
         return refused(node, "a source that the program pushes to");
     }
+    if let Some((node, _)) = graph.sources().find(|(_, source)| source.uri.starts_with(SURFACE)) {
+        return refused(node, "a surface, which has frames as they come");
+    }
     match graph.sinks().find(|(_, sink)| takes_textures(sink)) {
         Some((node, sink)) if sink.uri == APP => refused(node, "a sink that the program takes frames from"),
         Some((node, sink)) if sink.uri == NULL => refused(node, "a sink that only counts frames"),
+        Some((node, sink)) if sink.uri.starts_with(SURFACE) => {
+            refused(node, "a surface, which other programs read as they like")
+        }
         Some((node, _)) => refused(node, "a window, which shows frames as they come"),
         None => Ok(()),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use streamlib_core::format::Size;
+use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{Gpu, KernelDesc};
 use streamlib_core::graph::{EffectText, Graph, Source};
 use streamlib_core::interface::Interface;
@@ -15,6 +15,7 @@ use streamlib_vulkan::{Kernel, VulkanError, VulkanGpu};
 
 use crate::conversions::Conversions;
 use crate::error::RunError;
+use crate::live::SurfaceSource;
 use crate::report::SourceReport;
 use crate::runtime::StreamRuntime;
 use crate::sources::{self, Opened, PictureSource};
@@ -31,6 +32,8 @@ pub(crate) enum Ready {
         size: Size,
         fps: Option<f64>,
     },
+    /// Another process publishes textures.
+    Surface(SurfaceSource),
 }
 
 impl Ready {
@@ -42,7 +45,8 @@ impl Ready {
         conversions: &mut Conversions<'_>,
     ) -> Result<Feed, RunError> {
         Ok(match self {
-            Self::App { size, .. } => Feed::Textures(*size),
+            Self::App { size, .. } => Feed::Textures(*size, TextureFormat::Rgba8),
+            Self::Surface(surface) => Feed::Textures(surface.size, surface.format),
             Self::Generated { size, .. } => {
                 Feed::Generated(*size, Arc::new(programs.effects[node].interface.clone()))
             }
@@ -56,6 +60,7 @@ impl Ready {
         match self {
             Self::Pictures(source) => source.format.size,
             Self::Generated { size, .. } | Self::App { size, .. } => *size,
+            Self::Surface(surface) => surface.size,
         }
     }
 
@@ -68,6 +73,7 @@ impl Ready {
             Self::Pictures(source) => source.frame_rate,
             Self::Generated { fps, .. } => Some(fraction(*fps)),
             Self::App { fps, .. } => fps.map(fraction),
+            Self::Surface(_) => None,
         }
     }
 
@@ -76,6 +82,7 @@ impl Ready {
             Self::Pictures(source) => source.kind.clone(),
             Self::Generated { .. } => "generated".to_owned(),
             Self::App { .. } => "pushed by the program".to_owned(),
+            Self::Surface(_) => "published by another process".to_owned(),
         };
         let uri = source_of(graph, node).uri.clone();
         SourceReport { node: node.to_owned(), uri, kind, size: self.size(), frames: 0, passed_over: 0 }
@@ -150,6 +157,7 @@ impl Programs {
         Ok(match sources::open(node, source, base)? {
             Opened::Pictures(pictures) => Ready::Pictures(pictures),
             Opened::App { size, fps } => Ready::App { size, fps },
+            Opened::Surface(surface) => Ready::Surface(surface),
             Opened::Generated(generated) => {
                 let program = self.add(runtime, node, &generated.effect)?;
                 if let Some(input) = program.interface.inputs.first() {

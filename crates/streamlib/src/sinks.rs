@@ -17,6 +17,7 @@ use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::sources::APP;
 use crate::stages::Stages;
+use crate::surface::SURFACE;
 
 /// Frames waiting for the encoder.
 const BEHIND: usize = 3;
@@ -28,7 +29,7 @@ pub(crate) const NULL: &str = "null:";
 
 /// Whether a sink takes textures as they are, which only live graphs give.
 pub(crate) fn takes_textures(sink: &Sink) -> bool {
-    sink.uri == APP || sink.uri == NULL || sink.uri.starts_with(DISPLAY)
+    sink.uri == APP || sink.uri == NULL || [DISPLAY, SURFACE].iter().any(|scheme| sink.uri.starts_with(scheme))
 }
 
 /// A frame, in host memory of the engine's.

@@ -10,6 +10,8 @@ use streamlib_media::{AudioInfo, StreamInfo, VideoReader};
 use streamlib_shader::EffectSource;
 
 use crate::error::RunError;
+use crate::live::SurfaceSource;
+use crate::surface::{ReadOptions, SURFACE, SurfaceError};
 
 /// Size of a generated source that states none.
 const GENERATED_SIZE: Size = Size::new(1280, 720);
@@ -30,6 +32,8 @@ pub(crate) enum Opened {
     Generated(Generated),
     /// Textures that the program which holds the runtime pushes.
     App { size: Size, fps: Option<f64> },
+    /// Textures of another process.
+    Surface(SurfaceSource),
 }
 
 /// A program that draws each frame.
@@ -99,7 +103,7 @@ impl PictureSource {
 
 /// Whether a source is drawn by a program in a file.
 pub(crate) fn is_program(uri: &str) -> bool {
-    let is_elsewhere = uri.starts_with("generate:") || uri.starts_with("camera:");
+    let is_elsewhere = ["generate:", "camera:", SURFACE].iter().any(|scheme| uri.starts_with(scheme));
     !is_elsewhere && Path::new(uri).extension().is_some_and(|extension| extension == "hlsl")
 }
 
@@ -128,6 +132,9 @@ pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, R
         let size = source.size.ok_or_else(|| RunError::SourceOption { node: owned(), what })?;
         return Ok(Opened::App { size, fps: source.fps });
     }
+    if source.uri.starts_with(SURFACE) {
+        return open_surface(node, source);
+    }
     let path = base.join(&source.uri);
     if is_program(&source.uri) {
         let effect =
@@ -143,6 +150,17 @@ pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, R
     }
     let reader = streamlib_media::open(&path).map_err(|error| RunError::Open { node: owned(), error })?;
     Ok(Opened::Pictures(PictureSource::of_file(&path, reader)))
+}
+
+/// Opens `surface:NAME`.
+fn open_surface(node: &str, source: &Source) -> Result<Opened, RunError> {
+    if source.size.is_some() || source.fps.is_some() {
+        let what = "`size` and `fps` are for generated sources; a surface has what its publisher gives";
+        return Err(RunError::SourceOption { node: node.to_owned(), what });
+    }
+    let failed = |error: SurfaceError| RunError::Surface { node: node.to_owned(), error };
+    let options = ReadOptions::parse(&source.uri).map_err(failed)?;
+    SurfaceSource::open(&options).map(Opened::Surface).map_err(failed)
 }
 
 /// Opens `camera:` (the first one) or `camera:/dev/video2`.

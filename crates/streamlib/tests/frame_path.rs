@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use streamlib::account::{FrameCounters, NodeCounters, PassTimes};
 use streamlib::color::{ColorSpace, YuvMatrix, YuvRange};
-use streamlib::format::Size;
+use streamlib::format::{Size, TextureFormat};
 use streamlib::frame::{FrameMeta, Timestamp};
 use streamlib::graph::{EffectText, Graph};
 use streamlib::picture::{PictureFormat, PictureLayout};
@@ -82,7 +82,7 @@ fn engine(runtime: &StreamRuntime) -> Box<Engine<VulkanGpu>> {
         effects: &effects.iter().map(interface).collect(),
         processors: &BTreeMap::new(),
         fused: &[],
-        feeds: &[("camera".to_owned(), Feed::Textures(FORMAT.size))].into(),
+        feeds: &[("camera".to_owned(), Feed::Textures(FORMAT.size, TextureFormat::Rgba8))].into(),
         drains: &drains.map(|(node, drain)| ((node.to_owned(), "input".to_owned()), drain)).into(),
     };
     let plan = Plan::new(&graph, &layout, &parts).expect("a plan");

@@ -1,5 +1,6 @@
 //! Textures that leave or enter the plan, and are used again when nobody holds them any more.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,13 +13,23 @@ pub struct Leased<G: Gpu> {
     pub texture: G::Texture,
     /// Tells textures apart without holding them.
     id: u64,
+    /// What whoever owns the texture has to be told when nobody holds it any more.
+    _keeper: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl<G: Gpu> Leased<G> {
     /// A texture that comes from elsewhere, such as another process, and is nobody's to write.
     pub fn new(texture: G::Texture) -> Arc<Self> {
         static IDS: AtomicU64 = AtomicU64::new(1);
-        Arc::new(Self { texture, id: IDS.fetch_add(1, Ordering::Relaxed) })
+        Arc::new(Self { texture, id: IDS.fetch_add(1, Ordering::Relaxed), _keeper: None })
+    }
+
+    /// The same texture under the same id, for a frame: `keeper` is dropped when nobody holds that any more, and no work of the
+    /// engine's reads it.
+    #[must_use]
+    pub fn lend(&self, keeper: impl Send + Sync + 'static) -> Arc<Self> {
+        let (texture, id) = (self.texture.clone(), self.id);
+        Arc::new(Self { texture, id, _keeper: Some(Box::new(keeper)) })
     }
 
     /// Never the same for two textures of a process.

@@ -1,6 +1,7 @@
 //! Engine logic on the CPU test double.
 
 mod expressions;
+mod imports;
 
 use std::collections::BTreeMap;
 
@@ -106,6 +107,10 @@ struct Rig {
 
 /// An engine for a graph file whose effects are the kernels' names.
 fn engine(text: &str) -> Rig {
+    engine_fed_with(text, &Feed::Pictures(GREY, None))
+}
+
+fn engine_fed_with(text: &str, feed: &Feed) -> Rig {
     let graph = Graph::from_toml(text).expect("a graph");
     let sources = graph.sources().map(|(name, _)| (name.to_owned(), GREY.size)).collect();
     let layout = Layout::new(&graph, &sources, 4096).expect("sizes");
@@ -118,7 +123,7 @@ fn engine(text: &str) -> Rig {
     };
     let effects =
         graph.effects().map(|(node, _)| (node.to_owned(), Arc::new(interface(&code(node))))).collect();
-    let feeds = graph.sources().map(|(node, _)| (node.to_owned(), Feed::Pictures(GREY, None))).collect();
+    let feeds = graph.sources().map(|(node, _)| (node.to_owned(), feed.clone())).collect();
     let drain = Drain::Pictures(GREY, None);
     let drains = graph
         .sinks()
@@ -129,9 +134,12 @@ fn engine(text: &str) -> Rig {
     let plan = Plan::new(&graph, &layout, &parts).expect("a plan");
     let gpu = gpu();
     let build = |kernel: &PlanKernel| {
-        let Code::Node(node) = &kernel.code else { unreachable!("no conversions here") };
-        let label = code(node);
-        gpu.create_kernel(&KernelDesc { label: &label, spirv: &[], interface: &effects[node], outputs: &[] })
+        let (label, interface) = match &kernel.code {
+            Code::Node(node) => (code(node), effects[node].clone()),
+            Code::Conversion(name) => (name.clone(), Arc::new(interface(name))),
+            Code::Group(_) => unreachable!("nothing is fused here"),
+        };
+        gpu.create_kernel(&KernelDesc { label: &label, spirv: &[], interface: &interface, outputs: &[] })
     };
     let outlets = vec![OutletSpec { tag: 7, depth: 1 }; plan.outlets.len()];
     let engine = Engine::new::<CpuGpuError>(gpu.clone(), plan.into(), &outlets, None, build);

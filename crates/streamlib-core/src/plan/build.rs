@@ -175,7 +175,10 @@ impl<'a> Builder<'a> {
                     animated: vec![],
                 });
             }
-            Feed::Textures(_) => self.fed(name, output, None),
+            Feed::Textures(_, format) => {
+                self.plan.textures[output].format = *format;
+                self.fed(name, output, None);
+            }
             Feed::Pictures(format, None) => {
                 let planes = vec![TextureUse::now(output)];
                 self.fed(name, output, Some(PlanPictures { format: *format, planes, convert: None }));

@@ -44,8 +44,8 @@ pub struct Conversion {
 pub enum Feed {
     /// Pictures of this format, turned into RGBA by a kernel unless they are RGBA already.
     Pictures(PictureFormat, Option<Conversion>),
-    /// RGBA textures of this size that are in GPU memory already.
-    Textures(Size),
+    /// Textures of this size and format that are in GPU memory already.
+    Textures(Size, TextureFormat),
     /// Nothing: an effect without inputs draws its frames.
     Generated(Size, Arc<Interface>),
 }

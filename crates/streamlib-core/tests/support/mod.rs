@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use streamlib_core::color::{ColorSpace, YuvMatrix, YuvRange};
 use streamlib_core::engine::{Engine, OutletSpec, Shelf};
-use streamlib_core::format::Size;
+use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::frame::Timestamp;
 use streamlib_core::gpu::{
     Calibration, Command, DeviceInfo, Dispatch, Gpu, HostBufferUse, KernelDesc, TextureDesc,
@@ -208,7 +208,7 @@ pub(crate) fn engine(gpu: &Arc<QuietGpu>, shelf: Option<&Shelf<QuietGpu>>) -> Bo
     let layout = Layout::new(&graph, &sizes, 4096).expect("sizes");
     let effects: BTreeMap<_, _> =
         graph.effects().map(|(node, _)| (node.to_owned(), Arc::new(interface(node)))).collect();
-    let feeds = [("camera", Feed::Pictures(FORMAT, None)), ("other", Feed::Textures(FORMAT.size))];
+    let feeds = [("camera", Feed::Pictures(FORMAT, None)), ("other", Feed::Textures(FORMAT.size, TextureFormat::Rgba8))];
     let drains = [("pictures", Drain::Pictures(FORMAT, None)), ("textures", Drain::Textures)];
     let parts = Parts {
         effects: &effects,

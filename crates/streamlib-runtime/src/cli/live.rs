@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args};
+use clap::Args;
 use streamlib::Pacing;
 
-/// How to run live. The first four are what asks for it.
+/// How to run live. The first four are what asks for it; ends that only live graphs have do as well.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Live options")]
-#[command(group = ArgGroup::new("a live graph").multiple(true).args(["live", "watch", "stats", "trace"]))]
 pub(crate) struct LiveArgs {
     /// Run in real time, until the clock source ends, Ctrl-C, --frames or --duration.
     #[arg(long)]
@@ -24,13 +23,13 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "OUT.json")]
     pub(crate) trace: Option<PathBuf>,
     /// Stop after so long, such as 500ms, 30s or 5m.
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "a live graph")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) duration: Option<Duration>,
     /// Run so many frames a second, whatever the sources do.
-    #[arg(long, value_name = "FPS", value_parser = parse_rate, requires = "a live graph", conflicts_with = "free")]
+    #[arg(long, value_name = "FPS", value_parser = parse_rate, conflicts_with = "free")]
     rate: Option<f64>,
     /// Run frames as fast as the device goes.
-    #[arg(long, requires = "a live graph")]
+    #[arg(long)]
     free: bool,
 }
 
@@ -38,6 +37,12 @@ impl LiveArgs {
     /// Whether the graph is to run live.
     pub(crate) fn is_live(&self) -> bool {
         self.live || self.watch || self.stats || self.trace.is_some()
+    }
+
+    /// Says no to what only means something live.
+    pub(crate) fn refuse_pace(&self) -> Result<(), &'static str> {
+        let is_asked = self.duration.is_some() || self.rate.is_some() || self.free;
+        if is_asked { Err("--duration, --rate and --free are for live graphs: add --live") } else { Ok(()) }
     }
 
     pub(crate) fn pacing(&self) -> Pacing {

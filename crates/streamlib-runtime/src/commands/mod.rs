@@ -8,6 +8,7 @@ pub(crate) mod play;
 pub(crate) mod run;
 pub(crate) mod sheet;
 mod summary;
+pub(crate) mod surfaces;
 
 use std::error::Error;
 

@@ -12,10 +12,10 @@ use crate::cli::{RunArgs, RunningArgs, Setting};
 use crate::output;
 use crate::progress::Meter;
 
-/// A sink that only counts its frames, a window, and a source or sink of the program that runs the graph.
-const NULL: &str = "null:";
-const DISPLAY: &str = "display:";
+/// A source or sink of the program that runs the graph.
 const APP: &str = "app:";
+/// What only a live graph has: sinks that only count frames, windows, and surfaces.
+const LIVE_ENDS: [&str; 3] = ["null:", "display:", "surface:"];
 
 /// A graph to run, and where it came from.
 pub(crate) struct Job<'a> {
@@ -71,7 +71,8 @@ pub(crate) fn redirect_sources(graph: &mut Graph, sources: &[(String, String)]) 
 
 /// Paths in a graph are relative to its file; those on the command line are relative to where the command runs.
 fn from_here(uri: &str) -> Result<String, Box<dyn Error>> {
-    if ["generate:", "camera:", NULL, DISPLAY, APP].iter().any(|scheme| uri.starts_with(scheme)) {
+    let mut schemes = LIVE_ENDS.iter().chain(&["generate:", "camera:", APP]);
+    if schemes.any(|scheme| uri.starts_with(scheme)) {
         return Ok(uri.to_owned());
     }
     Ok(std::path::absolute(uri)?.to_string_lossy().into_owned())
@@ -106,37 +107,34 @@ pub(crate) fn apply_settings(graph: &mut Graph, settings: &[Setting]) -> Done {
     Ok(())
 }
 
-/// Runs a graph, and prints the report.
+/// Runs a graph, and prints the report: live where that is asked for, or an end of the graph is only there live.
 pub(crate) fn execute(job: Job<'_>, args: &RunningArgs) -> Done {
-    check_ends(&job.graph, args.live.is_live())?;
-    if args.live.is_live() { live::execute(&job, args) } else { execute_offline(job, args) }
+    check_ends(&job.graph)?;
+    if args.live.is_live() || has_live_end(&job.graph) {
+        return live::execute(&job, args);
+    }
+    args.live.refuse_pace()?;
+    execute_offline(job, args)
+}
+
+/// Whether frames come or go as they come.
+fn has_live_end(graph: &Graph) -> bool {
+    let is_live = |uri: &str| LIVE_ENDS.iter().any(|scheme| uri.starts_with(scheme));
+    graph.sources().any(|(_, source)| is_live(&source.uri)) || graph.sinks().any(|(_, sink)| is_live(&sink.uri))
 }
 
 /// Refuses sources and sinks that have nobody at their other end.
-fn check_ends(graph: &Graph, is_live: bool) -> Done {
-    let app_source = graph.sources().find(|(_, source)| source.uri == APP);
-    if let Some((node, _)) = app_source {
+fn check_ends(graph: &Graph) -> Done {
+    if let Some((node, _)) = graph.sources().find(|(_, source)| source.uri == APP) {
         let advice = "name a file, a camera or a generated source instead";
         return Err(format!(
             "source `{node}` is `{APP}`: a program pushes its frames, and a command has none; {advice}"
         )
         .into());
     }
-    for (node, sink) in graph.sinks() {
-        if sink.uri == APP {
-            let what = "a program takes its frames, and a command does not";
-            return Err(
-                format!("sink `{node}` is `{APP}`: {what}; name a file, or `{NULL}` with --live").into()
-            );
-        }
-        if sink.uri == NULL && !is_live {
-            let what = "it counts the frames of a live graph";
-            return Err(format!("sink `{node}` is `{NULL}`: {what}; add --live, or name a file").into());
-        }
-        if sink.uri.starts_with(DISPLAY) && !is_live {
-            let what = "a window shows frames as they come";
-            return Err(format!("sink `{node}` is `{}`: {what}; add --live, or name a file", sink.uri).into());
-        }
+    if let Some((node, _)) = graph.sinks().find(|(_, sink)| sink.uri == APP) {
+        let what = "a program takes its frames, and a command does not";
+        return Err(format!("sink `{node}` is `{APP}`: {what}; name a file, or `null:`").into());
     }
     Ok(())
 }

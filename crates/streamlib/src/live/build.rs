@@ -21,6 +21,7 @@ use super::BuildTimes;
 use super::display::{self, Display};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
+use super::surfaces::{self, Publication, SurfaceSource};
 use super::stage::{ConsumerKind, ConsumerSpec, SourceFacts, SourceKind, Stage};
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
@@ -30,6 +31,7 @@ use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
 use crate::sinks::{NULL, takes_textures};
 use crate::sources::{APP, GENERATED_FPS, PictureSource};
+use crate::surface::{PublishOptions, SURFACE};
 
 /// Frames that a consumer may hold beside those that wait for it.
 pub(super) const IN_HAND: usize = 2;
@@ -55,8 +57,14 @@ pub(super) struct BuiltSource {
     /// Place in the plan; none for a source that the plan draws.
     pub(super) place: Option<usize>,
     /// None when it runs already, and when there is nothing to read.
-    pub(super) opened: Option<PictureSource>,
+    pub(super) opened: Option<OpenedSource>,
     pub(super) is_kept: bool,
+}
+
+/// Where a new source's frames come from.
+pub(super) enum OpenedSource {
+    Pictures(PictureSource),
+    Surface(SurfaceSource),
 }
 
 pub(super) struct BuiltConsumer {
@@ -67,6 +75,10 @@ pub(super) struct BuiltConsumer {
     pub(super) writer: Option<Box<dyn VideoWriter>>,
     /// Or its window.
     pub(super) display: Option<Display>,
+    /// Or its surface.
+    pub(super) publication: Option<Publication>,
+    /// Frames that it may hold beside those that wait for it.
+    pub(super) in_hand: usize,
 }
 
 /// Numbers for sources and consumers, never given twice.
@@ -123,7 +135,7 @@ pub(super) fn build(
     for (node, source) in &sources {
         let feed = match source.facts.kind {
             SourceKind::Pictures(format) => Feed::Pictures(format, conversions.reading(node, format)?),
-            SourceKind::Textures => Feed::Textures(source.facts.size),
+            SourceKind::Textures(format) => Feed::Textures(source.facts.size, format),
             SourceKind::Generated => {
                 Feed::Generated(source.facts.size, Arc::new(programs.effects[node].interface.clone()))
             }
@@ -145,6 +157,7 @@ pub(super) fn build(
         let drain = match &consumer.spec.kind {
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
             ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(layout.size(&link.node)), None),
+            ConsumerKind::Surface(_) => Drain::Shared,
             _ => Drain::Textures,
         };
         drains.insert(key.clone(), drain);
@@ -192,7 +205,7 @@ impl BuiltConsumer {
     fn outlet(&self) -> OutletSpec {
         let depth = match self.spec.kind {
             ConsumerKind::Null => 0,
-            _ => self.spec.delivery.bound() as usize + IN_HAND,
+            _ => self.spec.delivery.bound() as usize + self.in_hand,
         };
         OutletSpec { tag: self.tag, depth }
     }
@@ -209,7 +222,8 @@ fn open(
     // What comes from outside is worth most when it is new; a file waits.
     let usual = if facts.is_live { Delivery::Latest } else { Delivery::Every { bound: DEFAULT_BOUND } };
     let opened = match ready {
-        Ready::Pictures(source) => Some(source),
+        Ready::Pictures(source) => Some(OpenedSource::Pictures(source)),
+        Ready::Surface(surface) => Some(OpenedSource::Surface(surface)),
         Ready::App { .. } | Ready::Generated { .. } => None,
     };
     let (delivery, tag) = (delivery.unwrap_or(usual), next_tag());
@@ -261,7 +275,7 @@ fn outlets(graph: &Graph, order: &[String]) -> Vec<((String, String), Link)> {
 
 /// What is needed to find a consumer for an outlet.
 struct Hiring<'a> {
-    gpu: &'a VulkanGpu,
+    gpu: &'a Arc<VulkanGpu>,
     options: &'a LiveOptions,
     layout: &'a Layout,
     views: &'a BTreeMap<String, View>,
@@ -285,6 +299,9 @@ impl Hiring<'_> {
             Node::Sink(sink) if sink.uri == NULL => (ConsumerKind::Null, Delivery::Latest),
             Node::Sink(sink) if sink.uri.starts_with(DISPLAY) => {
                 (ConsumerKind::Display(sink.uri.clone()), Delivery::Latest)
+            }
+            Node::Sink(sink) if sink.uri.starts_with(SURFACE) => {
+                (ConsumerKind::Surface(sink.uri.clone()), Delivery::Latest)
             }
             Node::Sink(sink) => {
                 let uri = &sink.uri;
@@ -330,8 +347,17 @@ impl Hiring<'_> {
             }
             _ => None,
         };
+        let (mut publication, mut in_hand) = (None, IN_HAND);
+        if let ConsumerKind::Surface(uri) = &spec.kind {
+            let failed = |error| RunError::Surface { node: node.clone(), error };
+            let options = PublishOptions::parse(uri).map_err(failed)?;
+            in_hand = options.buffers;
+            if kept.is_none() {
+                publication = Some(surfaces::open(self.gpu, &options).map_err(failed)?);
+            }
+        }
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
-        Ok(BuiltConsumer { spec, tag, is_kept, writer, display })
+        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, publication, in_hand })
     }
 
     fn create(&self, node: &str, uri: &str) -> Result<Box<dyn VideoWriter>, RunError> {

@@ -12,7 +12,7 @@ use streamlib_vulkan::VulkanGpu;
 
 use super::LiveFrame;
 use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
-use super::build::{Built, BuiltConsumer, BuiltSource, IN_HAND, policy, without_origins};
+use super::build::{Built, BuiltConsumer, BuiltSource, OpenedSource, policy, without_origins};
 use super::control::{Control, Works};
 use super::display::DisplayJob;
 use super::driver::Arrivals;
@@ -24,8 +24,9 @@ use super::route::{End, Router, Started};
 use super::sink::{SinkJob, SinkThread};
 use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
-    ConsumerKind, ProcessorWork, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
+    ConsumerKind, ProcessorWork, Pushing, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
 };
+use super::surfaces::{PublishJob, SurfaceJob, SurfaceThread};
 use super::trace;
 use crate::error::RunError;
 
@@ -244,7 +245,7 @@ impl Installing<'_> {
         let arrivals = Arrivals::new(sender, self.control.driver.clone());
         let counters = named(&self.stage.counters, node);
         match (running.facts.kind, opened) {
-            (SourceKind::Pictures(_), Some(source)) => {
+            (SourceKind::Pictures(_), Some(OpenedSource::Pictures(source))) => {
                 let slots = swap.engine.plan().slots as usize;
                 let count = delivery.bound() as usize + SOURCE_UPLOADS + slots;
                 let thread = SourceThread::start(SourceJob {
@@ -260,7 +261,20 @@ impl Installing<'_> {
                 })?;
                 let (empties, bell) = (thread.empties.clone(), thread.bell.clone());
                 commands.push(DeliverCommand::Return(tag, Returns { empties, bell }));
-                running.thread = Some(thread);
+                running.thread = Some(Pushing::Pictures(thread));
+            }
+            (_, Some(OpenedSource::Surface(source))) => {
+                let thread = SurfaceThread::start(SurfaceJob {
+                    node: node.to_owned(),
+                    source,
+                    frames,
+                    runtime: self.control.runtime.clone(),
+                    arrivals,
+                    counters,
+                    events: self.control.events.clone(),
+                    pulse: running.pulse.clone(),
+                });
+                running.thread = Some(Pushing::Surface(thread.map_err(RunError::Thread)?));
             }
             _ => {
                 let count = delivery.bound() as usize + INLET_TEXTURES;
@@ -286,7 +300,7 @@ impl Installing<'_> {
         inboxes: &mut Inboxes,
         commands: &mut Vec<DeliverCommand<VulkanGpu>>,
     ) -> Result<RunningConsumer, RunError> {
-        let BuiltConsumer { spec, tag, writer, display, .. } = consumer;
+        let BuiltConsumer { spec, tag, writer, display, publication, in_hand, .. } = consumer;
         let counters = named(&self.stage.counters, node);
         let policy = policy(spec.delivery);
         let (mut sink, mut outlet) = (None, None);
@@ -304,6 +318,16 @@ impl Installing<'_> {
                     let (node, events) = (node.clone(), self.control.events.clone());
                     let job = DisplayJob { node, display, frames, counters: counters.clone(), events };
                     sink = Some(SinkThread::show(job)?);
+                    Some(sender)
+                }
+                None => None,
+            },
+            ConsumerKind::Surface(_) => match publication {
+                Some(publication) => {
+                    let (sender, frames) = mailbox::with_bell(policy, publication.listener.bell());
+                    let (node, events) = (node.clone(), self.control.events.clone());
+                    let job = PublishJob { node, publication, frames, counters: counters.clone(), events };
+                    sink = Some(SinkThread::publish(job)?);
                     Some(sender)
                 }
                 None => None,
@@ -329,7 +353,7 @@ impl Installing<'_> {
         // Frames wait for a lossless consumer; one that may lose some has its share of the textures, and not that of others.
         let in_hand = match spec.delivery {
             Delivery::Lossless { .. } => None,
-            Delivery::Latest | Delivery::Every { .. } => Some(IN_HAND),
+            Delivery::Latest | Delivery::Every { .. } => Some(in_hand),
         };
         commands.push(DeliverCommand::Consume(tag, Consumer { frames, counters, in_hand }));
         Ok(RunningConsumer { spec, tag, sink, outlet })

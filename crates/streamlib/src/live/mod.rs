@@ -12,6 +12,8 @@ mod install;
 mod knob;
 mod options;
 mod processor;
+#[cfg(target_os = "linux")]
+mod publish;
 mod pulse;
 mod rate;
 mod route;
@@ -19,6 +21,9 @@ mod run;
 mod sink;
 mod source;
 mod stage;
+#[cfg(target_os = "linux")]
+mod subscribe;
+mod surfaces;
 mod trace;
 mod values;
 
@@ -43,6 +48,7 @@ pub use processor::{
     View,
 };
 pub use stage::Setting;
+pub(crate) use surfaces::SurfaceSource;
 
 use crate::error::RunError;
 use crate::report::SinkReport;

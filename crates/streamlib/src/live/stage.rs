@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use streamlib_core::account::FrameCounters;
 use streamlib_core::engine::{Parameters, Shelf};
-use streamlib_core::format::Size;
+use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::graph::{self, Delivery, Graph};
 use streamlib_core::interface::Interface;
 use streamlib_core::picture::PictureFormat;
@@ -19,6 +19,7 @@ use super::processor::{ProcessorThread, View};
 use super::pulse::Pulse;
 use super::sink::SinkThread;
 use super::source::SourceThread;
+use super::surfaces::SurfaceThread;
 use crate::programs::Ready;
 
 /// Everything around a plan that runs.
@@ -68,7 +69,7 @@ pub(super) struct SourceFacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SourceKind {
     Pictures(PictureFormat),
-    Textures,
+    Textures(TextureFormat),
     Generated,
 }
 
@@ -76,7 +77,8 @@ impl SourceFacts {
     pub(super) fn of(ready: &Ready) -> Self {
         let (kind, is_live) = match ready {
             Ready::Pictures(source) => (SourceKind::Pictures(source.format), source.is_live()),
-            Ready::App { .. } => (SourceKind::Textures, true),
+            Ready::App { .. } => (SourceKind::Textures(TextureFormat::Rgba8), true),
+            Ready::Surface(surface) => (SourceKind::Textures(surface.format), true),
             Ready::Generated { .. } => (SourceKind::Generated, false),
         };
         let (size, is_still, frame_rate) = (ready.size(), ready.is_still(), ready.frame_rate());
@@ -100,9 +102,26 @@ pub(super) struct RunningSource {
     /// Place in the plan; none when no pass needs it.
     pub(super) place: Option<usize>,
     pub(super) pulse: Arc<Pulse>,
-    pub(super) thread: Option<SourceThread>,
+    pub(super) thread: Option<Pushing>,
     /// Until the program takes it.
     pub(super) inlet: Option<VideoInlet>,
+}
+
+/// The thread that pushes a source's frames.
+#[derive(Debug)]
+pub(super) enum Pushing {
+    Pictures(SourceThread),
+    Surface(SurfaceThread),
+}
+
+impl Pushing {
+    /// Stops the source and waits for its thread.
+    pub(super) fn stop(&mut self) {
+        match self {
+            Self::Pictures(thread) => thread.stop(),
+            Self::Surface(thread) => thread.stop(),
+        }
+    }
 }
 
 impl RunningSource {
@@ -139,6 +158,8 @@ pub(super) enum ConsumerKind {
     Null,
     /// The window of that name.
     Display(String),
+    /// Other processes, by the surface of that name.
+    Surface(String),
     /// A processor of that node.
     Processor(graph::Processor, View),
 }

@@ -213,7 +213,7 @@ fn start_readers(
                     others.push((source, ReadAhead::start(&node, pictures, uploads()?)?));
                 }
             }
-            Ready::Generated { .. } | Ready::App { .. } => {}
+            Ready::Generated { .. } | Ready::App { .. } | Ready::Surface(_) => {}
         }
     }
     Ok((pace.unwrap_or_else(|| Clock::of_rate(GENERATED_FPS, endless)), others))

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::picture::FORMAT;
+use crate::format::TextureFormat;
 use crate::engine::{Engine, OutletSpec, Shelf};
 use crate::gpu::{Gpu, KernelDesc};
 use crate::graph::{EffectText, Graph, Node};
@@ -150,7 +151,7 @@ pub(super) fn engine<G: Gpu>(gpu: &Arc<G>, spec: &Spec, shelf: Option<&Shelf<G>>
         graph.effects().map(|(node, _)| (node.to_owned(), Arc::new(interface(&kernel_of(node))))).collect();
     let feed = |node: &str| match node {
         "camera" => Feed::Pictures(FORMAT, None),
-        _ => Feed::Textures(FORMAT.size),
+        _ => Feed::Textures(FORMAT.size, TextureFormat::Rgba8),
     };
     let feeds = graph.sources().map(|(node, _)| (node.to_owned(), feed(node))).collect();
     let drain = |sink: &SinkSpec| match sink.takes_textures {

@@ -1,0 +1,289 @@
+//! Surfaces that a live graph reads, each on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use streamlib_core::account::{DropReason, NodeCounters};
+use streamlib_core::engine::{Leased, TexturePool};
+use streamlib_core::format::{Size, TextureFormat};
+use streamlib_core::frame::FrameMeta;
+use streamlib_core::gpu::TextureDesc;
+use streamlib_core::live::{Arrival, Clock, Push};
+use streamlib_core::mailbox::{Bell, Listener, SendError};
+use streamlib_shader::EffectSource;
+use streamlib_share::{Acquired, BufferId, Reader, ReaderOptions};
+use streamlib_vulkan::{Texture, VulkanGpu};
+
+use super::clock::{Monotonic, Role, prepare_thread};
+use super::driver::Arrivals;
+use super::event::{Events, LiveEvent};
+use super::pulse::Pulse;
+use crate::adapt::COPY;
+use crate::eager::EffectRun;
+use crate::runtime::StreamRuntime;
+use crate::surface::{ReadOptions, SurfaceError, described};
+
+/// A wait looks this often whether it is to stop.
+const SLICE: Duration = Duration::from_millis(50);
+/// How long the engine is given to let go of a frame, when this reader may hold no more.
+const BUSY: Duration = Duration::from_micros(500);
+/// A publisher that has gone is looked for this often.
+const RETRY: Duration = Duration::from_millis(20);
+/// Buffers that are kept imported. A publisher has fewer, unless it changes its size all the time.
+const IMPORTS: usize = 64;
+/// Textures for frames that have to be scaled: shown, waiting, and under way.
+const SCALED: usize = 6;
+
+/// A surface that was opened, and what its first frame is.
+pub(crate) struct SurfaceSource {
+    reader: Reader,
+    first: Option<Acquired>,
+    pub(crate) size: Size,
+    pub(crate) format: TextureFormat,
+}
+
+impl SurfaceSource {
+    /// Opens the surface, and waits for its first frame.
+    pub(crate) fn open(options: &ReadOptions) -> Result<Self, SurfaceError> {
+        let patience = options.patience;
+        let mut reader = Reader::open(&options.name, &ReaderOptions { patience, ..ReaderOptions::default() })?;
+        let Some(first) = reader.acquire(patience)? else {
+            let (name, seconds) = (options.name.clone(), patience.as_secs());
+            return Err(SurfaceError::Silent { name, seconds });
+        };
+        let (description, _memory) = reader.buffer(first.buffer())?;
+        let shared = described(&options.name, &description, _memory)?;
+        Ok(Self { size: shared.size, format: shared.format, reader, first: Some(first) })
+    }
+}
+
+impl std::fmt::Debug for SurfaceSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SurfaceSource({}, {}, {})", self.reader.name(), self.size, self.format.name())
+    }
+}
+
+/// A surface that is being read. Dropping it lets go of the surface.
+#[derive(Debug)]
+pub(super) struct SurfaceThread {
+    is_stopping: Arc<AtomicBool>,
+    bell: Bell,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What a surface's thread works with.
+pub(super) struct SurfaceJob {
+    pub(super) node: String,
+    pub(super) source: SurfaceSource,
+    /// How many frames to take at most.
+    pub(super) frames: Option<u64>,
+    pub(super) runtime: Arc<StreamRuntime>,
+    pub(super) arrivals: Arrivals,
+    pub(super) counters: Arc<NodeCounters>,
+    pub(super) events: Arc<Events>,
+    pub(super) pulse: Arc<Pulse>,
+}
+
+impl SurfaceThread {
+    pub(super) fn start(job: SurfaceJob) -> std::io::Result<Self> {
+        let listener = Listener::new();
+        let bell = listener.bell();
+        let is_stopping = Arc::new(AtomicBool::new(false));
+        let told = is_stopping.clone();
+        let name = format!("source {}", job.node);
+        let run = move || Worker::new(job, listener, told).run();
+        let thread = std::thread::Builder::new().name(name).spawn(run)?;
+        Ok(Self { is_stopping, bell, thread: Some(thread) })
+    }
+
+    /// Stops reading and waits for the thread.
+    pub(super) fn stop(&mut self) {
+        self.is_stopping.store(true, Ordering::Release);
+        self.bell.ring();
+        if let Some(thread) = self.thread.take() {
+            // A panic has ended the source; the graph notices that it stalls.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for SurfaceThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A buffer of the surface as a texture of this device.
+struct Imported {
+    leased: Arc<Leased<VulkanGpu>>,
+    /// Number of the frame that last came in it.
+    last: u64,
+}
+
+struct Worker {
+    job: SurfaceJob,
+    listener: Listener,
+    is_stopping: Arc<AtomicBool>,
+    imports: BTreeMap<BufferId, Imported>,
+    /// For frames that come in another size than the first; made when one does.
+    scaled: Option<TexturePool<VulkanGpu>>,
+    pushed: u64,
+}
+
+impl Worker {
+    fn new(job: SurfaceJob, listener: Listener, is_stopping: Arc<AtomicBool>) -> Self {
+        Self { job, listener, is_stopping, imports: BTreeMap::new(), scaled: None, pushed: 0 }
+    }
+
+    fn run(mut self) {
+        let node = self.job.node.clone();
+        prepare_thread(&node, Role::Other, None);
+        let outcome = self.push_all();
+        self.job.pulse.end();
+        match outcome {
+            Err(error) => self.job.events.tell(LiveEvent::SourceFailed { node, why: error.to_string() }),
+            Ok(()) if self.is_stopping() => {}
+            Ok(()) => self.job.events.tell(LiveEvent::SourceEnded { node }),
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire) || self.job.arrivals.is_closed()
+    }
+
+    fn push_all(&mut self) -> Result<(), SurfaceError> {
+        while !self.is_stopping() && self.job.frames.is_none_or(|frames| self.pushed < frames) {
+            let came = match self.job.source.first.take() {
+                Some(first) => Ok(Some(first)),
+                None => self.job.source.reader.acquire(SLICE),
+            };
+            let pushed = match came {
+                Ok(Some(frame)) => self.push(frame),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+            match pushed {
+                Ok(()) => {}
+                Err(SurfaceError::Share(streamlib_share::SurfaceError::TooManyLeases { .. })) => {
+                    self.listener.wait(Some(Instant::now() + BUSY));
+                }
+                // A newer frame lies elsewhere by now.
+                Err(SurfaceError::Share(streamlib_share::SurfaceError::NoBuffer { .. })) => {}
+                Err(SurfaceError::Share(error)) if error.is_temporary() => self.find_again()?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until somebody publishes the surface again. Meanwhile the source has stalled, which others notice.
+    fn find_again(&mut self) -> Result<(), SurfaceError> {
+        self.imports.clear();
+        while !self.is_stopping() {
+            match self.job.source.reader.reopen() {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_temporary() => drop(self.listener.wait(Some(Instant::now() + RETRY))),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the buffer that has not been used for longest, where there are too many.
+    fn forget(&mut self) {
+        if self.imports.len() >= IMPORTS {
+            let oldest = self.imports.iter().min_by_key(|(_, imported)| imported.last).map(|(id, _)| *id);
+            oldest.map(|id| self.imports.remove(&id));
+        }
+    }
+
+    fn push(&mut self, frame: Acquired) -> Result<(), SurfaceError> {
+        self.job.counters.came_in();
+        let arrived = Monotonic.now();
+        let FrameMeta { captured, camera, .. } = *frame.meta();
+        let meta = FrameMeta { captured, sequence: self.pushed, camera };
+        let texture = self.texture(frame).inspect_err(|_| self.job.counters.dropped(DropReason::ConsumerFailed))?;
+        let Some(texture) = texture else {
+            self.job.counters.dropped(DropReason::NoFreeTexture);
+            return Ok(());
+        };
+        self.pushed += 1;
+        let mut arrival = Arrival { push: Push::Texture(texture), meta, arrived };
+        loop {
+            self.job.pulse.beat();
+            match self.job.arrivals.send(arrival, SLICE) {
+                Ok(displaced) => {
+                    // That one went out when it was sent: one of the two has.
+                    match displaced {
+                        Some(_) => self.job.counters.dropped(DropReason::Displaced),
+                        None => self.job.counters.went_out(),
+                    }
+                    return Ok(());
+                }
+                Err(SendError::Full(back)) if !self.is_stopping() => arrival = back,
+                Err(_over) => {
+                    self.job.counters.dropped(DropReason::Stopped);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// What the engine is to show: the buffer itself, or what it becomes in the size that the plan was made for. `None` while
+    /// the engine has all that there is for that.
+    fn texture(&mut self, frame: Acquired) -> Result<Option<Arc<Leased<VulkanGpu>>>, SurfaceError> {
+        let id = frame.buffer();
+        if !self.imports.contains_key(&id) {
+            self.forget();
+            let leased = Leased::new(self.import(id)?);
+            self.imports.insert(id, Imported { leased, last: 0 });
+        }
+        let imported = self.imports.get_mut(&id).expect("it is there by now");
+        imported.last = frame.number();
+        let texture = &imported.leased.texture;
+        if (texture.size(), texture.format()) == (self.job.source.size, self.job.source.format) {
+            // The publisher may write it again when the engine has done with it. A lock, only to be shared by threads.
+            return Ok(Some(imported.leased.lend(Mutex::new(frame))));
+        }
+        let texture = texture.clone();
+        let scaled = self.scale(&texture);
+        drop(frame);
+        scaled
+    }
+
+    fn import(&mut self, id: BufferId) -> Result<Texture, SurfaceError> {
+        let (description, descriptor) = self.job.source.reader.buffer(id)?;
+        let name = self.job.source.reader.name().as_str();
+        let shared = described(name, &description, descriptor)?;
+        Ok(self.job.runtime.gpu().import_texture(&self.job.node, shared)?)
+    }
+
+    /// The publisher has changed its size or format: its frames are brought into those that the plan was made for, by one pass.
+    fn scale(&mut self, from: &Texture) -> Result<Option<Arc<Leased<VulkanGpu>>>, SurfaceError> {
+        let pool = match &mut self.scaled {
+            Some(pool) => pool,
+            none => {
+                let SurfaceSource { size, format, .. } = self.job.source;
+                let desc = TextureDesc { label: &self.job.node, size, format };
+                none.insert(TexturePool::new(&**self.job.runtime.gpu(), &desc, SCALED)?)
+            }
+        };
+        let Some(to) = pool.take(None) else { return Ok(None) };
+        let effect = EffectSource::from_text("scale", COPY);
+        let run = EffectRun { inputs: &[("input", from)], output: Some(&to.texture), ..EffectRun::default() };
+        self.job.runtime.run_effect(&effect, &run).map_err(|error| self.changed(from, &error.to_string()))?;
+        Ok(Some(to))
+    }
+
+    fn changed(&self, to: &Texture, why: &str) -> SurfaceError {
+        let described = |size: Size, format: TextureFormat| format!("{size} {}", format.name());
+        SurfaceError::Changed {
+            name: self.job.source.reader.name().to_string(),
+            from: described(self.job.source.size, self.job.source.format),
+            to: format!("{}, which could not be scaled: {why}", described(to.size(), to.format())),
+        }
+    }
+}

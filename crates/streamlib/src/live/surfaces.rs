@@ -1,0 +1,97 @@
+//! Surfaces, on systems that have them.
+
+#[cfg(target_os = "linux")]
+pub(super) use super::publish::{Publication, PublishJob, open};
+#[cfg(target_os = "linux")]
+pub(crate) use super::subscribe::SurfaceSource;
+#[cfg(target_os = "linux")]
+pub(super) use super::subscribe::{SurfaceJob, SurfaceThread};
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::*;
+
+/// There are none on other systems.
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use streamlib_core::account::NodeCounters;
+    use streamlib_core::format::{Size, TextureFormat};
+    use streamlib_core::mailbox::{Listener, Receiver};
+    use streamlib_vulkan::VulkanGpu;
+
+    use crate::live::LiveFrame;
+    use crate::live::driver::Arrivals;
+    use crate::live::event::Events;
+    use crate::live::pulse::Pulse;
+    use crate::runtime::StreamRuntime;
+    use crate::surface::{PublishOptions, ReadOptions, SurfaceError};
+
+    /// Never there.
+    #[derive(Debug)]
+    pub(crate) enum Nothing {}
+
+    #[derive(Debug)]
+    pub(crate) struct Publication {
+        never: Nothing,
+        pub(crate) listener: Listener,
+    }
+
+    pub(crate) struct PublishJob {
+        pub(crate) node: String,
+        pub(crate) publication: Publication,
+        pub(crate) frames: Receiver<LiveFrame>,
+        pub(crate) counters: Arc<NodeCounters>,
+        pub(crate) events: Arc<Events>,
+    }
+
+    impl PublishJob {
+        pub(crate) fn run(self, _: &AtomicBool) {
+            match self.publication.never {}
+        }
+    }
+
+    /// Refuses.
+    pub(crate) fn open(_: &Arc<VulkanGpu>, _: &PublishOptions) -> Result<Publication, SurfaceError> {
+        Err(SurfaceError::Platform)
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct SurfaceSource {
+        never: Nothing,
+        pub(crate) size: Size,
+        pub(crate) format: TextureFormat,
+    }
+
+    impl SurfaceSource {
+        /// Refuses.
+        pub(crate) fn open(_: &ReadOptions) -> Result<Self, SurfaceError> {
+            Err(SurfaceError::Platform)
+        }
+    }
+
+    pub(crate) struct SurfaceJob {
+        pub(crate) node: String,
+        pub(crate) source: SurfaceSource,
+        pub(crate) frames: Option<u64>,
+        pub(crate) runtime: Arc<StreamRuntime>,
+        pub(crate) arrivals: Arrivals,
+        pub(crate) counters: Arc<NodeCounters>,
+        pub(crate) events: Arc<Events>,
+        pub(crate) pulse: Arc<Pulse>,
+    }
+
+    #[derive(Debug)]
+    pub(crate) enum SurfaceThread {}
+
+    impl SurfaceThread {
+        pub(crate) fn start(job: SurfaceJob) -> std::io::Result<Self> {
+            match job.source.never {}
+        }
+
+        pub(crate) fn stop(&mut self) {
+            match *self {}
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Surfaces: textures that other processes of this machine may open by name, as sources and sinks of a graph.
+
+mod description;
+mod error;
+mod options;
+
+#[cfg(target_os = "linux")]
+pub(crate) use description::{describe, described};
+pub use error::SurfaceError;
+pub(crate) use options::{PublishOptions, ReadOptions, SURFACE};
