@@ -115,9 +115,9 @@ def relay(process, seconds):
 def run(programs, seconds):
     """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
     prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
-    if prepared.returncode != 0:
-        return prepared.returncode
     image = prepared.stdout.decode().strip()
+    if prepared.returncode != 0:
+        sys.exit(image)
     folders = shared_folders(programs)
     with tempfile.TemporaryDirectory(prefix="streamlib-devices-") as work:
         pack(image, work, plan(programs, folders))

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes what the device machine boots from, and prints the folder that it lies in. Where it is there already, nothing is done.
+# Where it cannot be had, prints why and ends with 1.
 #
 # Kernel and user space are Debian's, taken from the mirror that this machine's own apt uses, by an apt that keeps its
 # lists and packages in that folder: nothing is installed here, and no right is needed. To have newer ones, remove the folder.
@@ -13,9 +14,11 @@ KEYRINGS=(/usr/share/keyrings/debian-archive-keyring.{gpg,pgp})
 
 cache=${STREAMLIB_DEVICES:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/streamlib/devices}
 
+# Functions whose output is read can say why they end all the same.
+exec 3>&1
 say() { printf '\033[1m==\033[0m %s\n' "$*" >&2; }
 cannot() {
-  echo "the device machine cannot be had: $*" >&2
+  echo "the device machine cannot be had: $*" >&3
   exit 1
 }
 
@@ -36,7 +39,7 @@ private_apt() {
   command -v apt-get >/dev/null || cannot "it is made of Debian's packages, and there is no apt-get here"
   for keyring in "${KEYRINGS[@]}"; do [[ ! -e $keyring ]] || break; done
   [[ -e $keyring ]] || cannot "Debian's keys are missing; install the package debian-archive-keyring"
-  uri=$(mirror)
+  uri=$(mirror) || exit 1
   mkdir -p apt/{etc/apt.conf.d,etc/preferences.d,state/lists/partial,cache/archives/partial}
   : >apt/state/status
   echo "deb [arch=amd64 signed-by=$keyring] $uri $SUITE main" >apt/etc/sources.list
@@ -54,7 +57,7 @@ APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 CONF
   } >apt/etc/apt.conf
-  # Dir::Etc as apt finds it before it has read its settings.
+  # The place of further settings is read before that file is.
   export APT_CONFIG=$PWD/apt/etc/apt.conf
   apt=(apt-get -q -o "Dir::Etc::parts=$PWD/apt/etc/apt.conf.d" -o "Dir::Etc::main=none")
 }
@@ -87,17 +90,14 @@ fetch() {
   rm -rf apt
 }
 
-recipe() { sha256sum "$@" | sha256sum; }
-
-here=$PWD
 [[ $(uname -sm) == "Linux x86_64" ]] || cannot "it is an x86-64 Linux and made for a host of that kind, not for $(uname -sm)"
 command -v qemu-system-x86_64 >/dev/null || cannot "qemu-system-x86_64 is missing; install the package qemu-system-x86"
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 
-packages=$(recipe prepare.sh)
-image=$packages$(recipe image.py cpio.py init)
+packages="$SUITE $KERNEL ${PACKAGES[*]}"
+image="$packages $(cat image.py cpio.py init | sha256sum)"
 if [[ $(cat "$cache/packages.made" 2>/dev/null) != "$packages" ]]; then
   (cd "$cache" && fetch)
   echo "$packages" >"$cache/packages.made"
