@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Finds out what the commands of ./x need, and installs what is missing. Sourced by ./x.
 #
-# Needs come in groups, so that a command asks for no more than it uses: rust, build, vulkan, dxc, test, lint, python.
+# Needs come in groups, so that a command asks for no more than it uses: rust, build, vulkan, dxc, test, lint, python, devices.
 # A package that a command can do without (a faster assembler, a tool that some tests use) is asked for as well, but
 # where it cannot be installed the command goes on.
 
@@ -104,6 +104,10 @@ ensure() {
         # Windows are tested on a server of their own; what opens them loads these when it does.
         have Xvfb || optional+=(xvfb)
         has_window_libraries || optional+=(libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)
+        ;;
+      devices)
+        have python3 || optional+=(python3)
+        have qemu-system-x86_64 || optional+=(qemu-system-x86)
         ;;
       lint)
         # Where Rust itself is still to come from Debian, its lints come along.

@@ -1,5 +1,5 @@
 # Reads the output of `cargo test -- --show-output` and a line with cargo's exit status, then that of `pytest -q -rs` and lines
-# with its exit status, where there are any. Leaves out what passing
+# with its exit status, where there are any, and the same of the device tests, which speak as cargo's do. Leaves out what passing
 # tests printed, and ends with one line: "N passed, N failed, N skipped". A test that finds the machine lacking prints
 # a line "SKIPPED: reason" and passes: here it counts as skipped, as an ignored one does. Exits 1 unless all is well.
 
@@ -35,9 +35,11 @@ function close_program() {
   next
 }
 
-/^cargo test exited with [0-9]+$/ {
+/^SKIPPED the device tests: / { ignored++; skips[++listed] = substr($0, 9); next }
+
+/^(cargo test|the device tests) exited with [0-9]+$/ {
   close_program()
-  if ($NF != 0 && failed + died == 0) { died++; print "FAILED: nothing ran to its end; see the errors above" }
+  if ($NF != 0 && failed + died == 0) { died++; print "FAILED: not everything ran to its end; see the errors above" }
   next
 }
 

@@ -1,13 +1,18 @@
-//! What streamlib needs of Linux itself: V4L2 capture, windows, threads that keep time (and, later, DMA-BUF and KMS).
+//! What streamlib needs of Linux itself: V4L2 capture, windows, screens without a window system (KMS), threads that keep time.
 //!
-//! This crate knows no GPU: a captured picture is handed on in host memory, and a window by its handle. `unsafe` stands in its module
+//! This crate knows no GPU: a captured picture is handed on in host memory, a window by its handle, and what a screen shows as a
+//! DMA-BUF. `unsafe` stands in its module
 //! `sys` alone, behind functions that are safe to call.
 #![cfg(target_os = "linux")]
 
 pub mod camera;
+pub mod kms;
 pub mod realtime;
 mod sys;
 pub mod window;
 
 pub use camera::{Camera, CameraError, CameraFormat, CameraInfo, CameraMode, CameraOptions, list_cameras};
+pub use kms::{
+    Framebuffer, KmsError, KmsOptions, KmsScreen, ScanoutBuffer, ScreenInfo, ScreenMode, Shown, list_screens,
+};
 pub use window::{Window, WindowError, WindowOptions};

@@ -4,9 +4,11 @@
 pub(crate) mod abi;
 pub(crate) mod clock;
 mod device;
+mod poll;
 mod queue;
 pub(crate) mod thread;
 pub(crate) mod x11;
 
-pub(crate) use device::{Device, Readiness, monotonic_now};
+pub(crate) use device::{Device, monotonic_now};
+pub(crate) use poll::{Readiness, wait_readable};
 pub(crate) use queue::Queue;

@@ -10,6 +10,7 @@ use crate::VulkanGpu;
 use crate::buffer::HostBuffer;
 use crate::device::Device;
 use crate::error::{BindingProblem, CopyProblem, VulkanError};
+use crate::external::SharingProblem;
 use crate::kernel::Kernel;
 use crate::texture::Texture;
 
@@ -52,6 +53,7 @@ pub(crate) fn step<'a>(
     match command {
         Command::Upload { from, offset, to } => {
             own_texture(device, to)?;
+            check_written(to)?;
             own_buffer(device, from)?;
             check_copy(from, *offset, to, HostBufferUse::Upload)?;
             Ok(Step::Upload { from, offset: *offset, to })
@@ -64,6 +66,7 @@ pub(crate) fn step<'a>(
         }
         Command::Clear { texture, color } => {
             own_texture(device, texture)?;
+            check_written(texture)?;
             Ok(Step::Clear { texture, color: *color })
         }
         Command::Dispatch(dispatch) => pass(device, dispatch).map(Step::Dispatch),
@@ -90,6 +93,7 @@ fn pass<'a>(device: &Arc<Device>, dispatch: &Dispatch<'a, VulkanGpu>) -> Result<
             let texture = texture.0.label.clone();
             return Err(problem(kernel, &slot.name, BindingProblem::Aliased { texture }));
         }
+        check_written(texture)?;
         let (built_for, found) = (kernel.0.output_formats[index], texture.format());
         if built_for.is_srgb() != found.is_srgb() {
             return Err(problem(kernel, &slot.name, BindingProblem::Encoding { built_for, found }));
@@ -181,6 +185,14 @@ fn check_copy(
 
 pub(crate) fn own_texture(device: &Arc<Device>, texture: &Texture) -> Result<(), VulkanError> {
     own(device, &texture.0.device, &texture.0.label)
+}
+
+fn check_written(texture: &Texture) -> Result<(), VulkanError> {
+    if texture.is_read_only() {
+        let problem = SharingProblem::ReadOnly;
+        return Err(VulkanError::Sharing { label: texture.0.label.clone(), problem });
+    }
+    Ok(())
 }
 
 fn own_buffer(device: &Arc<Device>, buffer: &HostBuffer) -> Result<(), VulkanError> {

@@ -69,19 +69,24 @@ impl ImageSlot {
         inputs.chain(outputs)
     }
 
+    /// Whether the dispatch writes the texture.
+    pub(crate) fn is_output(&self) -> bool {
+        self.kind == vk::DescriptorType::STORAGE_IMAGE
+    }
+
     /// Writes the descriptor. Allocates nothing.
     ///
     /// # Safety
-    /// No submitted work uses the set; a command buffer in which it is bound is not submitted before it is written again,
+    /// Of an output, the texture is not read only. No submitted work uses the set; a command buffer in which it is bound is not submitted before it is written again,
     /// unless the layout allows updates after binding. The texture lives as long as the set is used.
     pub(crate) unsafe fn bind(&self, device: &Device, texture: &Texture) {
-        let view = if self.kind == vk::DescriptorType::SAMPLED_IMAGE {
-            texture.0.sampled.raw()
-        } else {
-            texture.0.storage.raw()
+        let view = match &texture.0.storage {
+            Some(storage) if self.is_output() => storage,
+            _ => &texture.0.sampled,
         };
-        let image =
-            [vk::DescriptorImageInfo::default().image_view(view).image_layout(vk::ImageLayout::GENERAL)];
+        let image = [vk::DescriptorImageInfo::default()
+            .image_view(view.raw())
+            .image_layout(vk::ImageLayout::GENERAL)];
         let write = vk::WriteDescriptorSet::default()
             .dst_set(self.set)
             .dst_binding(self.binding)

@@ -16,6 +16,13 @@ use crate::features::Features;
 use crate::instance::{Instance, call};
 use crate::select::{Candidate, DeviceKind, DeviceReport};
 
+/// What tells a device and its driver from others, the same in every process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) device: [u8; 16],
+    pub(crate) driver: [u8; 16],
+}
+
 /// A logical device. Everything created on it holds an `Arc` of it, so the order of drops never matters.
 pub(crate) struct Device {
     raw: ash::Device,
@@ -142,10 +149,26 @@ impl Device {
 
     /// What images of a format, in the device's own tiling, can be used for.
     pub(crate) fn format_features(&self, format: vk::Format) -> vk::FormatFeatureFlags {
+        self.format_properties(format).optimal_tiling_features
+    }
+
+    /// What images of a format can be used for, whose rows lie one after the other.
+    pub(crate) fn linear_features(&self, format: vk::Format) -> vk::FormatFeatureFlags {
+        self.format_properties(format).linear_tiling_features
+    }
+
+    fn format_properties(&self, format: vk::Format) -> vk::FormatProperties {
         // SAFETY: the physical device belongs to the instance.
-        let properties =
-            unsafe { self.instance.raw().get_physical_device_format_properties(self.physical, format) };
-        properties.optimal_tiling_features
+        unsafe { self.instance.raw().get_physical_device_format_properties(self.physical, format) }
+    }
+
+    /// What tells it and its driver from others.
+    pub(crate) fn identity(&self) -> Identity {
+        let mut ids = vk::PhysicalDeviceIDProperties::default();
+        let mut properties = vk::PhysicalDeviceProperties2::default().push_next(&mut ids);
+        // SAFETY: the physical device belongs to the instance; the structure is core since 1.1.
+        unsafe { self.instance.raw().get_physical_device_properties2(self.physical, &mut properties) };
+        Identity { device: ids.device_uuid, driver: ids.driver_uuid }
     }
 
     pub(crate) fn queue_family(&self) -> u32 {

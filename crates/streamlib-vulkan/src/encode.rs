@@ -7,12 +7,22 @@ use ash::vk;
 
 use crate::device::Device;
 use crate::error::VulkanError;
+use crate::image::WHOLE;
 use crate::place::{Area, Placed};
 use crate::program::{Op, Program, Scope};
-use crate::texture::{Texture, WHOLE};
+use crate::texture::Texture;
 
 /// Where images are whenever a command runs.
 const LAYOUT: vk::ImageLayout = vk::ImageLayout::GENERAL;
+
+/// What becomes of an image that a texture was drawn into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum After {
+    /// A window shows it.
+    Presented,
+    /// It goes to this queue family, outside of the device.
+    Released { to: u32 },
+}
 
 /// A command buffer between its begin and its end.
 pub(crate) struct Encoder<'a> {
@@ -72,8 +82,39 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Scales a texture into an image that a window shows, whatever stood there before, and gets it ready to be shown.
-    pub(crate) fn draw_into(&self, image: vk::Image, texture: &Texture, placed: &Placed, filter: vk::Filter) {
+    /// Takes an image over from `owner`, a queue family outside of the device, as it is: in the layout that it has there.
+    pub(crate) fn acquire(&self, image: vk::Image, owner: u32) {
+        let barrier = vk::ImageMemoryBarrier::default()
+            .dst_access_mask(vk::AccessFlags::MEMORY_READ | vk::AccessFlags::MEMORY_WRITE)
+            .old_layout(LAYOUT)
+            .new_layout(LAYOUT)
+            .src_queue_family_index(owner)
+            .dst_queue_family_index(self.device.queue_family())
+            .image(image)
+            .subresource_range(WHOLE);
+        // SAFETY: the image is alive and one whose memory was imported; its owner has it in this layout, as the protocol says
+        // (VUID-VkImageMemoryBarrier-oldLayout-01197); one of the families is outside of the device (-image-09117, -09118).
+        unsafe {
+            self.device.raw().cmd_pipeline_barrier(
+                self.raw,
+                vk::PipelineStageFlags::TOP_OF_PIPE,
+                vk::PipelineStageFlags::ALL_COMMANDS,
+                vk::DependencyFlags::empty(),
+                &[],
+                &[],
+                &[barrier],
+            );
+        }
+    }
+
+    /// Scales a texture into an image that is shown, whatever stood there before, and gets it ready for what comes after.
+    pub(crate) fn draw_into(
+        &self,
+        image: vk::Image,
+        texture: &Texture,
+        (placed, filter): (&Placed, vk::Filter),
+        after: After,
+    ) {
         let there = vk::ImageLayout::TRANSFER_DST_OPTIMAL;
         let written = (vk::PipelineStageFlags::TRANSFER, vk::AccessFlags::TRANSFER_WRITE);
         let taken = (vk::PipelineStageFlags::TRANSFER, vk::AccessFlags::empty());
@@ -107,7 +148,37 @@ impl<'a> Encoder<'a> {
             self.device.raw().cmd_blit_image(self.raw, from, LAYOUT, image, there, &[region], filter);
         }
         let shown = (vk::PipelineStageFlags::BOTTOM_OF_PIPE, vk::AccessFlags::empty());
-        self.change(image, (there, written), (vk::ImageLayout::PRESENT_SRC_KHR, shown));
+        match after {
+            After::Presented => {
+                self.change(image, (there, written), (vk::ImageLayout::PRESENT_SRC_KHR, shown))
+            }
+            After::Released { to } => self.release(image, (there, written), to),
+        }
+    }
+
+    /// Gives an image to `owner`, a queue family outside of the device, in the layout that it has there.
+    fn release(&self, image: vk::Image, (old, (stages, written)): (vk::ImageLayout, Scope), owner: u32) {
+        let barrier = vk::ImageMemoryBarrier::default()
+            .src_access_mask(written)
+            .old_layout(old)
+            .new_layout(LAYOUT)
+            .src_queue_family_index(self.device.queue_family())
+            .dst_queue_family_index(owner)
+            .image(image)
+            .subresource_range(WHOLE);
+        // SAFETY: the image is alive and in its old layout (VUID-VkImageMemoryBarrier-oldLayout-01197), and its memory was
+        // imported; one of the families is outside of the device (-image-09117, -09118).
+        unsafe {
+            self.device.raw().cmd_pipeline_barrier(
+                self.raw,
+                stages,
+                vk::PipelineStageFlags::BOTTOM_OF_PIPE,
+                vk::DependencyFlags::empty(),
+                &[],
+                &[],
+                &[barrier],
+            );
+        }
     }
 
     /// Brings an image from one layout to another, between the work of two scopes.

@@ -6,6 +6,7 @@ use ash::vk;
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{GpuError, HostAccessError, HostBufferUse};
 
+use crate::external::SharingProblem;
 use crate::spirv::SpirvProblem;
 
 /// An operation of this backend failed. The operation left nothing behind.
@@ -173,6 +174,14 @@ pub enum VulkanError {
         /// Why.
         problem: WindowProblem,
     },
+    /// A texture cannot go to others, or come from them.
+    #[error("texture `{label}` cannot be shared: {problem}")]
+    Sharing {
+        /// Texture.
+        label: String,
+        /// Why.
+        problem: SharingProblem,
+    },
     /// Any other failure of a Vulkan call.
     #[error("{name} failed: {result}")]
     Call {
@@ -328,6 +337,9 @@ pub enum RebindProblem {
         /// Those of the new one.
         found: (Size, TextureFormat),
     },
+    /// A dispatch writes the place.
+    #[error("it is written there, and the new one was imported to be read only: copy it first")]
+    ReadOnly,
     /// The new texture already stands in the recording.
     #[error("the new one stands in the place of `{recorded}` already: use another texture")]
     Elsewhere {

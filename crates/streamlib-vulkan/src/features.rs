@@ -14,8 +14,22 @@ const SPIRV_REMARKS: [(&CStr, &str); 2] = [
     (ash::google::user_type::NAME, "SPV_GOOGLE_user_type"),
 ];
 
-/// What handing out memory and semaphores as file descriptors needs beyond Vulkan 1.2.
-const SHARING: [&CStr; 2] = [ash::khr::external_memory_fd::NAME, ash::khr::external_semaphore_fd::NAME];
+/// What DMA-BUFs need beyond memory as file descriptors. Without modifiers nobody could say how their rows lie.
+const DMA_BUF: [&CStr; 2] =
+    [ash::ext::external_memory_dma_buf::NAME, ash::ext::image_drm_format_modifier::NAME];
+
+/// Ways in which memory and semaphores go to others and come from them, beyond Vulkan 1.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    /// Memory as file descriptors.
+    pub(crate) memory: bool,
+    /// Semaphores as file descriptors.
+    pub(crate) semaphores: bool,
+    /// Memory as DMA-BUFs, with format modifiers.
+    pub(crate) dma_buf: bool,
+    /// Images come from drivers of other kinds too, not from Vulkan alone.
+    pub(crate) foreign: bool,
+}
 
 /// The extension through which the device's clock and the host's are compared: one, under its old name or its new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +63,8 @@ pub(crate) struct Features {
     pub(crate) swapchain: bool,
     /// The device's clock can be compared with `CLOCK_MONOTONIC`.
     pub(crate) calibrating: Option<Calibrating>,
-    /// Memory and timelines can be handed to another API as file descriptors.
-    pub(crate) shares_by_descriptor: bool,
+    /// How memory and timelines can be shared.
+    pub(crate) exchange: Exchange,
     robust_buffers: bool,
     robust_images: bool,
     /// SPIR-V extensions that the device takes beyond those of its Vulkan version.
@@ -92,10 +106,8 @@ impl Features {
         device_extensions.extend(calibrating.map(Calibrating::name));
         let swapchain = owner.window_systems().any() && extensions.contains(&ash::khr::swapchain::NAME);
         device_extensions.extend(swapchain.then_some(ash::khr::swapchain::NAME));
-        let shares_by_descriptor = SHARING.iter().all(|name| extensions.contains(name));
-        if shares_by_descriptor {
-            device_extensions.extend(SHARING);
-        }
+        let exchange = Exchange::find(extensions);
+        device_extensions.extend(exchange.extensions());
         Ok(Self {
             api_version,
             timeline: has(v12.timeline_semaphore),
@@ -122,7 +134,7 @@ impl Features {
                 && allows_as_much(&limits_1_2, &limits),
             swapchain,
             calibrating,
-            shares_by_descriptor,
+            exchange,
         })
     }
 
@@ -152,6 +164,36 @@ impl Features {
         }
         let info = vk::DeviceCreateInfo::default().enabled_extension_names(&extensions).push_next(&mut chain);
         create(info)
+    }
+}
+
+impl Exchange {
+    fn find(extensions: &[&CStr]) -> Self {
+        let has = |name: &CStr| extensions.contains(&name);
+        let memory = has(ash::khr::external_memory_fd::NAME);
+        Self {
+            memory,
+            semaphores: has(ash::khr::external_semaphore_fd::NAME),
+            dma_buf: memory && DMA_BUF.iter().all(|name| has(name)),
+            foreign: has(ash::ext::queue_family_foreign::NAME),
+        }
+    }
+
+    fn extensions(self) -> impl Iterator<Item = &'static CStr> {
+        let [dma_buf, modifiers] = DMA_BUF;
+        let all = [
+            (self.memory, ash::khr::external_memory_fd::NAME),
+            (self.semaphores, ash::khr::external_semaphore_fd::NAME),
+            (self.dma_buf, dma_buf),
+            (self.dma_buf, modifiers),
+            (self.foreign, ash::ext::queue_family_foreign::NAME),
+        ];
+        all.into_iter().filter(|(has, _)| *has).map(|(_, name)| name)
+    }
+
+    /// Whether both memory and timelines can be handed to another API.
+    pub(crate) const fn is_whole(self) -> bool {
+        self.memory && self.semaphores
     }
 }
 

@@ -6,16 +6,20 @@ use std::time::Duration;
 use streamlib_core::gpu::{Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, TextureDesc};
 
 use crate::buffer::HostBuffer;
+use crate::check;
 use crate::device::Device;
 use crate::error::VulkanError;
+use crate::external::{self, DmaBuf, DmaBufUse, SharedTexture, SharingKind};
 use crate::instance::{Instance, Validation};
 use crate::kernel::Kernel;
 use crate::memory::MemoryPool;
 use crate::parts::Parts;
+use crate::place::Scaling;
 use crate::prepare::Preparations;
 use crate::queue::Queue;
 use crate::recording::Recording;
 use crate::retire::RetireQueue;
+use crate::scanout::Scanout;
 use crate::screen::{Screen, ScreenOptions};
 use crate::select::{DeviceChoice, DeviceKind, DeviceReport, select};
 use crate::submit::submit;
@@ -87,6 +91,70 @@ impl VulkanGpu {
     ) -> Result<Screen<H>, VulkanError> {
         self.device.check_lost()?;
         Screen::new(&self.device, &self.window_queue, &self.timeline, window, options)
+    }
+
+    /// Takes the buffers of a screen, to draw textures of this device into them. They are of 32-bit formats and not read here.
+    ///
+    /// # Errors
+    /// When a buffer is no such DMA-BUF, the device cannot draw into it, or memory runs out. The descriptors are closed then.
+    pub fn open_scanout<H>(&self, buffers: Vec<DmaBuf>, scaling: Scaling) -> Result<Scanout<H>, VulkanError> {
+        self.device.check_lost()?;
+        Scanout::new(&self.device, (&self.window_queue, &self.timeline), buffers, scaling)
+    }
+
+    /// Creates a texture of zeros whose memory can be handed out, as `kind` or, if that is left open, as what the device does
+    /// best. In every other way it is a texture like those of [`create_texture`](Gpu::create_texture).
+    ///
+    /// # Errors
+    /// When the size or format is not supported, the device hands out no such textures, or memory runs out.
+    pub fn create_shared_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        kind: Option<SharingKind>,
+    ) -> Result<Texture, VulkanError> {
+        self.collect();
+        external::create_shared_texture(&self.device, &self.preparations, desc, kind)
+    }
+
+    /// What another process needs to have a texture of [`create_shared_texture`](Self::create_shared_texture) as well, with a
+    /// descriptor of its own each time.
+    ///
+    /// The memory stays for as long as anybody has the descriptor or the texture. The texture is in layout `GENERAL` on all
+    /// sides and no barrier is owed to the others; what it holds at which moment is for the sides to agree upon: read only what was
+    /// waited for ([`wait`](Gpu::wait)) before it was announced, and write only when all who read have said that they are done.
+    ///
+    /// # Errors
+    /// When it was created otherwise, or the device is lost.
+    pub fn share(&self, texture: &Texture) -> Result<SharedTexture, VulkanError> {
+        check::own_texture(&self.device, texture)?;
+        external::share(&self.preparations, texture)
+    }
+
+    /// Makes a texture of what another process has handed out. It holds what the other has written, and may be read and written
+    /// like any other texture. The answer does not wait for the GPU.
+    ///
+    /// # Errors
+    /// When anything that was said about it cannot be true or does not fit this device, or the driver refuses the memory. The
+    /// descriptor is closed then.
+    pub fn import_texture(&self, label: &str, shared: SharedTexture) -> Result<Texture, VulkanError> {
+        self.collect();
+        external::import_texture(&self.device, &self.preparations, label, shared)
+    }
+
+    /// Makes a texture of one plane of a buffer that some driver has allocated, such as a camera's. It keeps what it holds,
+    /// and shows what is written there later.
+    ///
+    /// # Errors
+    /// When the buffer is smaller than was said, or no DMA-BUF; when the device does not take such images, or memory runs out.
+    /// The descriptor is closed then.
+    pub fn import_dma_buf(
+        &self,
+        label: &str,
+        buffer: DmaBuf,
+        purpose: DmaBufUse,
+    ) -> Result<Texture, VulkanError> {
+        self.collect();
+        external::import_dma_buf(&self.device, &self.preparations, label, (buffer, purpose))
     }
 
     /// Warnings and errors of the validation layer so far; 0 when it is off.

@@ -7,14 +7,15 @@
 //! hardened before. The Khronos validation layer checks this crate, in debug builds and tests.
 //!
 //! # Which errors exist
-//! [`VulkanError`] for operations, with [`Shortfall`], [`BindingProblem`], [`CopyProblem`], [`RebindProblem`] and [`SpirvProblem`] for
-//! details.
+//! [`VulkanError`] for operations, with [`Shortfall`], [`BindingProblem`], [`CopyProblem`], [`RebindProblem`], [`SharingProblem`] and
+//! [`SpirvProblem`] for details.
 //! After [`VulkanError::DeviceLost`] every call on that device fails at once; a new [`VulkanGpu`] works.
 //!
 //! # Invariants
 //! - Each handle has one owner (`handle`) that exists before the next call that can fail.
 //! - What submitted work uses is destroyed after its timeline value (`timeline`, `retire`); the device is never idled.
-//! - Images are in layout `GENERAL`, and zero, before anybody gets hold of them; frames are computed on one queue.
+//! - Images are in layout `GENERAL`, and zero, before anybody gets hold of them; those of others are in that layout too, and keep
+//!   what they hold. Frames are computed on one queue.
 //! - The frame path (uniforms, rebinding, submitting, waiting, timestamps, calibrating) allocates nothing and takes no lock;
 //!   where two threads submit at the same moment, one lets the other's `vkQueueSubmit` pass.
 
@@ -38,6 +39,7 @@ mod features;
 mod gate;
 mod gpu;
 mod handle;
+mod image;
 mod instance;
 mod kernel;
 mod memory;
@@ -49,6 +51,7 @@ mod program;
 mod queue;
 mod recording;
 mod retire;
+mod scanout;
 mod screen;
 mod select;
 mod spirv;
@@ -60,11 +63,15 @@ mod timeline;
 
 pub use buffer::HostBuffer;
 pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError, WindowProblem};
+pub use external::{
+    DmaBuf, DmaBufUse, SharedTexture, SharedTiling, SharingKind, SharingProblem, SharingSupport,
+};
 pub use gpu::{DeviceOptions, VulkanGpu};
 pub use instance::{Validation, validation_layer};
 pub use kernel::Kernel;
 pub use place::Scaling;
 pub use recording::Recording;
+pub use scanout::Scanout;
 pub use screen::{Screen, ScreenOptions};
 pub use select::{DeviceChoice, DeviceKind, DeviceReport, FormatSupport, list_devices};
 pub use spirv::SpirvProblem;

@@ -87,8 +87,11 @@ impl Places {
             return Err(RebindProblem::Elsewhere { recorded: other.recorded.0.label.clone() });
         }
         let place = &mut self.0[place];
+        if texture.is_read_only() && place.slots.iter().any(ImageSlot::is_output) {
+            return Err(RebindProblem::ReadOnly);
+        }
         for slot in &place.slots {
-            // SAFETY: as the caller promises; the texture is kept below.
+            // SAFETY: as the caller promises; the texture is kept below, and is not read only where it is written.
             unsafe { slot.bind(device, texture) };
         }
         place.bound = texture.clone();

@@ -1,7 +1,9 @@
-//! Gives new textures their layout and zeros, before anybody can use them: no program sees another's memory.
+//! Gets new textures ready before anybody can use them. Those that are made here are given their layout and zeros, so that
+//! no program sees another's memory; those of others keep what they hold.
 #![allow(unsafe_code, reason = "records and submits commands")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::commands::Commands;
 use crate::device::Device;
@@ -20,6 +22,15 @@ pub(crate) struct Preparations {
     device: Arc<Device>,
 }
 
+/// What a texture is to hold when it is ready, in layout `GENERAL`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Zeros.
+    Zeros,
+    /// What its owner, one of this queue family, has written; there it is in layout `GENERAL` as well.
+    Acquired { from: u32 },
+}
+
 /// What must live until a preparation has finished.
 struct Preparation {
     commands: Commands,
@@ -34,11 +45,14 @@ impl Preparations {
     }
 
     /// Prepares a texture that nothing has used: everything submitted from now on finds it ready. Does not wait.
-    pub(crate) fn prepare(&self, texture: Texture) -> Result<(), VulkanError> {
+    pub(crate) fn prepare(&self, texture: Texture, state: State) -> Result<(), VulkanError> {
         let commands = Commands::new(&self.device, &texture.0.label)?;
         // SAFETY: the command buffer is new, and so is its pool.
         let encoder = unsafe { Encoder::begin(&self.device, commands.raw()) }?;
-        encoder.initialise(&texture);
+        match state {
+            State::Zeros => encoder.initialise(&texture),
+            State::Acquired { from } => encoder.acquire(texture.0.image.raw(), from),
+        }
         encoder.end()?;
         let preparation = Preparation { commands, _texture: texture };
         let commands = std::iter::once(preparation.commands.raw());
@@ -47,6 +61,11 @@ impl Preparations {
         let value = unsafe { self.queue.claim().submit(&self.timeline, None, commands) }?;
         self.submitted.push(value, preparation);
         Ok(())
+    }
+
+    /// Waits until all that were submitted until now are ready.
+    pub(crate) fn wait(&self, timeout: Duration) -> Result<(), VulkanError> {
+        self.timeline.wait(self.timeline.newest(), timeout)
     }
 
     /// Drops what has finished.

@@ -112,32 +112,34 @@ impl Claimed<'_> {
         Ok(value)
     }
 
-    /// Submits the drawing of an image that a window shows: it waits for `until`, each a semaphore and, for a timeline, a value,
-    /// and signals `drawn`. The answer is as that of [`submit`](Self::submit).
+    /// Submits the drawing of an image that is shown: it waits for `until`, each a semaphore and, for a timeline, a value, and
+    /// signals `drawn`. The answer is as that of [`submit`](Self::submit).
     ///
     /// # Safety
     /// As that of [`submit`](Self::submit). Each semaphore of two states that it waits for is or will be signalled, and nothing
     /// else waits for it; `drawn` is unsignalled, and nothing else is to signal it.
-    pub(crate) unsafe fn submit_drawing(
+    pub(crate) unsafe fn submit_drawing<const N: usize>(
         &mut self,
         timeline: &Timeline,
         commands: vk::CommandBuffer,
-        until: [(vk::Semaphore, u64); 2],
-        drawn: vk::Semaphore,
+        until: [(vk::Semaphore, u64); N],
+        drawn: Option<vk::Semaphore>,
     ) -> Result<u64, VulkanError> {
         let device = &self.queue.device;
         let value = timeline.newest() + 1;
         let (waits, wait_values) = (until.map(|(semaphore, _)| semaphore), until.map(|(_, value)| value));
-        let (signals, signal_values) = ([timeline.semaphore(), drawn], [value, 0]);
-        let (commands, stages) = ([commands], [vk::PipelineStageFlags::TRANSFER; 2]);
+        let signals = [timeline.semaphore(), drawn.unwrap_or_default()];
+        let signals = &signals[..1 + usize::from(drawn.is_some())];
+        let signal_values = &[value, 0][..signals.len()];
+        let (commands, stages) = ([commands], [vk::PipelineStageFlags::TRANSFER; N]);
         let mut values = vk::TimelineSemaphoreSubmitInfo::default()
             .wait_semaphore_values(&wait_values)
-            .signal_semaphore_values(&signal_values);
+            .signal_semaphore_values(signal_values);
         let info = vk::SubmitInfo::default()
             .command_buffers(&commands)
             .wait_semaphores(&waits)
             .wait_dst_stage_mask(&stages)
-            .signal_semaphores(&signals)
+            .signal_semaphores(signals)
             .push_next(&mut values);
         // SAFETY: as in `submit`; there is a value for each semaphore, which those of two states ignore
         // (VUID-VkSubmitInfo-pNext-03240, -03241); semaphores as the caller promises (VUID-vkQueueSubmit-pWaitSemaphores-03238,

@@ -10,10 +10,10 @@ use std::time::Duration;
 use ash::vk;
 use streamlib_core::format::Size;
 
+use crate::check::own_texture;
 use crate::commands::Commands;
-use crate::conv;
 use crate::device::Device;
-use crate::encode::Encoder;
+use crate::encode::{After, Encoder};
 use crate::error::VulkanError;
 use crate::handle::Owned;
 use crate::place::{Scaling, place};
@@ -149,15 +149,7 @@ impl<H> Screen<H> {
     /// # Errors
     /// When the device or the window is lost, or memory runs out. The screen shows nothing any more then.
     pub fn show(&mut self, texture: &Texture, keep: H, window: Size) -> Result<bool, VulkanError> {
-        if !Arc::ptr_eq(&texture.0.device, &self.device) {
-            return Err(VulkanError::ForeignHandle { label: texture.0.label.clone() });
-        }
-        let (features, format) =
-            (texture.0.device.format_features(conv::storage_format(texture.format())), texture.format());
-        if !features.contains(vk::FormatFeatureFlags::BLIT_SRC) {
-            let device = self.device.report().name.clone();
-            return Err(VulkanError::UnsupportedFormat { device, format, usage: "windows" });
-        }
+        check_shown(&self.device, texture)?;
         self.show_held(Held { texture: texture.clone(), keep: Arc::new(keep) }, window)
     }
 
@@ -234,11 +226,11 @@ impl<H> Screen<H> {
         let Some(chain) = &mut self.chain else { return Ok(()) };
         let slot = &mut self.slots[self.next];
         record(
-            &self.device,
             slot.commands.raw(),
             &held.texture,
-            (chain.image(image), chain.extent),
+            (chain.image(image), Size::new(chain.extent.width, chain.extent.height)),
             self.scaling,
+            After::Presented,
         )?;
         let was_shown = chain.was_shown(image);
         let mut claimed = self.queue.claim();
@@ -250,7 +242,7 @@ impl<H> Screen<H> {
                 &self.timeline,
                 slot.commands.raw(),
                 [(slot.taken.raw(), 0), self.rendered.newest_reached()],
-                chain.drawn(image),
+                Some(chain.drawn(image)),
             )
         }?;
         (slot.value, slot.held) = (value, Some(held));
@@ -303,22 +295,30 @@ impl<H> std::fmt::Debug for Screen<H> {
     }
 }
 
-/// Records how a texture gets into an image of a swapchain.
-fn record(
-    device: &Device,
+/// Refuses a texture that the device cannot scale into another image.
+pub(crate) fn check_shown(device: &Arc<Device>, texture: &Texture) -> Result<(), VulkanError> {
+    own_texture(device, texture)?;
+    if !texture.features().contains(vk::FormatFeatureFlags::BLIT_SRC) {
+        let (device, format) = (device.report().name.clone(), texture.format());
+        return Err(VulkanError::UnsupportedFormat { device, format, usage: "showing" });
+    }
+    Ok(())
+}
+
+/// Records how a texture gets into an image that is shown, and what becomes of that.
+pub(crate) fn record(
     commands: vk::CommandBuffer,
     texture: &Texture,
-    (image, extent): (vk::Image, vk::Extent2D),
+    (image, target): (vk::Image, Size),
     scaling: Scaling,
+    after: After,
 ) -> Result<(), VulkanError> {
-    let target = Size::new(extent.width, extent.height);
+    let device = &*texture.0.device;
     let placed = place(scaling, texture.size(), target);
-    let is_filtered = device
-        .format_features(conv::storage_format(texture.format()))
-        .contains(vk::FormatFeatureFlags::SAMPLED_IMAGE_FILTER_LINEAR);
+    let is_filtered = texture.features().contains(vk::FormatFeatureFlags::SAMPLED_IMAGE_FILTER_LINEAR);
     let filter = if is_filtered { vk::Filter::LINEAR } else { vk::Filter::NEAREST };
     // SAFETY: the command buffer is not pending, and its pool belongs to this thread's screen.
     let encoder = unsafe { Encoder::begin(device, commands) }?;
-    encoder.draw_into(image, texture, &placed, filter);
+    encoder.draw_into(image, texture, (&placed, filter), after);
     encoder.end()
 }

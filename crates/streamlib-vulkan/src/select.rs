@@ -9,6 +9,7 @@ use streamlib_core::format::TextureFormat;
 
 use crate::conv;
 use crate::error::{Shortfall, VulkanError};
+use crate::external::{SharingSupport, sharing_support};
 use crate::features::Features;
 use crate::instance::{Instance, Validation, call};
 
@@ -71,6 +72,8 @@ pub struct DeviceReport {
     pub memory_bytes: u64,
     /// Extensions for sharing memory that it has.
     pub external_memory: Vec<String>,
+    /// Ways in which it shares textures.
+    pub sharing: SharingSupport,
     /// Whether streamlib can use it, and why not.
     pub usable: Result<(), Shortfall>,
 }
@@ -219,6 +222,7 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
             .filter(|name| name.contains("external_") || name.contains("image_drm_format_modifier"))
             .map(std::borrow::Cow::into_owned)
             .collect(),
+        sharing: sharing_support((raw, physical, features.exchange)),
         usable,
     };
     let limits = plain.limits;

@@ -14,7 +14,7 @@ use streamlib_core::gpu::{
     Command, Dispatch, Gpu, GpuError, HostBuffer, HostBufferUse, KernelDesc, TextureDesc,
 };
 use streamlib_vulkan::fault::{self, Fault};
-use streamlib_vulkan::{VulkanError, VulkanGpu};
+use streamlib_vulkan::{DmaBuf, DmaBufUse, Scaling, SharedTiling, SharingKind, VulkanError, VulkanGpu};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -79,6 +79,50 @@ fn frames(gpu: &VulkanGpu, kernels: &Kernels) -> Result<(), VulkanError> {
     // And what is still in flight when everything is dropped, a texture that is just being prepared among it.
     gpu.submit(&mut [&mut recordings])?;
     gpu.create_texture(&desc("late"))?;
+    sharing(gpu)
+}
+
+/// What it takes to hand a texture over, in each way that the device has.
+fn sharing(gpu: &VulkanGpu) -> Result<(), VulkanError> {
+    let sharing = gpu.report().sharing;
+    let desc = TextureDesc { label: "shared", size: SIZE, format: TextureFormat::Rgba8Srgb };
+    for (kind, is_there) in
+        [(SharingKind::OpaqueFd, sharing.opaque_fd), (SharingKind::DmaBuf, sharing.dma_buf_export)]
+    {
+        if !is_there {
+            continue;
+        }
+        let shared = gpu.share(&gpu.create_shared_texture(&desc, Some(kind))?)?;
+        if kind == SharingKind::DmaBuf {
+            let copy = || shared.descriptor.try_clone().expect("a descriptor");
+            let buffer = |format| DmaBuf {
+                descriptor: copy(),
+                size: SIZE,
+                format,
+                modifier: 0,
+                offset: 0,
+                row_pitch: shared.row_pitch,
+            };
+            if shared.tiling == SharedTiling::Modifier(0) {
+                gpu.import_dma_buf("read", buffer(TextureFormat::Rgba8), DmaBufUse::Read)?;
+                draw(gpu, vec![buffer(TextureFormat::Bgra8)])?;
+            }
+        }
+        gpu.import_texture("theirs", shared)?;
+    }
+    Ok(())
+}
+
+/// What it takes to show a picture on a screen's buffers.
+fn draw(gpu: &VulkanGpu, buffers: Vec<DmaBuf>) -> Result<(), VulkanError> {
+    let picture =
+        gpu.create_texture(&TextureDesc { label: "drawn", size: SIZE, format: TextureFormat::Rgba8 })?;
+    let mut scanout = gpu.open_scanout(buffers, Scaling::Fit)?;
+    for _ in 0..2 {
+        let drawn = scanout.draw(0, &picture, ())?;
+        scanout.wait(drawn, LONG)?;
+    }
+    scanout.draw(0, &picture, ())?;
     Ok(())
 }
 

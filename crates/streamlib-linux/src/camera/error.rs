@@ -93,7 +93,8 @@ impl CameraError {
             Some(libc::EACCES | libc::EPERM) => Self::Denied { path },
             Some(libc::EBUSY) => Self::Busy { path },
             Some(libc::ENODEV | libc::ENXIO) => Self::Unplugged { path },
-            Some(libc::ENOTTY) => Self::NotACamera { path, found: "no V4L2 device" },
+            // A device node could be written to on such a file system.
+            Some(libc::ENOTTY | libc::EROFS) => Self::NotACamera { path, found: "no V4L2 device" },
             Some(libc::EISDIR) => Self::NotACamera { path, found: "a directory" },
             _ => Self::Driver { path, action, source },
         }

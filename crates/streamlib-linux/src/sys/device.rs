@@ -10,17 +10,7 @@ use std::time::Duration;
 use streamlib_core::frame::Timestamp;
 
 use super::abi::{Plain, Request};
-
-/// What waiting for a picture came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Readiness {
-    /// A buffer can be dequeued.
-    Ready,
-    /// The time has passed.
-    TimedOut,
-    /// No buffer will come: the node is gone or does not stream.
-    Dead,
-}
+use super::poll::{Readiness, wait_readable};
 
 /// An open V4L2 node, in non-blocking mode.
 #[derive(Debug)]
@@ -50,17 +40,7 @@ impl Device {
 
     /// Waits until a buffer can be dequeued, `timeout` at most.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<Readiness> {
-        // Rounded up, so that a wait of half a millisecond does not spin.
-        let milliseconds = timeout.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX);
-        let mut poll = libc::pollfd { fd: self.file.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one initialised pollfd, exclusively borrowed for the call. A signal ends the wait early with EINTR.
-        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
-        match ready {
-            -1 => Err(io::Error::last_os_error()),
-            0 => Ok(Readiness::TimedOut),
-            _ if poll.revents & libc::POLLIN != 0 => Ok(Readiness::Ready),
-            _ => Ok(Readiness::Dead),
-        }
+        wait_readable(&self.file, timeout)
     }
 }
 

@@ -1,5 +1,4 @@
 //! A Vulkan device and CUDA's context on the same GPU.
-#![allow(unsafe_code, reason = "asks for the device's UUID")]
 
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -13,8 +12,7 @@ use super::event::Event;
 use super::memory::{ImportedMemory, ImportedTimeline};
 use super::texture::{CudaTexture, Shared};
 use crate::VulkanGpu;
-use crate::device::Device;
-use crate::external::{create_linear_texture, timeline_descriptor};
+use crate::external::{create_linear_texture, share, timeline_descriptor};
 use crate::timeline::Timeline;
 
 /// What textures for CUDA are made with. One for each device; cloning gives another handle.
@@ -38,10 +36,10 @@ impl CudaLink {
     pub fn new(gpu: &Arc<VulkanGpu>) -> Result<Self, CudaError> {
         let device = gpu.device();
         let other = || CudaError::OtherDevice { device: device.report().name.clone() };
-        if device.is_cpu() || !device.features().shares_by_descriptor {
+        if device.is_cpu() || !device.features().exchange.is_whole() {
             return Err(other());
         }
-        let context = Context::of(uuid(device))?.ok_or_else(other)?;
+        let context = Context::of(device.identity().device)?.ok_or_else(other)?;
         let exports = vk::ExternalSemaphoreHandleTypeFlags::OPAQUE_FD;
         let produced = Timeline::with_exports(device, "shared timeline", exports)?;
         let imported = ImportedTimeline::new(&context, timeline_descriptor(device, &produced)?)?;
@@ -60,13 +58,14 @@ impl CudaLink {
     /// When the device does not share such textures, or memory runs out.
     pub fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<CudaTexture, CudaError> {
         let link = &self.0;
-        let linear = create_linear_texture(link.gpu.device(), link.gpu.preparations(), desc)?;
-        let memory = ImportedMemory::new(&link.context, linear.descriptor, linear.allocation)?;
+        let texture = create_linear_texture(link.gpu.device(), link.gpu.preparations(), desc)?;
+        let shared = share(link.gpu.preparations(), &texture)?;
+        let memory = ImportedMemory::new(&link.context, shared.descriptor, shared.allocation)?;
         let event = Event::new(&link.context)?;
         Ok(CudaTexture::new(Shared {
-            texture: linear.texture,
-            pointer: memory.pointer() + linear.offset,
-            row_pitch: linear.row_pitch,
+            texture,
+            pointer: memory.pointer() + shared.offset,
+            row_pitch: shared.row_pitch,
             memory,
             event,
             link: self.clone(),
@@ -78,12 +77,4 @@ impl std::fmt::Debug for CudaLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "CudaLink(device {})", self.device())
     }
-}
-
-fn uuid(device: &Device) -> [u8; 16] {
-    let mut ids = vk::PhysicalDeviceIDProperties::default();
-    let mut properties = vk::PhysicalDeviceProperties2::default().push_next(&mut ids);
-    // SAFETY: the physical device belongs to the instance; the structure is core since 1.1.
-    unsafe { device.instance().raw().get_physical_device_properties2(device.physical(), &mut properties) };
-    ids.device_uuid
 }

@@ -1,24 +1,27 @@
-//! File descriptors of what is shared.
-#![allow(unsafe_code, reason = "asks the driver for file descriptors and takes them over")]
+//! File descriptors of what is shared, and what they are.
+#![allow(
+    unsafe_code,
+    reason = "asks the driver for file descriptors and takes them over, asks the kernel about them"
+)]
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use ash::vk;
 
+use super::shared::SharingKind;
 use crate::device::Device;
 use crate::error::VulkanError;
 use crate::timeline::Timeline;
 
-/// A descriptor of memory that was allocated to be exported.
+/// A descriptor of memory that was allocated to be exported as that.
 pub(super) fn memory_descriptor(
     device: &Arc<Device>,
     memory: vk::DeviceMemory,
+    kind: SharingKind,
 ) -> Result<OwnedFd, VulkanError> {
     let extension = ash::khr::external_memory_fd::Device::new(device.instance().raw(), device.raw());
-    let info = vk::MemoryGetFdInfoKHR::default()
-        .memory(memory)
-        .handle_type(vk::ExternalMemoryHandleTypeFlags::OPAQUE_FD);
+    let info = vk::MemoryGetFdInfoKHR::default().memory(memory).handle_type(kind.handle());
     // SAFETY: the memory is alive and was allocated with this handle type (VUID-VkMemoryGetFdInfoKHR-handleType-00671).
     let descriptor = device.call("vkGetMemoryFdKHR", || unsafe { extension.get_memory_fd(&info) })?;
     // SAFETY: the descriptor is new, and the application's to close.
@@ -35,4 +38,105 @@ pub(crate) fn timeline_descriptor(device: &Arc<Device>, timeline: &Timeline) -> 
     let descriptor = device.call("vkGetSemaphoreFdKHR", || unsafe { extension.get_semaphore_fd(&info) })?;
     // SAFETY: as above.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// A descriptor that a driver takes over, if it succeeds.
+pub(super) struct Lent {
+    raw: RawFd,
+    /// The same file under another number.
+    witness: OwnedFd,
+}
+
+impl Lent {
+    pub(super) fn new(descriptor: OwnedFd) -> std::io::Result<Self> {
+        let witness = descriptor.try_clone()?;
+        Ok(Self { raw: descriptor.into_raw_fd(), witness })
+    }
+
+    pub(super) fn raw(&self) -> RawFd {
+        self.raw
+    }
+
+    /// The driver has taken it over.
+    pub(super) fn keep(mut self) {
+        self.raw = -1;
+    }
+
+    /// Device and number of an open file.
+    fn file(raw: RawFd) -> Option<(libc::dev_t, libc::ino_t)> {
+        // SAFETY: zeros are a valid value of this plain structure.
+        let mut facts: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: a number that is no descriptor is an error, and the structure is there to be written.
+        let answer = unsafe { libc::fstat(raw, &raw mut facts) };
+        (answer == 0).then_some((facts.st_dev, facts.st_ino))
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // Of a failed import the descriptor is ours. Mesa's software driver closes it all the same: closing it once more could
+        // hit what another thread has just opened.
+        if self.raw >= 0 && Self::file(self.raw) == Self::file(self.witness.as_raw_fd()) {
+            // SAFETY: it is open, and nobody else's.
+            drop(unsafe { OwnedFd::from_raw_fd(self.raw) });
+        }
+    }
+}
+
+/// What a descriptor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A DMA-BUF, which keeps its size.
+    DmaBuf { bytes: u64 },
+    /// A file or memory of the kernel's. Touching what it has lost since it was mapped ends the process.
+    File { bytes: u64, may_shrink: bool },
+    /// Something that cannot hold memory, in words.
+    NoMemory(&'static str),
+    /// A device's, or a driver's own.
+    Other,
+}
+
+/// Asks the kernel what a descriptor is.
+#[cfg(target_os = "linux")]
+pub(super) fn examine(descriptor: BorrowedFd<'_>) -> std::io::Result<Found> {
+    use std::io::{Error, Seek, SeekFrom};
+    use std::os::unix::fs::FileTypeExt;
+
+    /// `DMA_BUF_MAGIC` of `linux/magic.h`, "DMAB".
+    const DMA_BUF_MAGIC: i64 = 0x444d_4142;
+    let raw = descriptor.as_raw_fd();
+    let mut file = std::fs::File::from(descriptor.try_clone_to_owned()?);
+    // SAFETY: zeros are a valid value of this plain structure.
+    let mut system: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the descriptor is open, and the structure is there to be written.
+    if unsafe { libc::fstatfs(raw, &raw mut system) } != 0 {
+        return Err(Error::last_os_error());
+    }
+    #[allow(clippy::unnecessary_cast, reason = "the field's type differs between architectures")]
+    if system.f_type as i64 == DMA_BUF_MAGIC {
+        // Of a DMA-BUF this moves nothing.
+        return Ok(Found::DmaBuf { bytes: file.seek(SeekFrom::End(0))? });
+    }
+    let facts = file.metadata()?;
+    let kind = facts.file_type();
+    if kind.is_file() {
+        // SAFETY: takes a descriptor and gives a number.
+        let seals = unsafe { libc::fcntl(raw, libc::F_GET_SEALS) };
+        return Ok(Found::File {
+            bytes: facts.len(),
+            may_shrink: seals < 0 || seals & libc::F_SEAL_SHRINK == 0,
+        });
+    }
+    Ok(match kind {
+        kind if kind.is_dir() => Found::NoMemory("a directory"),
+        kind if kind.is_fifo() => Found::NoMemory("a pipe"),
+        kind if kind.is_socket() => Found::NoMemory("a socket"),
+        _ => Found::Other,
+    })
+}
+
+/// Elsewhere only drivers know.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn examine(_: BorrowedFd<'_>) -> std::io::Result<Found> {
+    Ok(Found::Other)
 }

@@ -1,7 +1,34 @@
-//! Memory and timelines that another API on the same device may have as well, handed out as file descriptors.
+//! Memory and timelines that others have as well, as file descriptors: other processes, other APIs, other drivers.
+//!
+//! # Layout and ownership
+//! A shared image is in layout `GENERAL` on every side, from the moment it is handed out: whoever imports it acquires it from
+//! `VK_QUEUE_FAMILY_EXTERNAL` (a DMA-BUF from `VK_QUEUE_FAMILY_FOREIGN_EXT`, where there is one) in that layout, once, and keeps what
+//! it holds. After that nothing is transferred, frame by frame: only images without side tables are shared (of format modifiers
+//! those with one plane), which lie in memory as all sides see them. What orders the sides is waiting for each other's work on
+//! the host: a reader reads only after the writer's timeline value was waited for and the reader was told, and a writer writes
+//! only after it was told that the readers' work has been waited for.
+//!
+//! # Trust
+//! What a peer says about its memory is checked against the device, the driver and the descriptor before the driver sees it. What
+//! an opaque descriptor holds, the driver alone knows: take those from programs of the same user. DMA-BUFs tell their size.
 
+mod create;
 mod descriptor;
-mod texture;
+mod dma_buf;
+mod error;
+mod import;
+mod memory;
+mod shared;
+mod support;
 
+pub use dma_buf::{DmaBuf, DmaBufUse};
+pub use error::SharingProblem;
+pub use shared::{SharedTexture, SharedTiling, SharingKind};
+pub use support::SharingSupport;
+
+pub(crate) use create::{create_linear_texture, create_shared_texture, share};
 pub(crate) use descriptor::timeline_descriptor;
-pub(crate) use texture::create_linear_texture;
+pub(crate) use dma_buf::{DmaBufImage, import_dma_buf};
+pub(crate) use import::import_texture;
+pub(crate) use shared::Layout;
+pub(crate) use support::{modifier_features, sharing_support};

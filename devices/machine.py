@@ -1,0 +1,139 @@
+"""Boots the device machine and runs programs of this host in it."""
+
+import os
+import select
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+from cpio import Archive
+from host import Host
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPOSITORY = os.path.dirname(HERE)
+OUT = os.path.join(REPOSITORY, "out/devices")
+
+# What programs find in their environment besides what they are given.
+ENVIRONMENT = {
+    "STREAMLIB_VALIDATION": "1",
+    "RUST_BACKTRACE": "1",
+    "VK_DRIVER_FILES": "/usr/share/vulkan/icd.d/lvp_icd.json",
+    "LP_NUM_THREADS": "2",
+    "XDG_CACHE_HOME": "/tmp/cache",
+    "XDG_RUNTIME_DIR": "/tmp",
+}
+
+
+class Program:
+    """A program of the host: a path, arguments, the folder to run in, and variables."""
+
+    def __init__(self, path, arguments, folder, variables=()):
+        self.path, self.arguments, self.folder = os.path.realpath(path), arguments, folder
+        self.variables = dict(variables)
+
+
+def compiler():
+    """The HLSL compiler where there is one, as the runtime looks for it."""
+    data = os.environ.get("XDG_DATA_HOME") or os.path.join(os.environ.get("HOME", ""), ".local/share")
+    path = os.environ.get("STREAMLIB_DXC") or os.path.join(data, "streamlib/dxc/libdxcompiler.so")
+    return path if os.path.exists(path) else None
+
+
+def shared_folders(programs):
+    """What the machine reads of the host: the repository, the compiler, and programs that were built elsewhere."""
+    folders = [REPOSITORY]
+    files = [program.path for program in programs] + ([compiler()] if compiler() else [])
+    for file in files:
+        # Cargo builds tests in a folder beside the programs that they run.
+        folder = os.path.dirname(file)
+        folder = os.path.dirname(folder) if os.path.basename(folder) == "deps" else folder
+        if not any(os.path.commonpath([folder, shared]) == shared for shared in folders):
+            folders.append(folder)
+    return folders
+
+
+def plan(programs, folders):
+    """The shell script that the machine runs."""
+    variables = dict(ENVIRONMENT)
+    variables.update((name, value) for name, value in os.environ.items() if name.startswith(("STREAMLIB_", "RUST_")))
+    if compiler():
+        variables["STREAMLIB_DXC"] = compiler()
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines += [f"share host{index} {shlex.quote(folder)}" for index, folder in enumerate(folders)]
+    for program in programs:
+        words = [f"{name}={value}" for name, value in program.variables.items()]
+        words = ["run", program.folder, "env", *words, program.path, *program.arguments]
+        lines += [f"echo '     Running' {shlex.quote(os.path.basename(program.path))}", shlex.join(words)]
+    return "\n".join(lines) + "\n"
+
+
+def command(image, work, folders):
+    """How QEMU is started. Nothing but its name is taken from the host's hardware: it runs everywhere, slowly."""
+    words = ["qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-smp", "2", "-m", "2560"]
+    words += ["-accel", "tcg,thread=multi,tb-size=512", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
+    words += ["-kernel", f"{image}/vmlinuz", "-initrd", f"{work}/initrd"]
+    words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr rdinit=/init"]
+    words += ["-device", "virtio-serial-pci"]
+    words += ["-chardev", f"file,id=log,path={work}/console", "-device", "virtconsole,chardev=log"]
+    words += ["-chardev", "stdio,id=out,signal=off", "-device", "virtserialport,chardev=out,name=host.out"]
+    words += ["-chardev", f"socket,id=ctl,path={work}/ctl,server=on,wait=off"]
+    words += ["-device", "virtserialport,chardev=ctl,name=host.ctl"]
+    words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
+    words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
+    for index, folder in enumerate(folders):
+        option = f"local,path={folder},mount_tag=host{index},security_model=none,readonly=on,multidevs=remap"
+        words += ["-virtfs", option]
+    return words
+
+
+def pack(image, work, script):
+    """The image with the plan behind it, as one file."""
+    with open(f"{work}/initrd", "wb") as out:
+        with open(f"{image}/image.cpio", "rb") as base:
+            while block := base.read(1 << 22):
+                out.write(block)
+        archive = Archive(out)
+        archive.file("plan", script.encode())
+        archive.close()
+
+
+def relay(process, seconds):
+    """Prints what the programs print until the machine ends; `False` when it did not in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if select.select([process.stdout], [], [], 1)[0]:
+            data = os.read(process.stdout.fileno(), 1 << 16)
+            if not data:
+                return True
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+    return False
+
+
+def run(programs, seconds):
+    """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
+    prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
+    image = prepared.stdout.decode().strip()
+    if prepared.returncode != 0:
+        sys.exit(image)
+    folders = shared_folders(programs)
+    with tempfile.TemporaryDirectory(prefix="streamlib-devices-") as work:
+        pack(image, work, plan(programs, folders))
+        words = command(image, work, folders)
+        # The port takes nothing once QEMU's own input has ended, so that stays open.
+        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            host = Host(f"{work}/ctl", f"{work}/qmp", work, OUT, lambda: process.poll() is None)
+            host.start()
+            in_time = relay(process, seconds)
+        finally:
+            process.kill()
+            process.wait()
+        host.join(5)
+        if host.status is None:
+            print("\nThe device machine", "ended on its own" if in_time else f"was ended after {seconds} s", end="; ")
+            with open(f"{work}/console", errors="replace") as console:
+                print("its console:", *console.read().splitlines()[-40:], sep="\n  ", flush=True)
+        return 1 if host.status is None else host.status
