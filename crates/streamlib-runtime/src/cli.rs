@@ -62,11 +62,14 @@ const PLAY_EXAMPLES: &str = "Examples:
   streamlib play generate:scene --size 1920x1080 --frames 120 -o scene.mp4
 
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,
-camera: (the first camera) or camera:/dev/video2, generate:scene, generate:bars, or an HLSL file
-without inputs, or, live, surface:NAME (what another program publishes). OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live,
-surface:NAME (for other programs; surface:NAME?access=user|everyone|group:N&buffers=8),
-display: (a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off) or null: (frames are
-counted).
+camera: (the first camera) or camera:/dev/video2, generate:scene, generate:bars, an HLSL file
+without inputs, or, live, surface:NAME (what another program publishes).
+
+OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live:
+  display:      a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off
+  kms:          a screen without a window system; kms:HDMI-A-1?mode=1920x1080@60&scale=fit
+  surface:NAME  for other programs; surface:NAME?access=user|everyone|group:N&buffers=8
+  null:         frames are counted
 
 Live:
   streamlib play camera: --effect warm.hlsl -o out.mp4 --live          # Ctrl-C finishes the file

@@ -9,7 +9,7 @@ pub(crate) const DISPLAY: &str = "display:";
 const SIDES: std::ops::RangeInclusive<u32> = 1..=16_384;
 
 /// A window that cannot be shown in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DisplayError {
     /// Something in the sink's name that is no wish a window can meet.
@@ -26,12 +26,16 @@ pub enum DisplayError {
     #[cfg(target_os = "linux")]
     #[error(transparent)]
     Window(#[from] streamlib_linux::WindowError),
-    /// A window that the device cannot show in.
+    /// No screen.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Kms(#[from] streamlib_linux::KmsError),
+    /// A window or screen that the device cannot show in.
     #[error(transparent)]
     Screen(#[from] VulkanError),
     /// Another system.
     #[cfg(not(target_os = "linux"))]
-    #[error("windows are opened on Linux only: write a file")]
+    #[error("windows and screens are opened on Linux only, so far: write a file")]
     Platform,
 }
 

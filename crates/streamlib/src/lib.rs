@@ -22,12 +22,15 @@ mod error;
 mod explain;
 mod feeds;
 mod kernels;
+#[cfg(target_os = "linux")]
+mod lent;
 mod live;
 mod load;
 mod offline;
 mod programs;
 mod report;
 mod runtime;
+mod scanout;
 mod sinks;
 mod sources;
 mod stages;

@@ -21,6 +21,7 @@ use crate::feeds::ReadAhead;
 use crate::report::{Report, SourceReport};
 use crate::runtime::StreamRuntime;
 use crate::sinks::{NULL, WriteBehind, takes_textures};
+use crate::scanout::KMS;
 use crate::sources::APP;
 use crate::surface::SURFACE;
 use crate::stages::Stages;
@@ -136,6 +137,9 @@ fn refuse_live_ends(graph: &Graph) -> Result<(), RunError> {
     match graph.sinks().find(|(_, sink)| takes_textures(sink)) {
         Some((node, sink)) if sink.uri == APP => refused(node, "a sink that the program takes frames from"),
         Some((node, sink)) if sink.uri == NULL => refused(node, "a sink that only counts frames"),
+        Some((node, sink)) if sink.uri.starts_with(KMS) => {
+            refused(node, "a screen, which shows frames as they come")
+        }
         Some((node, sink)) if sink.uri.starts_with(SURFACE) => {
             refused(node, "a surface, which other programs read as they like")
         }

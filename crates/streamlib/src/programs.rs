@@ -150,11 +150,11 @@ impl Programs {
     pub(crate) fn open_source(
         &mut self,
         runtime: &StreamRuntime,
-        node: &str,
-        source: &Source,
+        (node, source): (&str, &Source),
         base: &Path,
+        lend: Option<&VulkanGpu>,
     ) -> Result<Ready, RunError> {
-        Ok(match sources::open(node, source, base)? {
+        Ok(match sources::open(node, source, base, lend)? {
             Opened::Pictures(pictures) => Ready::Pictures(pictures),
             Opened::App { size, fps } => Ready::App { size, fps },
             Opened::Surface(surface) => Ready::Surface(surface),

@@ -15,6 +15,7 @@ use streamlib_vulkan::VulkanGpu;
 use crate::display::DISPLAY;
 use crate::error::RunError;
 use crate::report::SinkReport;
+use crate::scanout::KMS;
 use crate::sources::APP;
 use crate::stages::Stages;
 use crate::surface::SURFACE;
@@ -29,7 +30,7 @@ pub(crate) const NULL: &str = "null:";
 
 /// Whether a sink takes textures as they are, which only live graphs give.
 pub(crate) fn takes_textures(sink: &Sink) -> bool {
-    sink.uri == APP || sink.uri == NULL || [DISPLAY, SURFACE].iter().any(|scheme| sink.uri.starts_with(scheme))
+    sink.uri == APP || sink.uri == NULL || [DISPLAY, KMS, SURFACE].iter().any(|scheme| sink.uri.starts_with(scheme))
 }
 
 /// A frame, in host memory of the engine's.

@@ -8,8 +8,11 @@ use streamlib_core::graph::Source;
 use streamlib_core::picture::{Picture, PictureFormat};
 use streamlib_media::{AudioInfo, StreamInfo, VideoReader};
 use streamlib_shader::EffectSource;
+use streamlib_vulkan::{Texture, VulkanGpu};
 
 use crate::error::RunError;
+#[cfg(target_os = "linux")]
+use crate::lent::LentCamera;
 use crate::live::SurfaceSource;
 use crate::surface::{ReadOptions, SURFACE, SurfaceError};
 
@@ -22,7 +25,7 @@ pub(crate) const ENDLESS_FRAMES: u64 = 300;
 /// A source or sink of the program that holds the runtime.
 pub(crate) const APP: &str = "app:";
 /// A camera that gives no picture for so long has stalled.
-const CAMERA_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const CAMERA_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a source node turned out to be.
 pub(crate) enum Opened {
@@ -63,6 +66,9 @@ enum Reader {
     File(Box<dyn VideoReader>),
     #[cfg(target_os = "linux")]
     Camera(streamlib_linux::Camera),
+    /// One whose pictures are not read, but taken where they lie.
+    #[cfg(target_os = "linux")]
+    Lent(LentCamera),
 }
 
 impl PictureSource {
@@ -71,7 +77,30 @@ impl PictureSource {
         match &self.reader {
             Reader::File(_) => false,
             #[cfg(target_os = "linux")]
-            Reader::Camera(_) => true,
+            Reader::Camera(_) | Reader::Lent(_) => true,
+        }
+    }
+
+    /// Layout of the pictures and how they come to the GPU, of a camera.
+    pub(crate) fn how(&self) -> Option<String> {
+        self.is_live().then(|| self.kind.clone())
+    }
+
+    /// The planes of each picture, where a camera writes them into textures.
+    pub(crate) fn pictures(&self) -> Option<&[Vec<Texture>]> {
+        match &self.reader {
+            #[cfg(target_os = "linux")]
+            Reader::Lent(camera) => Some(&camera.pictures),
+            _ => None,
+        }
+    }
+
+    /// The camera whose buffers are textures, if it is one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn lent(&mut self) -> Option<&mut LentCamera> {
+        match &mut self.reader {
+            Reader::Lent(camera) => Some(camera),
+            Reader::File(_) | Reader::Camera(_) => None,
         }
     }
 
@@ -88,6 +117,8 @@ impl PictureSource {
                     .map_err(|error| RunError::Camera { node: node.to_owned(), what: error.to_string() })?;
                 Ok(true)
             }
+            #[cfg(target_os = "linux")]
+            Reader::Lent(_) => unreachable!("its pictures are taken where they lie"),
         }
     }
 
@@ -107,8 +138,14 @@ pub(crate) fn is_program(uri: &str) -> bool {
     !is_elsewhere && Path::new(uri).extension().is_some_and(|extension| extension == "hlsl")
 }
 
-/// Opens a source node. Paths are relative to `base`.
-pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, RunError> {
+/// Opens a source node. Paths are relative to `base`. Pictures that a device writes are left where they lie if `lend` is a GPU
+/// that can read them there.
+pub(crate) fn open(
+    node: &str,
+    source: &Source,
+    base: &Path,
+    lend: Option<&VulkanGpu>,
+) -> Result<Opened, RunError> {
     let owned = || node.to_owned();
     if source.fps.is_some_and(|fps| !(fps.is_finite() && fps > 0.0 && fps <= 10_000.0)) {
         return Err(RunError::SourceOption { node: owned(), what: "`fps` goes from above 0 to 10000" });
@@ -146,7 +183,7 @@ pub(crate) fn open(node: &str, source: &Source, base: &Path) -> Result<Opened, R
         return Err(RunError::SourceOption { node: owned(), what });
     }
     if let Some(name) = source.uri.strip_prefix("camera:") {
-        return open_camera(node, name).map(Opened::Pictures);
+        return open_camera(node, name, lend).map(Opened::Pictures);
     }
     let reader = streamlib_media::open(&path).map_err(|error| RunError::Open { node: owned(), error })?;
     Ok(Opened::Pictures(PictureSource::of_file(&path, reader)))
@@ -165,7 +202,7 @@ fn open_surface(node: &str, source: &Source) -> Result<Opened, RunError> {
 
 /// Opens `camera:` (the first one) or `camera:/dev/video2`.
 #[cfg(target_os = "linux")]
-fn open_camera(node: &str, name: &str) -> Result<PictureSource, RunError> {
+fn open_camera(node: &str, name: &str, lend: Option<&VulkanGpu>) -> Result<PictureSource, RunError> {
     let failed = |what: String| RunError::Camera { node: node.to_owned(), what };
     let path = if name.is_empty() {
         let first = streamlib_linux::list_cameras().into_iter().next();
@@ -173,22 +210,30 @@ fn open_camera(node: &str, name: &str) -> Result<PictureSource, RunError> {
     } else {
         PathBuf::from(name)
     };
-    let camera = streamlib_linux::Camera::open(&path, &streamlib_linux::CameraOptions::default())
-        .map_err(|error| failed(error.to_string()))?;
+    let (format, reader, way) = match lend.map(|gpu| LentCamera::open(gpu, node, &path)) {
+        Some(Ok(camera)) => (camera.format(), Reader::Lent(camera), "read where it writes (DMA-BUF)".to_owned()),
+        not_lent => {
+            let camera = streamlib_linux::Camera::open(&path, &streamlib_linux::CameraOptions::default())
+                .map_err(|error| failed(error.to_string()))?;
+            let why = not_lent.and_then(Result::err).map_or_else(String::new, |why| format!(", since {why}"));
+            (camera.format(), Reader::Camera(camera), format!("copied and uploaded{why}"))
+        }
+    };
+    tracing::info!(node, camera = %path.display(), "{way}");
     Ok(PictureSource {
-        format: camera.format(),
-        kind: format!("camera, {:?}", camera.format().layout),
+        format,
+        kind: format!("camera, {:?}, {way}", format.layout),
         frames: None,
         endless: true,
         frame_rate: None,
         path: None,
         audio: AudioInfo::None,
-        reader: Reader::Camera(camera),
+        reader,
     })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_camera(node: &str, _: &str) -> Result<PictureSource, RunError> {
+fn open_camera(node: &str, _: &str, _: Option<&VulkanGpu>) -> Result<PictureSource, RunError> {
     let what = "cameras are read on Linux only, so far".to_owned();
     Err(RunError::Camera { node: node.to_owned(), what })
 }

@@ -14,8 +14,8 @@ use crate::progress::Meter;
 
 /// A source or sink of the program that runs the graph.
 const APP: &str = "app:";
-/// What only a live graph has: sinks that only count frames, windows, and surfaces.
-const LIVE_ENDS: [&str; 3] = ["null:", "display:", "surface:"];
+/// What only a live graph has: sinks that only count frames, windows, screens, and surfaces.
+const LIVE_ENDS: [&str; 4] = ["null:", "display:", "kms:", "surface:"];
 
 /// A graph to run, and where it came from.
 pub(crate) struct Job<'a> {

@@ -21,7 +21,7 @@ use super::BuildTimes;
 use super::display::{self, Display};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
-use super::surfaces::{self, Publication, SurfaceSource};
+use super::system::{self, Publication, ScanoutScreen, SurfaceSource};
 use super::stage::{ConsumerKind, ConsumerSpec, SourceFacts, SourceKind, Stage};
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
@@ -29,6 +29,7 @@ use crate::display::DISPLAY;
 use crate::error::RunError;
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
+use crate::scanout::{KMS, ScanoutOptions};
 use crate::sinks::{NULL, takes_textures};
 use crate::sources::{APP, GENERATED_FPS, PictureSource};
 use crate::surface::{PublishOptions, SURFACE};
@@ -75,6 +76,8 @@ pub(super) struct BuiltConsumer {
     pub(super) writer: Option<Box<dyn VideoWriter>>,
     /// Or its window.
     pub(super) display: Option<Display>,
+    /// Or its screen.
+    pub(super) screen: Option<ScanoutScreen>,
     /// Or its surface.
     pub(super) publication: Option<Publication>,
     /// Frames that it may hold beside those that wait for it.
@@ -217,7 +220,7 @@ fn open(
     options: &LiveOptions,
     (node, spec, delivery): (&str, &streamlib_core::graph::Source, Option<Delivery>),
 ) -> Result<BuiltSource, RunError> {
-    let ready = programs.open_source(runtime, node, spec, &options.base)?;
+    let ready = programs.open_source(runtime, (node, spec), &options.base, Some(runtime.gpu()))?;
     let facts = SourceFacts::of(&ready);
     // What comes from outside is worth most when it is new; a file waits.
     let usual = if facts.is_live { Delivery::Latest } else { Delivery::Every { bound: DEFAULT_BOUND } };
@@ -300,6 +303,9 @@ impl Hiring<'_> {
             Node::Sink(sink) if sink.uri.starts_with(DISPLAY) => {
                 (ConsumerKind::Display(sink.uri.clone()), Delivery::Latest)
             }
+            Node::Sink(sink) if sink.uri.starts_with(KMS) => {
+                (ConsumerKind::Scanout(sink.uri.clone()), Delivery::Latest)
+            }
             Node::Sink(sink) if sink.uri.starts_with(SURFACE) => {
                 (ConsumerKind::Surface(sink.uri.clone()), Delivery::Latest)
             }
@@ -347,17 +353,24 @@ impl Hiring<'_> {
             }
             _ => None,
         };
+        let screen = match &spec.kind {
+            ConsumerKind::Scanout(uri) if kept.is_none() => {
+                let opened = ScanoutOptions::parse(uri).and_then(|options| system::open_screen(self.gpu, &options));
+                Some(opened.map_err(|error| RunError::Display { node: node.clone(), error })?)
+            }
+            _ => None,
+        };
         let (mut publication, mut in_hand) = (None, IN_HAND);
         if let ConsumerKind::Surface(uri) = &spec.kind {
             let failed = |error| RunError::Surface { node: node.clone(), error };
             let options = PublishOptions::parse(uri).map_err(failed)?;
             in_hand = options.buffers;
             if kept.is_none() {
-                publication = Some(surfaces::open(self.gpu, &options).map_err(failed)?);
+                publication = Some(system::open(self.gpu, &options).map_err(failed)?);
             }
         }
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
-        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, publication, in_hand })
+        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, screen, publication, in_hand })
     }
 
     fn create(&self, node: &str, uri: &str) -> Result<Box<dyn VideoWriter>, RunError> {

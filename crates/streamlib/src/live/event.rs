@@ -8,6 +8,13 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum LiveEvent {
+    /// A camera gives its pictures, in this way.
+    CameraOpened {
+        /// The node.
+        node: String,
+        /// Layout of the pictures, and how they come to the GPU.
+        how: String,
+    },
     /// A source has given no frame for longer than it should.
     SourceStalled {
         /// The node.
@@ -91,7 +98,8 @@ impl LiveEvent {
             | Self::SinkFailed { .. }
             | Self::ProcessorFailed { .. }
             | Self::GpuFailed { .. } => true,
-            Self::SourceStalled { .. }
+            Self::CameraOpened { .. }
+            | Self::SourceStalled { .. }
             | Self::SourceIsBack { .. }
             | Self::SourceEnded { .. }
             | Self::NothingWritten { .. }
@@ -106,6 +114,7 @@ impl LiveEvent {
 impl std::fmt::Display for LiveEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::CameraOpened { node, how } => write!(f, "source `{node}`: {how}"),
             Self::SourceStalled { node } => write!(f, "source `{node}` has stalled; the others go on"),
             Self::SourceIsBack { node } => write!(f, "source `{node}` is back"),
             Self::SourceEnded { node } => write!(f, "source `{node}` has ended"),

@@ -17,6 +17,7 @@ use super::control::{Control, Works};
 use super::display::DisplayJob;
 use super::driver::Arrivals;
 use super::end::HeldProcessor;
+use super::event::LiveEvent;
 use super::options::Pacing;
 use super::processor::{Code, Ends, ProcessorJob, ProcessorThread};
 use super::pulse::Pulse;
@@ -26,7 +27,7 @@ use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
     ConsumerKind, ProcessorWork, Pushing, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
 };
-use super::surfaces::{PublishJob, SurfaceJob, SurfaceThread};
+use super::system::{PublishJob, ScanoutJob, SurfaceJob, SurfaceThread};
 use super::trace;
 use crate::error::RunError;
 
@@ -248,11 +249,18 @@ impl Installing<'_> {
             (SourceKind::Pictures(_), Some(OpenedSource::Pictures(source))) => {
                 let slots = swap.engine.plan().slots as usize;
                 let count = delivery.bound() as usize + SOURCE_UPLOADS + slots;
+                let uploads = match source.pictures() {
+                    Some(pictures) => swap.engine.imports(place, tag, pictures)?.unwrap_or_default(),
+                    None => swap.engine.uploads(place, tag, count)?,
+                };
+                if let Some(how) = source.how() {
+                    self.control.events.tell(LiveEvent::CameraOpened { node: node.to_owned(), how });
+                }
                 let thread = SourceThread::start(SourceJob {
                     node: node.to_owned(),
                     source,
                     frames,
-                    uploads: swap.engine.uploads(place, tag, count)?,
+                    uploads,
                     arrivals,
                     counters,
                     events: self.control.events.clone(),
@@ -300,7 +308,7 @@ impl Installing<'_> {
         inboxes: &mut Inboxes,
         commands: &mut Vec<DeliverCommand<VulkanGpu>>,
     ) -> Result<RunningConsumer, RunError> {
-        let BuiltConsumer { spec, tag, writer, display, publication, in_hand, .. } = consumer;
+        let BuiltConsumer { spec, tag, writer, display, screen, publication, in_hand, .. } = consumer;
         let counters = named(&self.stage.counters, node);
         let policy = policy(spec.delivery);
         let (mut sink, mut outlet) = (None, None);
@@ -318,6 +326,16 @@ impl Installing<'_> {
                     let (node, events) = (node.clone(), self.control.events.clone());
                     let job = DisplayJob { node, display, frames, counters: counters.clone(), events };
                     sink = Some(SinkThread::show(job)?);
+                    Some(sender)
+                }
+                None => None,
+            },
+            ConsumerKind::Scanout(_) => match screen {
+                Some(screen) => {
+                    let (sender, frames) = mailbox::with_bell(policy, screen.listener.bell());
+                    let (node, events) = (node.clone(), self.control.events.clone());
+                    let job = ScanoutJob { node, screen, frames, counters: counters.clone(), events };
+                    sink = Some(SinkThread::scan_out(job)?);
                     Some(sender)
                 }
                 None => None,

@@ -10,6 +10,8 @@ mod end;
 mod event;
 mod install;
 mod knob;
+#[cfg(target_os = "linux")]
+mod lent;
 mod options;
 mod processor;
 #[cfg(target_os = "linux")]
@@ -18,12 +20,14 @@ mod pulse;
 mod rate;
 mod route;
 mod run;
+#[cfg(target_os = "linux")]
+mod scanout;
 mod sink;
 mod source;
 mod stage;
 #[cfg(target_os = "linux")]
 mod subscribe;
-mod surfaces;
+mod system;
 mod trace;
 mod values;
 
@@ -48,7 +52,7 @@ pub use processor::{
     View,
 };
 pub use stage::Setting;
-pub(crate) use surfaces::SurfaceSource;
+pub(crate) use system::SurfaceSource;
 
 use crate::error::RunError;
 use crate::report::SinkReport;

@@ -15,7 +15,7 @@ use super::LiveFrame;
 use super::clock::{Role, prepare_thread};
 use super::display::DisplayJob;
 use super::event::{Events, LiveEvent};
-use super::surfaces::PublishJob;
+use super::system::{PublishJob, ScanoutJob};
 use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::sinks::finish_writer;
@@ -50,6 +50,15 @@ impl SinkThread {
     /// Shows frames in a window instead, of which nothing is left to report.
     pub(super) fn show(job: DisplayJob) -> Result<Self, RunError> {
         let (node, bell) = (job.node.clone(), job.display.listener.bell());
+        Self::spawn(&node, bell, move |is_unwanted| {
+            job.run(is_unwanted);
+            None
+        })
+    }
+
+    /// Shows frames on a screen instead.
+    pub(super) fn scan_out(job: ScanoutJob) -> Result<Self, RunError> {
+        let (node, bell) = (job.node.clone(), job.screen.listener.bell());
         Self::spawn(&node, bell, move |is_unwanted| {
             job.run(is_unwanted);
             None

@@ -22,7 +22,7 @@ use crate::error::RunError;
 use crate::sources::PictureSource;
 
 /// A wait looks this often whether it is to stop.
-const SLICE: Duration = Duration::from_millis(100);
+pub(super) const SLICE: Duration = Duration::from_millis(100);
 
 /// Uploads that a source needs beside those of the frames under way: one that is filled, one that is shown next.
 pub(super) const SOURCE_UPLOADS: usize = 2;
@@ -88,12 +88,12 @@ impl Drop for SourceThread {
     }
 }
 
-struct Worker<'a> {
+pub(super) struct Worker<'a> {
     state: &'a SourceState,
-    empties: &'a ArrayQueue<Upload<VulkanGpu>>,
-    listener: Listener,
-    job: SourceJob,
-    pushed: u64,
+    pub(super) empties: &'a ArrayQueue<Upload<VulkanGpu>>,
+    pub(super) listener: Listener,
+    pub(super) job: SourceJob,
+    pub(super) pushed: u64,
 }
 
 impl Worker<'_> {
@@ -103,7 +103,7 @@ impl Worker<'_> {
         for upload in std::mem::take(&mut self.job.uploads) {
             let _fits = self.empties.push(upload);
         }
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.push_all()));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.push_all_there_is()));
         self.job.pulse.end();
         let why = match outcome {
             Ok(Ok(())) => None,
@@ -123,8 +123,16 @@ impl Worker<'_> {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         self.state.is_stopping.load(Ordering::Acquire)
+    }
+
+    fn push_all_there_is(&mut self) -> Result<(), RunError> {
+        #[cfg(target_os = "linux")]
+        if self.job.source.lent().is_some() {
+            return self.push_lent();
+        }
+        self.push_all()
     }
 
     fn push_all(&mut self) -> Result<(), RunError> {
@@ -189,7 +197,7 @@ impl Worker<'_> {
     }
 
     /// Pushes a frame; `false` when nobody takes frames any more.
-    fn push(&mut self, captured: Timestamp, upload: Upload<VulkanGpu>) -> bool {
+    pub(super) fn push(&mut self, captured: Timestamp, upload: Upload<VulkanGpu>) -> bool {
         let arrived = Monotonic.now();
         let meta = FrameMeta { captured, sequence: self.pushed, camera: None };
         self.pushed += 1;

@@ -19,7 +19,7 @@ use super::processor::{ProcessorThread, View};
 use super::pulse::Pulse;
 use super::sink::SinkThread;
 use super::source::SourceThread;
-use super::surfaces::SurfaceThread;
+use super::system::SurfaceThread;
 use crate::programs::Ready;
 
 /// Everything around a plan that runs.
@@ -158,6 +158,8 @@ pub(super) enum ConsumerKind {
     Null,
     /// The window of that name.
     Display(String),
+    /// The screen of that name.
+    Scanout(String),
     /// Other processes, by the surface of that name.
     Surface(String),
     /// A processor of that node.

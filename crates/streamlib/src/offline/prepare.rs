@@ -54,7 +54,7 @@ pub(super) fn prepare(
     let order = Plan::order(&graph, &programs.interfaces, &processors)?;
     let mut opened = BTreeMap::new();
     for (node, source) in graph.sources() {
-        let ready = programs.open_source(runtime, node, source, &options.base)?;
+        let ready = programs.open_source(runtime, (node, source), &options.base, None)?;
         opened.insert(node.to_owned(), ready);
     }
     let max = runtime.gpu().info().max_texture_size;

@@ -1,7 +1,9 @@
-//! Surfaces, on systems that have them.
+//! Surfaces, and screens without a window system, where they exist.
 
 #[cfg(target_os = "linux")]
 pub(super) use super::publish::{Publication, PublishJob, open};
+#[cfg(target_os = "linux")]
+pub(super) use super::scanout::{ScanoutJob, ScanoutScreen, open_screen};
 #[cfg(target_os = "linux")]
 pub(crate) use super::subscribe::SurfaceSource;
 #[cfg(target_os = "linux")]
@@ -21,11 +23,13 @@ mod elsewhere {
     use streamlib_core::mailbox::{Listener, Receiver};
     use streamlib_vulkan::VulkanGpu;
 
+    use crate::display::DisplayError;
     use crate::live::LiveFrame;
     use crate::live::driver::Arrivals;
     use crate::live::event::Events;
     use crate::live::pulse::Pulse;
     use crate::runtime::StreamRuntime;
+    use crate::scanout::ScanoutOptions;
     use crate::surface::{PublishOptions, ReadOptions, SurfaceError};
 
     /// Never there.
@@ -55,6 +59,31 @@ mod elsewhere {
     /// Refuses.
     pub(crate) fn open(_: &Arc<VulkanGpu>, _: &PublishOptions) -> Result<Publication, SurfaceError> {
         Err(SurfaceError::Platform)
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct ScanoutScreen {
+        never: Nothing,
+        pub(crate) listener: Listener,
+    }
+
+    pub(crate) struct ScanoutJob {
+        pub(crate) node: String,
+        pub(crate) screen: ScanoutScreen,
+        pub(crate) frames: Receiver<LiveFrame>,
+        pub(crate) counters: Arc<NodeCounters>,
+        pub(crate) events: Arc<Events>,
+    }
+
+    impl ScanoutJob {
+        pub(crate) fn run(self, _: &AtomicBool) {
+            match self.screen.never {}
+        }
+    }
+
+    /// Refuses.
+    pub(crate) fn open_screen(_: &VulkanGpu, _: &ScanoutOptions) -> Result<ScanoutScreen, DisplayError> {
+        Err(DisplayError::Platform)
     }
 
     #[derive(Debug)]

@@ -1,0 +1,86 @@
+//! A camera whose buffers the GPU reads where they lie.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::Duration;
+
+use streamlib_core::frame::Timestamp;
+use streamlib_core::picture::PictureFormat;
+use streamlib_linux::{CameraError, CameraOptions, CapturedBuffer, SharedCamera};
+use streamlib_vulkan::{DmaBuf, DmaBufUse, Texture, VulkanError, VulkanGpu};
+
+/// A camera that streams into buffers which are textures as well.
+pub(crate) struct LentCamera {
+    /// Planes of the picture in each buffer.
+    pub(crate) pictures: Vec<Vec<Texture>>,
+    camera: SharedCamera,
+    /// By buffer: what the camera has filled, and has not got back.
+    taken: Vec<Option<CapturedBuffer>>,
+}
+
+/// Why a camera's pictures have to be copied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotLent {
+    #[error("{0} imports no DMA-BUFs")]
+    Device(String),
+    #[error(transparent)]
+    Camera(#[from] CameraError),
+    #[error(transparent)]
+    Import(#[from] VulkanError),
+    #[error("its buffers cannot be handed on: {0}")]
+    Descriptor(#[from] std::io::Error),
+}
+
+impl LentCamera {
+    /// Opens the camera at `path`, and makes textures of its buffers.
+    pub(crate) fn open(gpu: &VulkanGpu, node: &str, path: &Path) -> Result<Self, NotLent> {
+        let report = gpu.report();
+        if !report.sharing.dma_buf_import {
+            return Err(NotLent::Device(report.name.clone()));
+        }
+        let camera = SharedCamera::open(path, &CameraOptions::default())?;
+        let mut pictures = Vec::new();
+        for buffer in camera.buffers() {
+            let planes = camera.planes().iter().map(|plane| {
+                let descriptor = buffer.memories()[plane.memory].as_fd().try_clone_to_owned()?;
+                let buffer = DmaBuf {
+                    descriptor,
+                    size: plane.size,
+                    format: plane.format,
+                    modifier: LINEAR,
+                    offset: plane.offset as u64,
+                    row_pitch: plane.pitch as u64,
+                };
+                Ok(gpu.import_dma_buf(node, buffer, DmaBufUse::Read)?)
+            });
+            pictures.push(planes.collect::<Result<Vec<_>, NotLent>>()?);
+        }
+        let taken = pictures.iter().map(|_| None).collect();
+        Ok(Self { pictures, camera, taken })
+    }
+
+    pub(crate) fn format(&self) -> PictureFormat {
+        self.camera.format()
+    }
+
+    /// Waits for the next picture: the number of its buffer, and when it was captured.
+    pub(crate) fn next(&mut self, limit: Duration) -> Result<(usize, Timestamp), CameraError> {
+        let captured = self.camera.next_buffer(limit)?;
+        let (number, timestamp) = (captured.index(), captured.timestamp());
+        self.taken[number] = Some(captured);
+        Ok((number, timestamp))
+    }
+
+    /// Lets the camera fill a buffer again, which nothing reads any more.
+    pub(crate) fn give_back(&mut self, number: usize) -> Result<(), CameraError> {
+        self.taken[number].take().map_or(Ok(()), |captured| self.camera.requeue(captured))
+    }
+
+    /// Whether the camera has a buffer to fill.
+    pub(crate) fn can_capture(&self) -> bool {
+        self.taken.iter().any(Option::is_none)
+    }
+}
+
+/// Rows one after the other: `DRM_FORMAT_MOD_LINEAR`.
+const LINEAR: u64 = 0;
