@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use streamlib_core::account::{PassTimes, Stats, StatsReader, recorder};
+use streamlib_core::engine::host_bytes;
 use streamlib_core::gpu::Gpu;
 use streamlib_core::graph::Graph;
 use streamlib_core::live::{Clock, Deliver, Deliverer, FrameLoop, Step, handover};
@@ -46,6 +47,8 @@ pub(super) struct Threads {
     state: Arc<RunState>,
     stats: StatsReader,
     started: Instant,
+    /// Of the process, before the graph ran.
+    host_bytes: u64,
 }
 
 /// What the threads and their keeper share.
@@ -62,7 +65,7 @@ pub(super) fn start(
     graph: &Graph,
     options: LiveOptions,
 ) -> Result<(Arc<Control>, Threads), RunError> {
-    let started = Instant::now();
+    let (started, host_bytes) = (Instant::now(), host_bytes());
     let built = build(runtime, &options, graph, &Stage::default())?;
     let (interval_ns, deadline) = (built.pace.interval_ns(), options.deadline);
     let deadline_ns = deadline.map(|limit| limit.as_nanos().try_into().unwrap_or(i64::MAX)).or(interval_ns);
@@ -150,7 +153,7 @@ pub(super) fn start(
     };
     let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
     let (frames, deliveries, watch) = (Some(frames), Some(deliveries), Some(watch));
-    Ok((control, Threads { frames, deliveries, watch, trace: tracing, state, stats, started }))
+    Ok((control, Threads { frames, deliveries, watch, trace: tracing, state, stats, started, host_bytes }))
 }
 
 impl Control {
@@ -292,6 +295,7 @@ impl Threads {
             sinks,
             notices,
             failures: control.events.failures(),
+            host_bytes: host_bytes() - self.host_bytes,
             submit_cpu_us_per_frame: control.driver.cpu_us_per_frame(),
         })
     }

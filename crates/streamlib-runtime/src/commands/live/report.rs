@@ -11,6 +11,9 @@ pub(super) fn print(report: &LiveReport, has_shown_accounts: bool) {
     report.sinks.iter().for_each(summary::print_sink);
     let frames = report.stats.frames;
     line(format_args!("{frames} frame(s) in {:.2} s on {}", report.seconds, report.device));
+    if report.host_bytes == 0 && frames > 0 {
+        line("no pixel of theirs passed through the processor");
+    }
     if !has_shown_accounts {
         live_view::table_lines(&report.stats).iter().for_each(line);
         report.notices.iter().for_each(|notice| remark(format_args!("note: {notice}")));

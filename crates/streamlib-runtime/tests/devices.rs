@@ -1,0 +1,146 @@
+//! From a camera's driver through two processes onto a screen, without a copy: in the device machine (`./x devices`).
+#![cfg(target_os = "linux")]
+
+mod common;
+#[path = "../../streamlib-linux/tests/support/screen.rs"]
+mod screen;
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{cannot_run, effect, skip, streamlib, text};
+use serde_json::Value;
+use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
+
+/// The machine is emulated: loading the compiler alone takes seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
+const BARS: [[u8; 3]; 7] = [
+    [191, 191, 191],
+    [191, 191, 0],
+    [0, 191, 191],
+    [0, 191, 0],
+    [191, 0, 191],
+    [191, 0, 0],
+    [0, 0, 191],
+];
+
+/// A command that runs until it is told to stop.
+struct Running {
+    child: Child,
+    what: &'static str,
+}
+
+impl Running {
+    fn start(what: &'static str, command: &mut Command) -> Self {
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        Self { child, what }
+    }
+
+    /// As Ctrl-C does; its report.
+    fn stop(mut self) -> Value {
+        interrupt(&self.child);
+        let (mut report, mut told) = (Vec::new(), Vec::new());
+        self.child.stdout.take().expect("piped").read_to_end(&mut report).expect("readable");
+        self.child.stderr.take().expect("piped").read_to_end(&mut told).expect("readable");
+        let (status, told) = (self.child.wait().expect("it ends"), text(&told));
+        assert!(status.success() && !told.contains("VUID"), "{}: {status}: {told}", self.what);
+        serde_json::from_slice(&report).unwrap_or_else(|error| panic!("{}: {error}", self.what))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
+    assert!(sent.success(), "it still runs");
+}
+
+/// Waits until `look` sees what it wants; says what it saw last when it never does.
+fn wait_for(what: &str, mut look: impl FnMut() -> Result<(), String>) {
+    let begun = Instant::now();
+    loop {
+        match look() {
+            Ok(()) => return,
+            Err(seen) => assert!(begun.elapsed() < PATIENCE, "{what} did not come: {seen}"),
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn surfaces(folder: &Path) -> Vec<Value> {
+    let output = streamlib(folder).args(["surfaces", "--json"]).output().expect("it starts");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("a list")
+}
+
+fn vivid() -> Option<CameraInfo> {
+    let found = list_cameras().into_iter().find(|camera| {
+        let is_planar = camera.formats.iter().any(|format| format.fourcc == "NM12");
+        camera.bus.starts_with("platform:vivid") && !is_planar
+    });
+    if found.is_none() {
+        skip("no V4L2 camera of the vivid test driver");
+    }
+    found
+}
+
+/// A screen that somebody outside can look at, and what it is called there.
+fn watched_screen() -> Option<(ScreenInfo, &'static str)> {
+    let screens = list_screens();
+    let of = |driver: &str| screens.iter().find(|screen| screen.driver == driver && screen.is_connected).cloned();
+    let found = of("virtio_gpu").map(|screen| (screen, "gpu0"));
+    let found = found.filter(|(_, head)| screen::pixels(head, &[(0, 0)]).is_some());
+    if found.is_none() {
+        skip("no screen of the driver virtio_gpu whose host can be asked what it shows");
+    }
+    found
+}
+
+#[test]
+fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_no_processor_touches_it() {
+    let (Some(camera), Some((shown, head))) = (vivid(), watched_screen()) else { return };
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = format!("camera:{}", camera.path.display());
+    let publisher = Running::start(
+        "the publisher",
+        streamlib(folder.path()).args(["play", &source, "--effect", &effect("invert"), "-o", "surface:bars", "--json"]),
+    );
+    wait_for("a frame of the surface", || {
+        let listed = surfaces(folder.path());
+        let is_there = listed.iter().any(|s| s["name"] == "bars" && s["frames"].as_u64() > Some(0));
+        if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
+    });
+    let sink = format!("kms:{}?card={}&scale=stretch", shown.connector, shown.card.display());
+    let viewer =
+        Running::start("the viewer", streamlib(folder.path()).args(["play", "surface:bars", "-o", &sink, "--json"]));
+
+    let mode = shown.modes.first().expect("a connected screen has a mode").size;
+    let places: Vec<(i32, i32)> = (0..7).map(|bar| ((mode.width as i32 * (2 * bar + 1)) / 16, -20)).collect();
+    let wanted = BARS.map(|bar| bar.map(|value| 255 - value));
+    wait_for("the camera's picture on the screen", || {
+        let found = screen::pixels(head, &places).expect("the host answers");
+        let is_close = |(found, wanted): (&[u8; 3], &[u8; 3])| {
+            found.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(*wanted) <= 6)
+        };
+        if found.iter().zip(&wanted).all(is_close) { Ok(()) } else { Err(format!("{found:?}, not {wanted:?}")) }
+    });
+
+    for report in [viewer.stop(), publisher.stop()] {
+        assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
+        assert!(report["stats"]["frames"].as_u64() > Some(0), "{report}");
+        assert_eq!(report["host_bytes"], 0, "{report}");
+    }
+    assert!(surfaces(folder.path()).is_empty(), "a surface goes with its publisher");
+}
