@@ -1,0 +1,175 @@
+//! Surfaces between real processes of this machine.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{cannot_run, effect, fails_saying, streamlib, succeed, text};
+use serde_json::Value;
+
+/// A loaded machine compiles effects slowly.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The command, with a broker of the folder's own.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = streamlib(folder);
+    command.env("STREAMLIB_BROKER", folder.join("broker.sock")).args(arguments);
+    command
+}
+
+/// A command that runs until it is told to stop.
+struct Running(Child);
+
+impl Running {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = command(folder, arguments);
+        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts"))
+    }
+
+    /// As Ctrl-C does; its report.
+    fn stop(mut self) -> Value {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("there is a kill").success());
+        let (mut report, mut told) = (Vec::new(), Vec::new());
+        self.0.stdout.take().expect("piped").read_to_end(&mut report).expect("readable");
+        self.0.stderr.take().expect("piped").read_to_end(&mut told).expect("readable");
+        let status = self.0.wait().expect("it ends");
+        assert!(status.success(), "{status}: {}", text(&told));
+        serde_json::from_slice(&report).expect("a report")
+    }
+
+    fn kill(mut self) {
+        self.0.kill().expect("it runs");
+        self.0.wait().expect("it ends");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+/// Waits until `look` is content; says what it saw last when it never is.
+fn wait_for(what: &str, mut look: impl FnMut() -> Result<(), String>) {
+    let begun = Instant::now();
+    while let Err(seen) = look() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come: {seen}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn surfaces(folder: &Path) -> Vec<Value> {
+    serde_json::from_str(&succeed(&mut command(folder, &["surfaces", "--json"]))).expect("a list")
+}
+
+fn wait_for_frames(folder: &Path, name: &str, more_than: u64) {
+    wait_for(name, || {
+        let listed = surfaces(folder);
+        let is_there = listed.iter().any(|s| s["name"] == name && s["frames"].as_u64() > Some(more_than));
+        if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
+    });
+}
+
+fn picture(path: &Path) -> image::RgbaImage {
+    image::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).to_rgba8()
+}
+
+#[test]
+fn another_process_gets_the_picture_that_an_effect_made_without_a_pixel_in_the_publishers_host_memory() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let size = ["--size", "320x180"];
+    let publish = ["play", "generate:bars", "--effect", &effect("invert"), "-o", "surface:bars", "--json"];
+    let publisher = Running::start(here, &[&publish[..], &size].concat());
+    wait_for_frames(here, "bars", 0);
+
+    let listed = surfaces(here);
+    assert_eq!((listed[0]["size"].as_str(), listed[0]["format"].as_str()), (Some("320x180"), Some("rgba8")));
+    let read = ["play", "surface:bars", "-o", "read-%04d.png", "--frames", "3", "--json"];
+    let report: Value = serde_json::from_str(&succeed(&mut command(here, &read))).expect("a report");
+    assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
+    // The same without another process.
+    let alone = ["play", "generate:bars", "--effect", &effect("invert"), "-o", "alone.png", "--frames", "1"];
+    succeed(&mut command(here, &[&alone[..], &size].concat()));
+    let wanted = picture(&here.join("alone.png"));
+    for number in 1..=3 {
+        // Of the bars nothing moves.
+        assert!(picture(&here.join(format!("read-{number:04}.png"))) == wanted, "picture {number} differs");
+    }
+
+    let report = publisher.stop();
+    assert_eq!(report["host_bytes"], 0, "{report}");
+    assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
+    assert!(surfaces(here).is_empty(), "a surface goes with its publisher");
+}
+
+#[test]
+fn a_result_goes_back_as_a_surface_of_its_own() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let _broker = Running::start(here, &["broker", "--socket", "broker.sock"]);
+    wait_for("the broker", || if here.join("broker.sock").exists() { Ok(()) } else { Err("no socket".into()) });
+    let _first = Running::start(here, &["play", "generate:bars", "--size", "160x90", "-o", "surface:bars", "--json"]);
+    wait_for_frames(here, "bars", 0);
+    let second = ["play", "surface:bars", "--effect", &effect("invert"), "-o", "surface:negative", "--json"];
+    let second = Running::start(here, &second);
+    wait_for_frames(here, "negative", 0);
+    succeed(&mut command(here, &["play", "surface:negative", "-o", "read.png", "--frames", "1"]));
+    let negative = picture(&here.join("read.png"));
+    succeed(&mut command(here, &["play", "surface:bars", "-o", "bars.png", "--frames", "1"]));
+    for (a, b) in picture(&here.join("bars.png")).pixels().zip(negative.pixels()) {
+        assert!((0..3).all(|c| (i16::from(a[c]) + i16::from(b[c]) - 255).abs() <= 1), "{a:?} {b:?}");
+    }
+    assert_eq!(second.stop()["host_bytes"], 0);
+}
+
+#[test]
+fn a_reader_outlives_its_publisher_and_takes_the_next_ones_frames_in_its_own_size() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let publish = |size| Running::start(here, &["play", "generate:bars", "--size", size, "-o", "surface:bars", "--json"]);
+    let first = publish("160x90");
+    wait_for_frames(here, "bars", 0);
+    let reader = Running::start(here, &["play", "surface:bars", "-o", "surface:copy", "--json"]);
+    wait_for_frames(here, "copy", 5);
+    first.kill();
+    let before = surfaces(here).iter().find(|s| s["name"] == "copy").and_then(|s| s["frames"].as_u64());
+    let _second = publish("320x180");
+    wait_for_frames(here, "copy", before.expect("it is still there") + 5);
+    let copy = surfaces(here).into_iter().find(|s| s["name"] == "copy").expect("it is still there");
+    assert_eq!(copy["size"], "160x90");
+    assert_eq!(reader.stop()["failures"], Value::Array(vec![]));
+}
+
+#[test]
+fn what_is_not_to_be_had_is_said_with_what_to_do() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let play = |input: &str, output: &str| command(here, &["play", input, "-o", output, "--size", "64x48"]);
+    fails_saying(&mut play("generate:bars", "surface:"), &["names no surface"]);
+    fails_saying(&mut play("generate:bars", "surface:a?buffers=1"), &["from 2 to 48"]);
+    fails_saying(&mut play("surface:nobody?wait=0", "null:"), &["nobody publishes surfaces"]);
+    let _publisher = Running::start(here, &["play", "generate:bars", "--size", "64x48", "-o", "surface:bars", "--json"]);
+    wait_for_frames(here, "bars", 0);
+    fails_saying(&mut play("surface:nobody?wait=0", "null:"), &["there is no surface nobody", "bars"]);
+    fails_saying(&mut play("generate:bars", "surface:bars"), &["published by process", "another name"]);
+    assert!(succeed(&mut command(here, &["surfaces"])).contains("bars"));
+}
