@@ -1,4 +1,5 @@
-//! What streamlib needs of Linux itself: V4L2 capture, windows, screens without a window system (KMS), threads that keep time.
+//! What streamlib needs of Linux itself: V4L2 capture, windows, screens without a window system (KMS), memory that processes share,
+//! threads that keep time.
 //!
 //! This crate knows no GPU: a captured picture is handed on in host memory, a window by its handle, and what a screen shows as a
 //! DMA-BUF. `unsafe` stands in its module
@@ -7,7 +8,9 @@
 
 pub mod camera;
 pub mod kms;
+pub mod peer;
 pub mod realtime;
+pub mod shared;
 mod sys;
 pub mod window;
 

@@ -1,9 +1,11 @@
-//! Interfaces of the kernel (V4L2, clocks, scheduling) and of Xlib, as safe calls on plain data: no policy, no pixels.
+//! Interfaces of the kernel (V4L2, clocks, scheduling, shared memory, sockets) and of Xlib, as safe calls on plain data: no policy, no pixels.
 #![allow(unsafe_code, reason = "ioctl, mmap, poll and others; every other module uses them through here")]
 
 pub(crate) mod abi;
 pub(crate) mod clock;
 mod device;
+pub(crate) mod mapping;
+pub(crate) mod peer;
 mod poll;
 mod queue;
 pub(crate) mod thread;

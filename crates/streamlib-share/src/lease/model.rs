@@ -1,0 +1,127 @@
+//! Every interleaving of the protocol's own code, under every order of memory that the language allows.
+
+mod sync {
+    pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+}
+
+#[allow(
+    clippy::duplicate_mod,
+    reason = "the same code, over the model checker's atomics instead of the machine's"
+)]
+#[path = "protocol.rs"]
+mod protocol;
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::thread;
+
+use self::protocol::{Hold, hold, is_held, offer, release};
+use super::{sequence, slot, word};
+
+/// One slot fewer than a publisher needs that never skips a frame, so that slots are wanted back at once.
+const SLOTS: usize = 2;
+
+struct Surface {
+    newest: AtomicU64,
+    /// What lies in each slot: its sequence number, if all is well.
+    slots: [AtomicU64; SLOTS],
+}
+
+/// Publishes up to `frames` frames, each into a slot that nobody holds; says how many found one.
+fn publish(surface: &Surface, leases: &[Arc<AtomicU64>], frames: u64) -> u64 {
+    let mut words = [0; SLOTS];
+    let mut newest = 0;
+    let mut published = 0;
+    for _ in 0..frames {
+        let held = |word| is_held(word, leases.iter().map(|lease| &**lease));
+        let free = (0..SLOTS).find(|&slot| words[slot] == 0 || (words[slot] != newest && !held(words[slot])));
+        let Some(free) = free else { continue };
+        published += 1;
+        surface.slots[free].store(published, Ordering::Relaxed);
+        newest = word(published, free);
+        words[free] = newest;
+        offer(&surface.newest, newest);
+    }
+    published
+}
+
+/// Takes `count` times, and makes sure that what it holds is what it took, and stays so.
+fn read(surface: &Surface, lease: &AtomicU64, count: usize) -> u64 {
+    let mut seen = 0;
+    for _ in 0..count {
+        match hold(|| surface.newest.load(Ordering::Relaxed), lease, sequence, seen) {
+            Hold::Held(word) => {
+                assert!(sequence(word) > seen, "an old frame came again");
+                seen = sequence(word);
+                for _look in 0..2 {
+                    let found = surface.slots[slot(word)].load(Ordering::Relaxed);
+                    assert_eq!(found, seen, "a frame was overwritten while it was held");
+                }
+                release(lease);
+            }
+            Hold::Nothing => thread::yield_now(),
+            Hold::Contended => {}
+        }
+    }
+    seen
+}
+
+fn surface() -> Arc<Surface> {
+    Arc::new(Surface { newest: AtomicU64::new(0), slots: [const_slot(), const_slot()] })
+}
+
+fn const_slot() -> AtomicU64 {
+    AtomicU64::new(0)
+}
+
+#[test]
+fn no_frame_is_overwritten_while_a_reader_holds_it() {
+    loom::model(|| {
+        let surface = surface();
+        let lease = Arc::new(AtomicU64::new(0));
+        let publisher = {
+            let (surface, leases) = (surface.clone(), vec![lease.clone()]);
+            thread::spawn(move || publish(&surface, &leases, 4))
+        };
+        read(&surface, &lease, 2);
+        publisher.join().unwrap();
+    });
+}
+
+#[test]
+fn two_readers_protect_their_frames_from_one_publisher() {
+    // With three threads, all orders in which none is interrupted more than three times; that keeps the test short.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let surface = surface();
+        let leases: Vec<_> = (0..2).map(|_| Arc::new(AtomicU64::new(0))).collect();
+        let readers: Vec<_> = leases
+            .iter()
+            .map(|lease| {
+                let (surface, lease) = (surface.clone(), lease.clone());
+                thread::spawn(move || read(&surface, &lease, 1))
+            })
+            .collect();
+        publish(&surface, &leases, 3);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_reader_that_comes_last_gets_the_newest_frame_and_everything_is_free_when_it_lets_go() {
+    loom::model(|| {
+        let surface = surface();
+        let lease = Arc::new(AtomicU64::new(0));
+        let publisher = {
+            let (surface, leases) = (surface.clone(), vec![lease.clone()]);
+            thread::spawn(move || publish(&surface, &leases, 2))
+        };
+        read(&surface, &lease, 1);
+        let published = publisher.join().unwrap();
+        assert_eq!(read(&surface, &lease, 1), published);
+        assert_eq!(lease.load(Ordering::Relaxed), 0);
+    });
+}

@@ -1,0 +1,3 @@
+//! What [`super::protocol`] is built on; the model checker compiles the same file over its own.
+
+pub(super) use std::sync::atomic::{AtomicU64, Ordering, fence};

@@ -1,0 +1,58 @@
+//! What the publisher keeps for its readers.
+
+use std::sync::Arc;
+
+use crate::lease::{self, is_held};
+use crate::page::{ReaderPage, SLOTS};
+
+/// A publication: its word, and what must live as long as somebody may look at it.
+#[derive(Debug)]
+struct Kept<T> {
+    word: u64,
+    _keep: T,
+}
+
+/// The slots of a surface page. All but the newest are given back when no reader holds them.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    kept: [Option<Kept<T>>; SLOTS],
+    newest: u64,
+    sequence: u64,
+}
+
+impl<T> Slots<T> {
+    pub(super) fn new() -> Self {
+        Self { kept: std::array::from_fn(|_| None), newest: 0, sequence: 0 }
+    }
+
+    /// A slot that nobody looks at.
+    pub(super) fn free(&self) -> Option<usize> {
+        self.kept.iter().position(Option::is_none)
+    }
+
+    /// The word under which `keep` is offered from now on, in the free slot `slot`.
+    pub(super) fn fill(&mut self, slot: usize, keep: T) -> u64 {
+        self.sequence += 1;
+        self.newest = lease::word(self.sequence, slot);
+        self.kept[slot] = Some(Kept { word: self.newest, _keep: keep });
+        self.newest
+    }
+
+    /// Drops what is kept for nobody: all but the newest and what one of `readers` holds. The newest must have been offered.
+    pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>]) {
+        let newest = self.newest;
+        for kept in &mut self.kept {
+            let is_idle = kept.as_ref().is_some_and(|kept| {
+                kept.word != newest && !is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()))
+            });
+            if is_idle {
+                *kept = None;
+            }
+        }
+    }
+
+    /// How many frames are kept.
+    pub(super) fn len(&self) -> usize {
+        self.kept.iter().flatten().count()
+    }
+}

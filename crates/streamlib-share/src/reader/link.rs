@@ -1,0 +1,142 @@
+//! What a reader and the frames that it holds share.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Acquired;
+use crate::error::SurfaceError;
+use crate::lease::{self, Hold};
+use crate::name::SurfaceName;
+use crate::page::{LEASES, ReaderPage, SurfaceView};
+use crate::socket::{Connection, Received};
+use crate::wire::Message;
+
+/// How long to sleep at most before looking whether the publisher still lives: its death wakes nobody.
+const LOOK_FOR_LIFE: Duration = Duration::from_millis(50);
+
+/// A connection to a publisher.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) name: SurfaceName,
+    pub(super) socket: Connection,
+    pub(super) surface: SurfaceView,
+    page: ReaderPage,
+    /// Which of the page's leases are in use. The page itself may be written by the publisher, and is not believed.
+    leased: [AtomicBool; LEASES],
+}
+
+/// What taking a frame came to.
+#[derive(Debug)]
+pub(super) enum Take {
+    Taken(Acquired),
+    Nothing,
+    Contended,
+    /// Both leases are in use.
+    AllLeased,
+    /// The publisher's page makes no sense.
+    Nonsense,
+}
+
+impl Link {
+    pub(super) fn new(name: SurfaceName, socket: Connection, surface: SurfaceView, page: ReaderPage) -> Self {
+        Self { name, socket, surface, page, leased: Default::default() }
+    }
+
+    /// Takes the newest frame, if it is newer than `seen`.
+    pub(super) fn take(this: &Arc<Self>, seen: u64) -> Take {
+        let is_free = |leased: &AtomicBool| !leased.swap(true, Ordering::Acquire);
+        let Some(index) = this.leased.iter().position(is_free) else { return Take::AllLeased };
+        let newest = || this.surface.newest();
+        let held = lease::hold(newest, this.page.lease(index), lease::sequence, seen);
+        let Hold::Held(word) = held else {
+            this.leased[index].store(false, Ordering::Release);
+            return if held == Hold::Nothing { Take::Nothing } else { Take::Contended };
+        };
+        match this.surface.slot(word) {
+            Some(slot) => Take::Taken(Acquired::new(this.clone(), index, word, slot, seen)),
+            None => {
+                this.release(index, 0);
+                Take::Nonsense
+            }
+        }
+    }
+
+    /// Lets the frame under lease `index` go; `skipped` frames before it were never seen.
+    pub(super) fn release(&self, index: usize, skipped: u64) {
+        self.page.count(1, skipped);
+        lease::release(self.page.lease(index));
+        self.leased[index].store(false, Ordering::Release);
+    }
+
+    pub(super) fn is_alive(&self) -> bool {
+        !self.surface.is_closed() && !self.socket.is_hung_up()
+    }
+
+    /// Waits until the bell, which stood at `bell`, is rung, or it is time to look whether it was. False when `deadline` has
+    /// passed; none is never.
+    pub(super) fn wait(&self, bell: u32, deadline: Option<Instant>) -> Result<bool, SurfaceError> {
+        let left = deadline.map_or(LOOK_FOR_LIFE, |deadline| deadline.saturating_duration_since(Instant::now()));
+        // Nobody rings for a publisher that has ended.
+        if !left.is_zero() && !self.surface.is_closed() {
+            self.page.will_wait();
+            self.surface.wait(bell, left.min(LOOK_FOR_LIFE));
+            self.page.has_waited();
+        }
+        // Whatever was rung is looked at first, also if it was the publisher's last. But a bell that never rests does not keep
+        // anybody longer than agreed.
+        if !left.is_zero() && self.surface.bell() != bell {
+            return Ok(true);
+        }
+        if !self.is_alive() {
+            return Err(SurfaceError::PublisherGone { name: self.name.clone() });
+        }
+        Ok(!left.is_zero())
+    }
+
+    /// The publisher's next message.
+    pub(super) fn receive(&self, deadline: Instant) -> Result<(Message, Vec<OwnedFd>), SurfaceError> {
+        let received = self.socket.receive_until(deadline);
+        match received.map_err(|error| SurfaceError::of_socket("the publisher", error))? {
+            Received::Message(message, files) => Ok((message, files)),
+            Received::Nothing => Err(SurfaceError::PublisherSilent { name: self.name.clone() }),
+            Received::Closed => Err(SurfaceError::PublisherGone { name: self.name.clone() }),
+        }
+    }
+}
+
+/// Waits for frames of a reader, in any thread.
+#[derive(Clone, Debug)]
+pub struct FrameWaiter {
+    link: Arc<Link>,
+}
+
+impl FrameWaiter {
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self { link }
+    }
+
+    /// Number of the newest publication; 0 if there is none.
+    #[must_use]
+    pub fn newest(&self) -> u64 {
+        lease::sequence(self.link.surface.newest())
+    }
+
+    /// Waits until something newer than the publication `seen` is there, `timeout` at most; whether it is.
+    ///
+    /// # Errors
+    /// When the publisher is gone: at the latest 50 ms after that.
+    pub fn wait(&self, seen: u64, timeout: Duration) -> Result<bool, SurfaceError> {
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            let bell = self.link.surface.bell();
+            if self.newest() > seen {
+                return Ok(true);
+            }
+            if !self.link.wait(bell, deadline)? {
+                return Ok(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Reading a surface.
+
+mod acquired;
+mod link;
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use streamlib_linux::peer::Peer;
+
+use crate::broker::{self, ANSWER_TIME, client};
+use crate::buffer::{BufferDescription, BufferId};
+use crate::error::SurfaceError;
+use crate::name::SurfaceName;
+use crate::page::{LEASES, ReaderPage, SurfaceView};
+use crate::socket::{Connection, Received, Sent, pause};
+use crate::wire::Message;
+
+pub use acquired::Acquired;
+pub use link::FrameWaiter;
+use link::{Link, Take};
+
+/// How often to look whether a publisher, a broker or a surface has come that was waited for: they do not say so themselves.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// How a surface is opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReaderOptions {
+    /// Where the broker's socket is, if not in the usual place ([`broker::socket_path`]).
+    pub broker: Option<PathBuf>,
+    /// How long to wait for the surface to come, if it is not there yet.
+    pub patience: Duration,
+}
+
+/// Reads a surface of another process: the newest frame, when there is one that it has not had. It is let go of by dropping the
+/// [`Acquired`]; four can be held at once.
+#[derive(Debug)]
+pub struct Reader {
+    link: Arc<Link>,
+    path: PathBuf,
+    publisher: Peer,
+    /// Number of the newest publication that was acquired.
+    seen: u64,
+}
+
+impl Reader {
+    /// Opens the surface `name`. What is published from now on, and the newest frame that there is, can be acquired.
+    ///
+    /// # Errors
+    /// When there is no broker, no such surface, this user may not open it, or its publisher is gone or does not answer.
+    pub fn open(name: &str, options: &ReaderOptions) -> Result<Self, SurfaceError> {
+        let name: SurfaceName = name.parse()?;
+        let path = options.broker.clone().map_or_else(broker::socket_path, Ok)?;
+        let patience = Instant::now() + options.patience;
+        loop {
+            match open(&path, &name) {
+                Ok((link, publisher)) => return Ok(Self { link: Arc::new(link), path, publisher, seen: 0 }),
+                Err(error) if error.is_temporary() && Instant::now() < patience => pause(LOOK_AGAIN),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Opens the surface again, when its publisher was gone and is back. Frames that are still held stay so.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; this reader stays as it was then.
+    pub fn reopen(&mut self) -> Result<(), SurfaceError> {
+        let (link, publisher) = open(&self.path, &self.link.name)?;
+        *self = Self { link: Arc::new(link), path: std::mem::take(&mut self.path), publisher, seen: 0 };
+        Ok(())
+    }
+
+    /// The surface's name.
+    #[must_use]
+    pub fn name(&self) -> &SurfaceName {
+        &self.link.name
+    }
+
+    /// Who publishes it, as the broker says.
+    #[must_use]
+    pub fn publisher(&self) -> Peer {
+        self.publisher
+    }
+
+    /// Acquires the newest frame, if there is one that this reader has not had; waits for it, `timeout` at most. None when the
+    /// time is up.
+    ///
+    /// # Errors
+    /// When four frames are held already, or the publisher is gone: at the latest 50 ms after that, whatever `timeout` is.
+    pub fn acquire(&mut self, timeout: Duration) -> Result<Option<Acquired>, SurfaceError> {
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            let bell = self.link.surface.bell();
+            match Link::take(&self.link, self.seen) {
+                Take::Taken(acquired) => {
+                    self.seen = acquired.number();
+                    return Ok(Some(acquired));
+                }
+                Take::AllLeased => {
+                    let name = self.link.name.clone();
+                    return Err(SurfaceError::TooManyLeases { name, limit: LEASES });
+                }
+                Take::Nothing => {}
+                // Frames come faster than they can be taken: one of the next will do.
+                Take::Contended if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(None),
+                Take::Contended => continue,
+                Take::Nonsense => {
+                    let what = "a frame that cannot be".to_owned();
+                    return Err(SurfaceError::Protocol { peer: "the publisher", what });
+                }
+            }
+            if !self.link.wait(bell, deadline)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Asks the publisher for a buffer: what it is, and a descriptor of it, which is the caller's. Frames in the same buffer need
+    /// not ask again.
+    ///
+    /// # Errors
+    /// When the buffer is no more, or the publisher is gone or does not answer.
+    pub fn buffer(&mut self, id: BufferId) -> Result<(BufferDescription, OwnedFd), SurfaceError> {
+        let name = || self.link.name.clone();
+        let gone = || SurfaceError::PublisherGone { name: name() };
+        let sent = self.link.socket.send(&Message::GetBuffer { id }, &[]);
+        match sent.map_err(|source| SurfaceError::System { action: "send to the publisher", source })? {
+            Sent::Yes => {}
+            Sent::NoRoom => return Err(SurfaceError::PublisherSilent { name: name() }),
+            Sent::Closed => return Err(gone()),
+        }
+        let deadline = Instant::now() + ANSWER_TIME;
+        loop {
+            let (message, files) = self.link.receive(deadline)?;
+            match message {
+                Message::Buffer { id: found, description } if found == id => {
+                    let file = files.into_iter().next();
+                    return file.map(|file| (description, file)).ok_or_else(gone);
+                }
+                Message::NoBuffer { id: found } if found == id => {
+                    return Err(SurfaceError::NoBuffer { name: name(), id });
+                }
+                // The answer to a question that was given up.
+                Message::Buffer { .. } | Message::NoBuffer { .. } => {}
+                other => {
+                    let what = format!("what no publisher sends: {other:?}");
+                    return Err(SurfaceError::Protocol { peer: "the publisher", what });
+                }
+            }
+        }
+    }
+
+    /// Whether the publisher is there. It may still be stopped.
+    #[must_use]
+    pub fn is_publisher_alive(&self) -> bool {
+        self.link.is_alive()
+    }
+
+    /// Something that waits for frames beside this reader, in another thread.
+    #[must_use]
+    pub fn waiter(&self) -> FrameWaiter {
+        FrameWaiter::new(self.link.clone())
+    }
+}
+
+/// Has the broker at `path` connect us, and takes the publisher's pages.
+fn open(path: &Path, name: &SurfaceName) -> Result<(Link, Peer), SurfaceError> {
+    let broker = client::connect_to_existing(path)?;
+    let (publisher, socket) = match client::ask(path, &broker, &Message::Open { name: name.clone() })? {
+        (Message::Opened { publisher }, files) => {
+            let socket = files.into_iter().next();
+            let socket = socket.ok_or_else(|| SurfaceError::PublisherGone { name: name.clone() })?;
+            (publisher, Connection::from(socket))
+        }
+        (Message::Refused(refusal), _) => {
+            let mut error = SurfaceError::of_refusal(name, refusal);
+            if let SurfaceError::NoSuchSurface { there, .. } = &mut error {
+                let known = client::list(path, &broker).unwrap_or_default();
+                *there = known.into_iter().map(|entry| entry.name).collect();
+            }
+            return Err(error);
+        }
+        (other, _) => return Err(client::unexpected(&other)),
+    };
+    let gone = || SurfaceError::PublisherGone { name: name.clone() };
+    let welcome = socket.receive_until(Instant::now() + ANSWER_TIME);
+    match welcome.map_err(|error| SurfaceError::of_socket("the publisher", error))? {
+        Received::Message(Message::Welcome, files) => {
+            let [surface, page] = files.try_into().map_err(|_files| gone())?;
+            let (surface, page) = (SurfaceView::open(&surface)?, ReaderPage::open(&page)?);
+            Ok((Link::new(name.clone(), socket, surface, page), publisher))
+        }
+        Received::Message(Message::Refused(refusal), _) => Err(SurfaceError::of_refusal(name, refusal)),
+        Received::Message(other, _) => {
+            let what = format!("what no publisher sends: {other:?}");
+            Err(SurfaceError::Protocol { peer: "the publisher", what })
+        }
+        Received::Nothing => Err(SurfaceError::PublisherSilent { name: name.clone() }),
+        Received::Closed => Err(gone()),
+    }
+}
