@@ -7,4 +7,4 @@ mod options;
 #[cfg(target_os = "linux")]
 pub(crate) use description::{describe, described};
 pub use error::SurfaceError;
-pub(crate) use options::{PublishOptions, ReadOptions, SURFACE};
+pub(crate) use options::{Access, PublishOptions, ReadOptions, SURFACE};
