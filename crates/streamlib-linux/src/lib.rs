@@ -9,5 +9,9 @@ pub mod realtime;
 mod sys;
 pub mod window;
 
-pub use camera::{Camera, CameraError, CameraFormat, CameraInfo, CameraMode, CameraOptions, list_cameras};
+pub use camera::{
+    BufferMemory, BufferPlane, Camera, CameraBuffer, CameraControl, CameraControls, CameraError, CameraEvent,
+    CameraFormat, CameraInfo, CameraMode, CameraOptions, CameraWatch, CapturedBuffer, ControlValues,
+    LostFrames, SharedCamera, find_camera, list_cameras,
+};
 pub use window::{Window, WindowError, WindowOptions};

@@ -4,9 +4,11 @@
 pub(crate) mod abi;
 pub(crate) mod clock;
 mod device;
+mod inotify;
 mod queue;
 pub(crate) mod thread;
 pub(crate) mod x11;
 
 pub(crate) use device::{Device, Readiness, monotonic_now};
-pub(crate) use queue::Queue;
+pub(crate) use inotify::FolderWatch;
+pub(crate) use queue::{Exported, Filled, Queue};

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use streamlib_core::frame::Timestamp;
 
 use super::abi::{Plain, Request};
 
-/// What waiting for a picture came to.
+/// What waiting came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Readiness {
-    /// A buffer can be dequeued.
+    /// There is something to take.
     Ready,
     /// The time has passed.
     TimedOut,
-    /// No buffer will come: the node is gone or does not stream.
+    /// Nothing will come: the node is gone or does not stream.
     Dead,
 }
 
@@ -50,17 +50,22 @@ impl Device {
 
     /// Waits until a buffer can be dequeued, `timeout` at most.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<Readiness> {
-        // Rounded up, so that a wait of half a millisecond does not spin.
-        let milliseconds = timeout.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX);
-        let mut poll = libc::pollfd { fd: self.file.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one initialised pollfd, exclusively borrowed for the call. A signal ends the wait early with EINTR.
-        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
-        match ready {
-            -1 => Err(io::Error::last_os_error()),
-            0 => Ok(Readiness::TimedOut),
-            _ if poll.revents & libc::POLLIN != 0 => Ok(Readiness::Ready),
-            _ => Ok(Readiness::Dead),
-        }
+        poll(self.file.as_raw_fd(), timeout)
+    }
+}
+
+/// Waits until `fd`, which is open, can be read, `timeout` at most.
+pub(super) fn poll(fd: RawFd, timeout: Duration) -> io::Result<Readiness> {
+    // Rounded up, so that a wait of half a millisecond does not spin.
+    let milliseconds = timeout.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX);
+    let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one initialised pollfd, exclusively borrowed for the call. A signal ends the wait early with EINTR.
+    let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
+    match ready {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Readiness::TimedOut),
+        _ if poll.revents & libc::POLLIN != 0 => Ok(Readiness::Ready),
+        _ => Ok(Readiness::Dead),
     }
 }
 
