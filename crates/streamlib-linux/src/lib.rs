@@ -14,7 +14,11 @@ pub mod shared;
 mod sys;
 pub mod window;
 
-pub use camera::{Camera, CameraError, CameraFormat, CameraInfo, CameraMode, CameraOptions, list_cameras};
+pub use camera::{
+    BufferMemory, BufferPlane, Camera, CameraBuffer, CameraControl, CameraControls, CameraError, CameraEvent,
+    CameraFormat, CameraInfo, CameraMode, CameraOptions, CameraWatch, CapturedBuffer, ControlValues,
+    LostFrames, SharedCamera, find_camera, list_cameras,
+};
 pub use kms::{
     Framebuffer, KmsError, KmsOptions, KmsScreen, ScanoutBuffer, ScreenInfo, ScreenMode, Shown, list_screens,
 };

@@ -4,6 +4,7 @@
 pub(crate) mod abi;
 pub(crate) mod clock;
 mod device;
+mod inotify;
 pub(crate) mod mapping;
 pub(crate) mod peer;
 mod poll;
@@ -12,5 +13,6 @@ pub(crate) mod thread;
 pub(crate) mod x11;
 
 pub(crate) use device::{Device, monotonic_now};
+pub(crate) use inotify::FolderWatch;
 pub(crate) use poll::{Readiness, wait_readable};
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Exported, Filled, Queue};

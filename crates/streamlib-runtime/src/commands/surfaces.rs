@@ -56,7 +56,7 @@ fn row(surface: &SurfaceInfo) -> Row {
     Row {
         name: surface.name.to_string(),
         size: surface.size.map(|size| size.to_string()),
-        format: surface.format.and_then(|format| format.texture_format()).map(|format| format.name()),
+        format: surface.size.and_then(|_| surface.format.texture_format()).map(|format| format.name()),
         frames_per_second: (surface.rate * 10.0).round() / 10.0,
         newest_age_ms: surface.newest_age.map(|age| (age.as_secs_f64() * 1e4).round() / 10.0),
         readers: u64::from(surface.readers),
@@ -101,12 +101,12 @@ pub(crate) fn watch(args: &WatchArgs) -> Done {
 
 /// Runs the broker.
 pub(crate) fn broker(args: &BrokerArgs) -> Done {
-    let listener = match (brokering::Listener::inherited(), &args.socket) {
-        (Some(inherited), None) => inherited?,
-        (_, Some(socket)) => brokering::Listener::bind(socket)?,
+    let listener = match (&args.socket, brokering::Listener::inherited()?) {
+        (Some(socket), _) => brokering::Listener::bind(socket)?,
+        (None, Some(inherited)) => inherited,
         (None, None) => brokering::Listener::bind(&brokering::socket_path()?)?,
     };
-    let stop = brokering::Stop::new();
+    let stop = brokering::Stop::new()?;
     let told = stop.clone();
     ctrlc::set_handler(move || told.stop())?;
     remark(format!("The broker listens at {}. Ctrl-C ends it; what runs goes on.", listener.path().display()));
