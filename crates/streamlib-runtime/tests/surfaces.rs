@@ -76,6 +76,12 @@ fn wait_for_frames(folder: &Path, name: &str, more_than: u64) {
     });
 }
 
+/// A picture in which nothing moves and no two pixels are the same.
+fn write_still(folder: &Path) {
+    let text = "float4 main(float2 uv : TEXCOORD) : SV_Target { return float4(uv, 0.25, 1); }";
+    std::fs::write(folder.join("still.hlsl"), text).expect("the folder takes it");
+}
+
 fn picture(path: &Path) -> image::RgbaImage {
     image::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).to_rgba8()
 }
@@ -87,8 +93,9 @@ fn another_process_gets_the_picture_that_an_effect_made_without_a_pixel_in_the_p
     }
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
+    write_still(here);
     let size = ["--size", "320x180"];
-    let publish = ["play", "generate:bars", "--effect", &effect("invert"), "-o", "surface:bars", "--json"];
+    let publish = ["play", "still.hlsl", "--effect", &effect("invert"), "-o", "surface:bars", "--json"];
     let publisher = Running::start(here, &[&publish[..], &size].concat());
     wait_for_frames(here, "bars", 0);
 
@@ -98,11 +105,10 @@ fn another_process_gets_the_picture_that_an_effect_made_without_a_pixel_in_the_p
     let report: Value = serde_json::from_str(&succeed(&mut command(here, &read))).expect("a report");
     assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
     // The same without another process.
-    let alone = ["play", "generate:bars", "--effect", &effect("invert"), "-o", "alone.png", "--frames", "1"];
+    let alone = ["play", "still.hlsl", "--effect", &effect("invert"), "-o", "alone.png", "--frames", "1"];
     succeed(&mut command(here, &[&alone[..], &size].concat()));
     let wanted = picture(&here.join("alone.png"));
     for number in 1..=3 {
-        // Of the bars nothing moves.
         assert!(picture(&here.join(format!("read-{number:04}.png"))) == wanted, "picture {number} differs");
     }
 
@@ -119,9 +125,10 @@ fn a_result_goes_back_as_a_surface_of_its_own() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
+    write_still(here);
     let _broker = Running::start(here, &["broker", "--socket", "broker.sock"]);
     wait_for("the broker", || if here.join("broker.sock").exists() { Ok(()) } else { Err("no socket".into()) });
-    let _first = Running::start(here, &["play", "generate:bars", "--size", "160x90", "-o", "surface:bars", "--json"]);
+    let _first = Running::start(here, &["play", "still.hlsl", "--size", "160x90", "-o", "surface:bars", "--json"]);
     wait_for_frames(here, "bars", 0);
     let second = ["play", "surface:bars", "--effect", &effect("invert"), "-o", "surface:negative", "--json"];
     let second = Running::start(here, &second);
