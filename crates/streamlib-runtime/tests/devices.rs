@@ -1,21 +1,23 @@
 //! From a camera's driver through two processes onto a screen, without a copy: in the device machine (`./x devices`).
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "a test that fails says what its programs said")]
 
 mod common;
 #[path = "../../streamlib-linux/tests/support/screen.rs"]
 mod screen;
 
+use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{cannot_run, effect, skip, streamlib, text};
+use common::{cannot_run, effect, files, skip, streamlib, text};
 use serde_json::Value;
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
 
 /// The machine is emulated: loading the compiler alone takes seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] = [
@@ -32,28 +34,40 @@ const BARS: [[u8; 3]; 7] = [
 struct Running {
     child: Child,
     what: &'static str,
+    log: PathBuf,
 }
 
 impl Running {
-    fn start(what: &'static str, command: &mut Command) -> Self {
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        Self { child, what }
+    fn start(what: &'static str, folder: &Path, arguments: &[&str]) -> Self {
+        let log = folder.join(what);
+        let mut command = streamlib(folder);
+        command.args(arguments).args(["--json", "-v"]).stdout(Stdio::piped());
+        let child = command.stderr(File::create(&log).expect("the folder takes it")).spawn().expect("it starts");
+        Self { child, what, log }
     }
 
     /// As Ctrl-C does; its report.
     fn stop(mut self) -> Value {
         interrupt(&self.child);
-        let (mut report, mut told) = (Vec::new(), Vec::new());
+        let mut report = Vec::new();
         self.child.stdout.take().expect("piped").read_to_end(&mut report).expect("readable");
-        self.child.stderr.take().expect("piped").read_to_end(&mut told).expect("readable");
-        let (status, told) = (self.child.wait().expect("it ends"), text(&told));
+        let (status, told) = (self.child.wait().expect("it ends"), self.told());
         assert!(status.success() && !told.contains("VUID"), "{}: {status}: {told}", self.what);
         serde_json::from_slice(&report).unwrap_or_else(|error| panic!("{}: {error}", self.what))
     }
 }
 
+impl Running {
+    fn told(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{} said: {}", self.what, self.told());
+        }
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }
@@ -115,7 +129,8 @@ fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_
     let source = format!("camera:{}", camera.path.display());
     let publisher = Running::start(
         "the publisher",
-        streamlib(folder.path()).args(["play", &source, "--effect", &effect("invert"), "-o", "surface:bars", "--json"]),
+        folder.path(),
+        &["play", &source, "--effect", &effect("invert"), "-o", "surface:bars"],
     );
     wait_for("a frame of the surface", || {
         let listed = surfaces(folder.path());
@@ -123,17 +138,13 @@ fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_
         if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
     });
     let sink = format!("kms:{}?card={}&scale=stretch", shown.connector, shown.card.display());
-    let viewer =
-        Running::start("the viewer", streamlib(folder.path()).args(["play", "surface:bars", "-o", &sink, "--json"]));
+    let viewer = Running::start("the viewer", folder.path(), &["play", "surface:bars", "-o", &sink]);
 
     let mode = shown.modes.first().expect("a connected screen has a mode").size;
     let places: Vec<(i32, i32)> = (0..7).map(|bar| ((mode.width as i32 * (2 * bar + 1)) / 16, -20)).collect();
     let wanted = BARS.map(|bar| bar.map(|value| 255 - value));
     wait_for("the camera's picture on the screen", || {
         let found = screen::pixels(head, &places).expect("the host answers");
-        let is_close = |(found, wanted): (&[u8; 3], &[u8; 3])| {
-            found.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(*wanted) <= 6)
-        };
         if found.iter().zip(&wanted).all(is_close) { Ok(()) } else { Err(format!("{found:?}, not {wanted:?}")) }
     });
 
@@ -143,4 +154,59 @@ fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_
         assert_eq!(report["host_bytes"], 0, "{report}");
     }
     assert!(surfaces(folder.path()).is_empty(), "a surface goes with its publisher");
+}
+
+/// Where the picture differs from the bars, if it does.
+fn compare(path: &Path, wanted: &[[u8; 3]; 7]) -> Result<(), String> {
+    let picture = image::open(path).map_err(|error| error.to_string())?.to_rgb8();
+    let (width, height) = picture.dimensions();
+    let found: [[u8; 3]; 7] =
+        std::array::from_fn(|bar| picture.get_pixel(width * (2 * bar as u32 + 1) / 16, height - 20).0);
+    if found.iter().zip(wanted).all(is_close) { Ok(()) } else { Err(format!("{found:?}, not {wanted:?}")) }
+}
+
+fn is_close((found, wanted): (&[u8; 3], &[u8; 3])) -> bool {
+    found.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(*wanted) <= 6)
+}
+
+#[test]
+fn a_cameras_picture_is_read_where_the_driver_wrote_it() {
+    let Some(camera) = vivid() else { return };
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = format!("camera:{}", camera.path.display());
+    let told = read(folder.path(), &source, &["--live"]);
+    assert!(told.contains("DMA-BUF"), "{told}");
+    compare(&last_picture(folder.path()), &BARS).expect("the bars");
+}
+
+#[test]
+fn a_cameras_picture_comes_to_another_process() {
+    let Some(camera) = vivid() else { return };
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = format!("camera:{}", camera.path.display());
+    let _publisher = Running::start("the publisher", folder.path(), &["play", &source, "-o", "surface:plain"]);
+    read(folder.path(), "surface:plain?wait=60", &[]);
+    compare(&last_picture(folder.path()), &BARS).expect("the bars");
+}
+
+/// Writes some pictures of a source, and gives what the command said meanwhile.
+fn read(folder: &Path, source: &str, more: &[&str]) -> String {
+    let arguments = ["play", source, "-o", "%04d.png", "--frames", "6", "--json"];
+    let output = streamlib(folder).args(arguments).args(more).output().expect("it starts");
+    let told = text(&output.stderr);
+    assert!(output.status.success() && !told.contains("VUID"), "{}: {told}", output.status);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
+    told
+}
+
+fn last_picture(folder: &Path) -> PathBuf {
+    let pictures = files(folder).into_iter().filter(|name| name.ends_with(".png"));
+    folder.join(pictures.last().expect("at least one picture"))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{cannot_run, effect, fails_saying, streamlib, succeed, text};
+use common::{cannot_run, effect, fails_saying, files, streamlib, succeed, text};
 use serde_json::Value;
 
 /// A loaded machine compiles effects slowly.
@@ -101,15 +101,18 @@ fn another_process_gets_the_picture_that_an_effect_made_without_a_pixel_in_the_p
 
     let listed = surfaces(here);
     assert_eq!((listed[0]["size"].as_str(), listed[0]["format"].as_str()), (Some("320x180"), Some("rgba8")));
-    let read = ["play", "surface:bars", "-o", "read-%04d.png", "--frames", "3", "--json"];
+    let read = ["play", "surface:bars", "-o", "read-%04d.png", "--frames", "5", "--json"];
     let report: Value = serde_json::from_str(&succeed(&mut command(here, &read))).expect("a report");
     assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
     // The same without another process.
     let alone = ["play", "still.hlsl", "--effect", &effect("invert"), "-o", "alone.png", "--frames", "1"];
     succeed(&mut command(here, &[&alone[..], &size].concat()));
     let wanted = picture(&here.join("alone.png"));
-    for number in 1..=3 {
-        assert!(picture(&here.join(format!("read-{number:04}.png"))) == wanted, "picture {number} differs");
+    // A picture may come too late for a frame.
+    let read: Vec<_> = files(here).into_iter().filter(|name| name.starts_with("read-")).collect();
+    assert!(read.len() >= 2, "{read:?}");
+    for name in read {
+        assert!(picture(&here.join(&name)) == wanted, "{name} differs");
     }
 
     let report = publisher.stop();
