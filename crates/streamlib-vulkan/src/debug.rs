@@ -46,6 +46,10 @@ unsafe extern "system" fn report(
         tracing::debug!(target: "streamlib_vulkan::loader", "{message}");
         return vk::FALSE;
     }
+    if misses_modifiers(&message) {
+        tracing::debug!(target: "streamlib_vulkan::validation", "{message}");
+        return vk::FALSE;
+    }
     // SAFETY: `user_data` is the address given in `messenger_info`, of a `MessageCount` that outlives the messenger.
     if let Some(count) = unsafe { user_data.cast::<MessageCount>().as_ref() } {
         count.0.fetch_add(1, Ordering::Relaxed);
@@ -56,6 +60,15 @@ unsafe extern "system" fn report(
         tracing::warn!(target: "streamlib_vulkan::validation", "{message}");
     }
     vk::FALSE
+}
+
+/// Whether the layer takes images with a format modifier to be good for nothing at all. It looks that up in
+/// `VkDrmFormatModifierPropertiesList2EXT`, which Mesa's software driver leaves empty (25.0); what this crate does with such
+/// images stands in the list that the extension came with.
+fn misses_modifiers(message: &str) -> bool {
+    let nothing = ["(VkFormatFeatureFlags2(0))", "has no supported format features"];
+    message.contains("VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT")
+        && nothing.iter().any(|words| message.contains(words))
 }
 
 /// `label` as the C string that Vulkan wants; what stands after a null character is cut off.

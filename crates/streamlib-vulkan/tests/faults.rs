@@ -79,13 +79,14 @@ fn frames(gpu: &VulkanGpu, kernels: &Kernels) -> Result<(), VulkanError> {
     // And what is still in flight when everything is dropped, a texture that is just being prepared among it.
     gpu.submit(&mut [&mut recordings])?;
     gpu.create_texture(&desc("late"))?;
-    sharing(gpu)
+    Ok(())
 }
 
 /// What it takes to hand a texture over, in each way that the device has.
-fn sharing(gpu: &VulkanGpu) -> Result<(), VulkanError> {
+fn share(format: TextureFormat) -> Result<(), VulkanError> {
+    let gpu = &support::open()?;
     let sharing = gpu.report().sharing;
-    let desc = TextureDesc { label: "shared", size: SIZE, format: TextureFormat::Rgba8Srgb };
+    let desc = TextureDesc { label: "shared", size: SIZE, format };
     for (kind, is_there) in
         [(SharingKind::OpaqueFd, sharing.opaque_fd), (SharingKind::DmaBuf, sharing.dma_buf_export)]
     {
@@ -149,6 +150,33 @@ fn a_failure_of_any_call_leaves_nothing_behind_and_a_new_device_works() {
         }
     }
     play(&kernels).expect("the next device works");
+}
+
+#[test]
+fn a_failure_of_any_call_for_sharing_leaves_nothing_behind() {
+    let _alone = alone();
+    if support::gpu().is_none() {
+        return;
+    }
+    let format = TextureFormat::Rgba8Srgb;
+    // What comes before is looked at in the test above.
+    fault::arm(usize::MAX);
+    support::open().expect("nothing fails");
+    let before = fault::disarm();
+    fault::arm(usize::MAX);
+    share(format).expect("nothing fails");
+    let calls = fault::disarm();
+    assert!(fault::live_handles().is_empty(), "{:?}", fault::live_handles());
+    for kind in [Fault::OutOfDeviceMemory, Fault::DeviceLost] {
+        for n in before..calls {
+            fault::arm_with(n, kind);
+            let result = share(format);
+            fault::disarm();
+            let live = fault::live_handles();
+            assert!(live.is_empty(), "{kind:?} in call {n} ({result:?}) leaves {live:?}");
+        }
+    }
+    share(format).expect("the next device works");
 }
 
 #[test]

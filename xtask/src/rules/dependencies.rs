@@ -23,8 +23,9 @@ const LAYERS: [&str; 12] = [
 const BESIDE: [&str; 2] = ["streamlib-bench", "xtask"];
 
 /// Outside crates that only one of ours may name.
-const OWNED: [(&str, &str); 7] = [
+const OWNED: [(&str, &str); 8] = [
     ("winit", "streamlib-linux"),
+    ("drm", "streamlib-linux"),
     ("ash", "streamlib-vulkan"),
     ("hassle-rs", "streamlib-shader"),
     ("spirv-cross2", "streamlib-shader"),

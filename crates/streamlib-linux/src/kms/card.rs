@@ -30,12 +30,12 @@ impl drm::control::Device for Card {}
 impl Card {
     /// Opens a node that screens can be connected to.
     pub(super) fn open(path: &Path) -> Result<Self, KmsError> {
-        let failed = |action| move |source| KmsError::of(path, action, source);
+        let failed = |source| KmsError::opening(path, source);
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
-        let file = options.open(path).map_err(failed("open"))?;
+        let file = options.open(path).map_err(failed)?;
         let card = Self { file, path: path.to_owned() };
-        let resources = card.resource_handles().map_err(failed("list its screens"))?;
+        let resources = card.resource_handles().map_err(failed)?;
         if resources.crtcs().is_empty() || resources.connectors().is_empty() {
             return Err(KmsError::NotACard { path: path.to_owned() });
         }

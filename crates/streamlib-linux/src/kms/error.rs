@@ -130,14 +130,25 @@ pub enum KmsError {
 }
 
 impl KmsError {
-    /// The error for a failed call: what `source` means for a card, whatever was asked of it.
-    pub(super) fn of(path: &Path, action: &'static str, source: io::Error) -> Self {
+    /// The error for a node that cannot be opened as a card.
+    pub(super) fn opening(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.raw_os_error() {
             Some(libc::ENOENT) => Self::NotFound { path },
             Some(libc::EACCES | libc::EPERM) => Self::Denied { path },
             Some(libc::ENODEV | libc::ENXIO) => Self::Unplugged { path },
-            Some(libc::ENOTTY | libc::EISDIR | libc::EOPNOTSUPP) => Self::NotACard { path },
+            Some(libc::ENOTTY | libc::EISDIR | libc::EOPNOTSUPP | libc::EINVAL) => Self::NotACard { path },
+            _ => Self::Driver { path, action: "open", source },
+        }
+    }
+
+    /// The error for a failed call on an open card: what `source` means, whatever was asked of it.
+    pub(super) fn of(path: &Path, action: &'static str, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.raw_os_error() {
+            // The right to show went to somebody else.
+            Some(libc::EACCES | libc::EPERM) => Self::InUse { path },
+            Some(libc::ENODEV | libc::ENXIO) => Self::Unplugged { path },
             _ => Self::Driver { path, action, source },
         }
     }

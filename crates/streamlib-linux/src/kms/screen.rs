@@ -182,10 +182,12 @@ impl KmsScreen {
             other => other.map_err(self.card.failed("say what it shows"))?,
         };
         let of_screen = |event| match event {
-            Event::PageFlip(flip) if flip.crtc == self.way.crtc() => Some(Shown {
-                time: Timestamp(i64::try_from(flip.duration.as_nanos()).unwrap_or(i64::MAX)),
-                sequence: flip.frame,
-            }),
+            Event::PageFlip(flip) if flip.crtc == self.way.crtc() => {
+                let time = i64::try_from(flip.duration.as_nanos()).unwrap_or(i64::MAX);
+                // A driver without a screen's clock may leave it out.
+                let time = if time == 0 { monotonic_now() } else { Timestamp(time) };
+                Some(Shown { time, sequence: flip.frame })
+            }
             _ => None,
         };
         Ok(events.filter_map(of_screen).last())

@@ -214,3 +214,51 @@ fn word<T: ResourceHandle>(card: &Card, of: T, name: &str) -> io::Result<Option<
 fn raw(handle: impl Into<u32>) -> u64 {
     handle.into().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use drm::control::Event;
+    use streamlib_core::format::Size;
+
+    use super::super::buffer::Framebuffer;
+    use super::super::card::nodes;
+    use super::super::list::{connectors, modes};
+    use super::*;
+    use crate::sys::{Readiness, wait_readable};
+
+    #[test]
+    fn drivers_that_change_one_thing_at_a_time_are_driven_too() {
+        let cards = nodes().into_iter().filter_map(|path| Card::open(&path).ok());
+        let mut free = cards.filter(|card| card.become_master().is_ok());
+        let found = free.find_map(|card| {
+            let connected = |found: &connector::Info| found.state() == connector::State::Connected;
+            let connector = connectors(&card).into_iter().find(connected)?;
+            Some((Arc::new(card), connector))
+        });
+        let Some((card, connector)) = found else {
+            println!("SKIPPED: no screen that nobody shows on");
+            return;
+        };
+        let mode = modes(&connector)[0];
+        let mut way = Way::find(&card, &connector, mode).unwrap().unwrap();
+        if let Some(atomic) = way.atomic.take() {
+            card.destroy_property_blob(atomic.blob).unwrap();
+        }
+        let (width, height) = mode.size();
+        let size = Size::new(width.into(), height.into());
+        let buffers = [(); 2].map(|()| Framebuffer::create(&card, size).unwrap());
+        way.set(buffers[0].id()).unwrap();
+        for buffer in [&buffers[1], &buffers[0]] {
+            way.flip(buffer.id()).unwrap();
+            assert_eq!(wait_readable(&*card, Duration::from_secs(20)).unwrap(), Readiness::Ready);
+            let shown = card
+                .receive_events()
+                .unwrap()
+                .any(|event| matches!(event, Event::PageFlip(flip) if flip.crtc == way.crtc()));
+            assert!(shown);
+        }
+        way.restore().unwrap();
+    }
+}
