@@ -1,4 +1,5 @@
 //! Publishing and taking allocate nothing.
+#![allow(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
 mod support;
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{SendFlags, send};
 use streamlib_core::format::Size;
+use streamlib_linux::peer::Peer;
 
 use super::*;
 use crate::broker::client;
@@ -174,4 +175,25 @@ fn a_surface_has_a_limited_number_of_readers() {
         crate::socket::pause(Duration::from_millis(1));
     }
     Reader::open("a", &options).unwrap();
+}
+
+#[test]
+fn a_user_who_is_a_stranger_keeps_nobody_else_out() {
+    let stage = Stage::new();
+    let (shared, (broker, _kept)) = (stage.publisher.shared.clone(), crate::socket::pair().unwrap());
+    let name = stage.publisher.name.clone();
+    let mut service = Service::new(shared, name, Access::Everyone, stage.path.clone(), broker.into());
+    let mut connected = Vec::new();
+    let mut is_welcome = |uid| {
+        let (ours, theirs) = crate::socket::pair().unwrap();
+        service.welcome(theirs.into(), Peer { pid: 1, uid, gid: uid });
+        let ours = Connection::from(ours);
+        let is_welcome = matches!(ours.receive(), Ok(Received::Message(Message::Welcome, _)));
+        connected.push(ours);
+        is_welcome
+    };
+    let (stranger, other) = (4_000_000_001, 4_000_000_002);
+    assert_eq!((0..20).filter(|_| is_welcome(stranger)).count(), 16);
+    assert!(is_welcome(other));
+    assert_eq!((0..20).filter(|_| is_welcome(0)).count(), 20);
 }
