@@ -1,4 +1,5 @@
 //! How many files a broker keeps open. Alone in its process, where it can count them.
+#![allow(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
 mod support;
 

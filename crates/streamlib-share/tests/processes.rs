@@ -1,4 +1,6 @@
 //! Surfaces between processes that are stopped and killed. Each process is this test program, started again in a role.
+#![allow(clippy::unwrap_used, reason = "what helps a test may fail like one")]
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
 mod support;
 
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use streamlib_core::format::Size;
 use streamlib_share::{Access, BrokerError, PublisherOptions, Reader, SurfaceError, broker, list};
@@ -42,7 +45,10 @@ fn role() {
         "broker" => {
             // A publisher may have become it, when the one before was killed.
             let listener = loop {
-                match broker::Listener::bind(&broker) {
+                match broker::Listener::inherited()
+                    .unwrap()
+                    .map_or_else(|| broker::Listener::bind(&broker), Ok)
+                {
                     Err(BrokerError::AlreadyRunning { .. }) => pause(Duration::from_millis(5)),
                     listener => break listener.unwrap(),
                 }
@@ -66,7 +72,7 @@ fn publish(surface: &str, broker: &Path, progress: &File) {
             Ok(painter) => break painter,
             // The one before has been killed, and its broker with it.
             Err(error) => {
-                assert!(error.is_temporary() || matches!(error, SurfaceError::NameTaken { .. }), "{error}")
+                assert!(error.is_temporary() || matches!(error, SurfaceError::NameTaken { .. }), "{error}");
             }
         }
     };
@@ -368,5 +374,28 @@ fn a_broker_of_another_user_is_not_believed() {
     for found in [list(Some(&broker)).err(), Painter::new("a", &publisher_options(&broker), 1, SIZE).err()] {
         assert!(matches!(found, Some(SurfaceError::UntrustedBroker { uid: 65_534, .. })), "{found:?}");
     }
+    actor.kill();
+}
+
+#[test]
+fn a_broker_takes_over_the_socket_that_it_is_started_with() {
+    let (_directory, broker) = place();
+    let flags = SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+    bind(&socket, &SocketAddrUnix::new(&broker).unwrap()).unwrap();
+    listen(&socket, 10).unwrap();
+    let this = std::env::current_exe().unwrap();
+    let started = command(&this, "broker", "-", &broker);
+    // As a service manager does it: the socket is descriptor 3, and the process knows that it is meant.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"]).arg(&this);
+    shell.args(started.get_args()).envs(started.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let child = shell.stdin(socket).stdout(Stdio::null()).spawn().unwrap();
+    let (role, surface) = ("broker", "-".to_owned());
+    let mut actor = Actor { child, role, surface, progress: PathBuf::new(), broker: broker.clone() };
+    let mut painter = Painter::new("a", &publisher_options(&broker), 2, SIZE).unwrap();
+    painter.paint();
+    assert_eq!(list(Some(&broker)).unwrap().len(), 1);
+    assert_eq!(Viewer::open("a", &reader_options(&broker)).unwrap().look(LONG).unwrap(), Some(1));
     actor.kill();
 }

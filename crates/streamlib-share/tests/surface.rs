@@ -1,4 +1,5 @@
 //! A publisher and readers in one process.
+#![allow(clippy::unwrap_used, reason = "what helps a test may fail like one")]
 
 mod support;
 

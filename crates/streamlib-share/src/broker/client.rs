@@ -168,7 +168,9 @@ pub(crate) fn list(path: &Path, broker: &Connection) -> Result<Vec<Entry>, Surfa
         let (entries, more) = match answer {
             Message::Surfaces { entries, more } => (entries, more),
             Message::Refused(Refusal::TooMany { limit }) => return Err(SurfaceError::TooMany { limit }),
-            Message::Refused(Refusal::Version { known }) => return Err(SurfaceError::Version { found: known }),
+            Message::Refused(Refusal::Version { known }) => {
+                return Err(SurfaceError::Version { found: known });
+            }
             other => return Err(unexpected(&other)),
         };
         // A list that does not get on would never end.

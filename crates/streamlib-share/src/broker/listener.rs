@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, FlockOperation, Mode, OFlags, flock, fstat, lstat};
+use rustix::fs::{FileType, FlockOperation, Mode, OFlags, fcntl_getfl, fcntl_setfl, flock, fstat, lstat};
 use rustix::io::Errno;
+use rustix::net::sockopt::{socket_acceptconn, socket_type};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use tracing::debug;
 
@@ -55,13 +56,19 @@ impl Listener {
     /// # Errors
     /// When the environment promises a socket that is not there.
     pub fn inherited() -> Result<Option<Self>, BrokerError> {
-        let inherited = streamlib_linux::peer::inherited_socket();
-        let socket = inherited.map_err(|source| BrokerError::System {
-            path: PathBuf::from("LISTEN_FDS"),
-            action: "take the socket over",
-            source,
-        })?;
-        Ok(socket.map(|socket| Self { socket, ours: None }))
+        let path = || PathBuf::from("LISTEN_FDS");
+        let system = |action| move |source| BrokerError::System { path: path(), action, source };
+        let socket = streamlib_linux::peer::inherited_socket().map_err(system("take the socket over"))?;
+        let Some(socket) = socket else { return Ok(None) };
+        let is_listening = socket_acceptconn(&socket).unwrap_or(false);
+        if !is_listening || socket_type(&socket).ok() != Some(SocketType::SEQPACKET) {
+            let found = "a socket that listens for no packets (it is to be SOCK_SEQPACKET)";
+            return Err(BrokerError::BadPath { path: path(), found });
+        }
+        let flags = fcntl_getfl(&socket).map_err(BrokerError::system(&path(), "look at the socket"))?;
+        fcntl_setfl(&socket, flags | OFlags::NONBLOCK)
+            .map_err(BrokerError::system(&path(), "set up the socket"))?;
+        Ok(Some(Self { socket, ours: None }))
     }
 
     /// Where it listens, if it was bound here.

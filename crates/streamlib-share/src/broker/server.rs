@@ -189,7 +189,7 @@ impl Server {
         let Some(client) = self.clients.get(&id) else { return };
         let pid = client.asker.peer.pid;
         let stays = match client.connection.receive() {
-            Ok(Received::Message(message, files)) => self.obey(id, message, files),
+            Ok(Received::Message(message, files)) => self.obey(id, message, &files),
             Ok(Received::Nothing) => true,
             Ok(Received::Closed) => false,
             Err(error) => {
@@ -207,7 +207,7 @@ impl Server {
         }
     }
 
-    fn obey(&mut self, id: ClientId, message: Message, files: Vec<OwnedFd>) -> Stays {
+    fn obey(&mut self, id: ClientId, message: Message, files: &[OwnedFd]) -> Stays {
         match message {
             Message::Register { name, access } => {
                 let Some(page) = files.first() else { return false };

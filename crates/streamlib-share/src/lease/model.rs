@@ -11,6 +11,7 @@ mod sync {
 #[path = "protocol.rs"]
 mod protocol;
 
+use loom::cell::Cell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
@@ -23,8 +24,9 @@ const SLOTS: usize = 2;
 
 struct Surface {
     newest: AtomicU64,
-    /// What lies in each slot: its sequence number, if all is well.
-    slots: [AtomicU64; SLOTS],
+    /// What lies in each slot: its sequence number, if all is well. The model fails if it is read and written at once, or with
+    /// no order between the two.
+    slots: [Cell<u64>; SLOTS],
 }
 
 /// Publishes up to `frames` frames, each into a slot that nobody holds; says how many found one.
@@ -37,7 +39,7 @@ fn publish(surface: &Surface, leases: &[Arc<AtomicU64>], frames: u64) -> u64 {
         let free = (0..SLOTS).find(|&slot| words[slot] == 0 || (words[slot] != newest && !held(words[slot])));
         let Some(free) = free else { continue };
         published += 1;
-        surface.slots[free].store(published, Ordering::Relaxed);
+        surface.slots[free].set(published);
         newest = word(published, free);
         words[free] = newest;
         offer(&surface.newest, newest);
@@ -54,7 +56,7 @@ fn read(surface: &Surface, lease: &AtomicU64, count: usize) -> u64 {
                 assert!(sequence(word) > seen, "an old frame came again");
                 seen = sequence(word);
                 for _look in 0..2 {
-                    let found = surface.slots[slot(word)].load(Ordering::Relaxed);
+                    let found = surface.slots[slot(word)].get();
                     assert_eq!(found, seen, "a frame was overwritten while it was held");
                 }
                 release(lease);
@@ -67,11 +69,7 @@ fn read(surface: &Surface, lease: &AtomicU64, count: usize) -> u64 {
 }
 
 fn surface() -> Arc<Surface> {
-    Arc::new(Surface { newest: AtomicU64::new(0), slots: [const_slot(), const_slot()] })
-}
-
-fn const_slot() -> AtomicU64 {
-    AtomicU64::new(0)
+    Arc::new(Surface { newest: AtomicU64::new(0), slots: Default::default() })
 }
 
 #[test]

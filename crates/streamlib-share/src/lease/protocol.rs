@@ -34,10 +34,9 @@ pub(crate) fn hold(
         }
         // Release, for what was read under an earlier lease: the publisher may see this word and never the zero before.
         lease.store(wanted, Ordering::Release);
+        // It also makes visible what the publisher wrote before it offered this word.
         fence(Ordering::SeqCst);
-        // The fence also makes visible what the publisher wrote before it offered this word.
         if newest() == wanted {
-            fence(Ordering::Acquire);
             return Hold::Held(wanted);
         }
     }

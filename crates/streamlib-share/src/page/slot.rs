@@ -54,7 +54,7 @@ impl Slot {
         let (width, height) = split(word(4));
         let number = |index: usize| {
             let (low, high) = split(word(7 + index / 2));
-            f32::from_bits(if index % 2 == 0 { low } else { high })
+            f32::from_bits(if index.is_multiple_of(2) { low } else { high })
         };
         let camera = (has_camera != 0).then(|| CameraModel {
             intrinsics: std::array::from_fn(number),

@@ -243,3 +243,6 @@ impl<T> Drop for Publisher<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
+use streamlib_linux::peer::Peer;
 use tracing::{debug, info, warn};
 
 use super::Shared;
@@ -22,6 +23,8 @@ use crate::wire::{Message, Refusal};
 
 /// Readers that a surface can have. Each may hold [`LEASES`](crate::page::LEASES) slots of 64.
 const MAX_READERS: usize = 256;
+/// Readers that one user may have who is neither the publisher's nor root, so that nobody keeps others out.
+const MAX_OF_STRANGER: usize = 16;
 /// How long to wait before asking again for a name that somebody else has taken meanwhile.
 const NAME_TAKEN_PAUSE: Duration = Duration::from_secs(1);
 
@@ -30,6 +33,7 @@ struct ReaderLink {
     connection: Connection,
     page: Arc<ReaderPage>,
     pid: u32,
+    uid: u32,
 }
 
 /// How things stand with the broker.
@@ -209,7 +213,7 @@ impl Service {
             }
             Message::Incoming { reader } => {
                 for file in files {
-                    self.welcome(file.into(), reader.pid);
+                    self.welcome(file.into(), reader);
                 }
             }
             Message::Refused(Refusal::NameTaken { owner }) => {
@@ -221,10 +225,17 @@ impl Service {
     }
 
     /// Takes a reader in. A failure is the reader's, which finds its connection closed.
-    fn welcome(&mut self, connection: Connection, pid: u32) {
-        if self.readers.len() >= MAX_READERS {
-            warn!("surface {}: reader {pid} is one too many", self.name);
-            let refusal = Refusal::TooMany { limit: MAX_READERS as u32 };
+    pub(super) fn welcome(&mut self, connection: Connection, reader: Peer) {
+        let Peer { pid, uid, .. } = reader;
+        let is_stranger = uid != 0 && uid != rustix::process::geteuid().as_raw();
+        let (limit, found) = if is_stranger {
+            (MAX_OF_STRANGER, self.readers.iter().filter(|reader| reader.uid == uid).count())
+        } else {
+            (MAX_READERS, self.readers.len())
+        };
+        if found >= limit || self.readers.len() >= MAX_READERS {
+            warn!("surface {}: reader {pid} of user {uid} is one too many", self.name);
+            let refusal = Refusal::TooMany { limit: limit as u32 };
             let _told = connection.send(&Message::Refused(refusal), &[]);
             return;
         }
@@ -239,7 +250,7 @@ impl Service {
         match connection.send(&Message::Welcome, &files) {
             Ok(Sent::Yes) => {
                 debug!("surface {}: reader {pid} is here", self.name);
-                self.readers.push(ReaderLink { connection, page, pid });
+                self.readers.push(ReaderLink { connection, page, pid, uid });
                 self.shared.page.set_readers(self.readers.len());
             }
             other => {

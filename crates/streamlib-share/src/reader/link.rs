@@ -77,7 +77,8 @@ impl Link {
     /// Waits until the bell, which stood at `bell`, is rung, or it is time to look whether it was. False when `deadline` has
     /// passed; none is never.
     pub(super) fn wait(&self, bell: u32, deadline: Option<Instant>) -> Result<bool, SurfaceError> {
-        let left = deadline.map_or(LOOK_FOR_LIFE, |deadline| deadline.saturating_duration_since(Instant::now()));
+        let left =
+            deadline.map_or(LOOK_FOR_LIFE, |deadline| deadline.saturating_duration_since(Instant::now()));
         // Nobody rings for a publisher that has ended.
         if !left.is_zero() && !self.surface.is_closed() {
             self.page.will_wait();

@@ -105,7 +105,9 @@ impl Reader {
                 }
                 Take::Nothing => {}
                 // Frames come faster than they can be taken: one of the next will do.
-                Take::Contended if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(None),
+                Take::Contended if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                    return Ok(None);
+                }
                 Take::Contended => continue,
                 Take::Nonsense => {
                     let what = "a frame that cannot be".to_owned();
