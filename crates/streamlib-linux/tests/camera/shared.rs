@@ -32,6 +32,7 @@ fn assert_bars_of(info: &CameraInfo, code: &[u8; 4], memories: usize) {
         ..CameraOptions::default()
     };
     let mut camera = SharedCamera::open(&info.path, &options).unwrap();
+    assert_eq!(&camera.pixel_format(), code);
     for buffer in camera.buffers() {
         assert_eq!(buffer.memories().len(), memories, "{what}");
     }
