@@ -53,7 +53,7 @@ impl Camera {
             .ok_or(CameraError::BadSize { path: path.to_owned(), size: set.size })?;
         let queue = Queue::start(device, kind, BUFFERS)
             .map_err(|source| CameraError::of(path, "start streaming", source))?;
-        Ok(Self { stream: Stream::new(path, queue, unpacking.needed()), unpacking })
+        Ok(Self { stream: Stream::new(path, &code, queue, unpacking.needed()), unpacking })
     }
 
     /// Its device node.
@@ -66,6 +66,12 @@ impl Camera {
     #[must_use]
     pub fn format(&self) -> PictureFormat {
         self.unpacking.format
+    }
+
+    /// Four-character code of what the camera delivers, as it [lists](crate::CameraFormat::fourcc) it.
+    #[must_use]
+    pub fn pixel_format(&self) -> [u8; 4] {
+        self.stream.pixel_format
     }
 
     /// The driver's number of the picture that was read last. The first is mostly 0; a gap is a lost frame.

@@ -140,7 +140,7 @@ impl SharedCamera {
         let format =
             PictureFormat { size: set.size, layout: code.layout, color: color_space(&set, code.layout) };
         Ok(Self {
-            stream: Stream::new(path, queue, needed(&places)),
+            stream: Stream::new(path, &code, queue, needed(&places)),
             format,
             planes: planes(&format, &places),
             buffers: exported.into_iter().map(buffer).collect(),
@@ -157,6 +157,12 @@ impl SharedCamera {
     #[must_use]
     pub fn format(&self) -> PictureFormat {
         self.format
+    }
+
+    /// Four-character code of what the camera delivers, as it [lists](crate::CameraFormat::fourcc) it.
+    #[must_use]
+    pub fn pixel_format(&self) -> [u8; 4] {
+        self.stream.pixel_format
     }
 
     /// Where the planes of the layout lie, the same in every buffer.

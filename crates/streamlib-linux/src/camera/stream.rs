@@ -53,6 +53,7 @@ impl Ready {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) path: PathBuf,
+    pub(super) pixel_format: [u8; 4],
     pub(super) queue: Queue,
     pub(super) counter: Counter,
     /// Bytes that each memory of a whole picture holds at least.
@@ -60,8 +61,9 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(path: &Path, queue: Queue, needed: Vec<usize>) -> Self {
-        Self { path: path.to_owned(), queue, counter: Counter::default(), needed }
+    pub(super) fn new(path: &Path, code: &PixelCode, queue: Queue, needed: Vec<usize>) -> Self {
+        let path = path.to_owned();
+        Self { path, pixel_format: code.fourcc, queue, counter: Counter::default(), needed }
     }
 
     /// Waits for a buffer with a picture, until `timeout` after `begun`. The picture is not counted yet; one that is

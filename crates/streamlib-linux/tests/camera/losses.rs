@@ -63,7 +63,7 @@ fn a_stream_that_breaks_down_is_a_typed_error_and_the_camera_can_be_opened_again
 fn a_driver_that_refuses_to_stream_is_a_typed_error() {
     let Some((info, _guard)) = vivid() else { return };
     let controls = CameraControls::open(&info.path).unwrap();
-    for fault in ["inject_vidioc_reqbufs_error", "inject_start_streaming_error", "inject_vidioc_qbuf_error"] {
+    for fault in ["inject_vidioc_reqbufs_error", "inject_vidioc_streamon_error", "inject_vidioc_qbuf_error"] {
         let known = controls.set(fault, 1);
         assert!(known.is_ok(), "{known:?}");
         let refused = Camera::open(&info.path, &CameraOptions::default());

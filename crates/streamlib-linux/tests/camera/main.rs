@@ -13,3 +13,6 @@ mod mapped;
 mod pictures;
 mod shared;
 mod unplug;
+mod usb;
+#[path = "../support/usb_camera.rs"]
+mod usb_camera;

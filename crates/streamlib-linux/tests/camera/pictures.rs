@@ -77,6 +77,7 @@ fn assert_bars_of(info: &CameraInfo, options: &CameraOptions) {
         options.pixel_format.map_or_else(String::new, |code| String::from_utf8_lossy(&code).into_owned());
     let mut camera = Camera::open(&info.path, options).unwrap();
     assert_eq!(Some(camera.format().size), options.size, "{what}");
+    assert!(options.pixel_format.is_none_or(|code| code == camera.pixel_format()), "{what}");
     let mut picture = empty(&camera);
     camera.read(&mut picture, PATIENCE).unwrap();
     assert_bars(&picture, &what);

@@ -32,7 +32,10 @@ fn assert_bars_of(info: &CameraInfo, code: &[u8; 4], memories: usize) {
         ..CameraOptions::default()
     };
     let mut camera = SharedCamera::open(&info.path, &options).unwrap();
-    assert!(camera.buffers().iter().all(|buffer| buffer.memories().len() == memories), "{what}");
+    assert_eq!(&camera.pixel_format(), code);
+    for buffer in camera.buffers() {
+        assert_eq!(buffer.memories().len(), memories, "{what}");
+    }
     let buffer = camera.next_buffer(PATIENCE).unwrap();
     let picture = seen(&camera, &buffer);
     assert_eq!(picture.data.len(), picture.format.bytes(), "{what}");

@@ -20,7 +20,8 @@ fn an_unplugged_camera_is_a_typed_error_to_every_reader() {
     }
     let gone = (0..100).find_map(|_| camera.read(&mut picture, PATIENCE).err());
     let set = controls.set("brightness", 100);
-    drop(camera);
+    // Its number is free again only when nobody holds the old node.
+    drop((camera, controls));
     bound.take();
     assert!(matches!(gone, Some(CameraError::Unplugged { .. })), "{gone:?}");
     assert!(matches!(set, Err(CameraError::Unplugged { .. })), "{set:?}");
