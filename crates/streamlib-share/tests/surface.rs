@@ -68,7 +68,7 @@ fn a_frame_is_kept_while_it_is_newest_or_held_and_no_longer() {
     publish(2);
     assert!(is_kept(0) && is_kept(1) && is_kept(2));
     let refused = reader.acquire(LONG);
-    assert!(matches!(refused, Err(SurfaceError::TooManyLeases { limit: 2, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(SurfaceError::TooManyLeases { limit: 4, .. })), "{refused:?}");
     first.release();
     publisher.reclaim();
     assert!(!is_kept(0) && is_kept(1) && is_kept(2));

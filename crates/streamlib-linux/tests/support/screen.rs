@@ -24,6 +24,13 @@ pub(crate) fn pixels(head: &str, places: &[(i32, i32)]) -> Option<Vec<[u8; 3]>> 
     Some(answer.split_whitespace().map(pixel).collect())
 }
 
+/// Lets the host keep the picture on the screen of `head`, as `out/devices/NAME.ppm`; nothing where no host can.
+#[allow(dead_code, reason = "not every test that looks at a screen keeps what it saw")]
+pub fn keep(name: &str, head: &str) {
+    let answer = ask(&format!("shot {name} {head}"));
+    assert!(answer.is_none_or(|answer| answer == "ok"), "the host could not keep the picture");
+}
+
 /// The host's answer to `request`. The port has one user at a time.
 fn ask(request: &str) -> Option<String> {
     static PORT_USER: Mutex<()> = Mutex::new(());

@@ -18,8 +18,8 @@ use crate::scanout::ScanoutOptions;
 
 /// One that is shown, one on its way to the screen, one to draw into.
 const BUFFERS: usize = 3;
-/// Drawing, or a screen's next picture, takes no longer on anything that works.
-const LIMIT: Duration = Duration::from_secs(2);
+/// Drawing, or a screen's next picture, takes no longer on anything that works, be it emulated.
+const LIMIT: Duration = Duration::from_secs(20);
 /// A wait looks this often whether it is to stop.
 const SLICE: Duration = Duration::from_millis(100);
 
