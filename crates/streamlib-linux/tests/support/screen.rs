@@ -13,7 +13,7 @@ const PORT: &str = "/dev/virtio-ports/host.ctl";
 /// # Panics
 ///
 /// When the host has no such head, or the screen no such pixel.
-pub fn pixels(head: &str, places: &[(i32, i32)]) -> Option<Vec<[u8; 3]>> {
+pub(crate) fn pixels(head: &str, places: &[(i32, i32)]) -> Option<Vec<[u8; 3]>> {
     let places: String = places.iter().map(|(x, y)| format!(" {x},{y}")).collect();
     let answer = ask(&format!("pixels {head}{places}"))?;
     let pixel = |word: &str| {
