@@ -150,7 +150,7 @@ impl<'a> Encoder<'a> {
         let shown = (vk::PipelineStageFlags::BOTTOM_OF_PIPE, vk::AccessFlags::empty());
         match after {
             After::Presented => {
-                self.change(image, (there, written), (vk::ImageLayout::PRESENT_SRC_KHR, shown))
+                self.change(image, (there, written), (vk::ImageLayout::PRESENT_SRC_KHR, shown));
             }
             After::Released { to } => self.release(image, (there, written), to),
         }

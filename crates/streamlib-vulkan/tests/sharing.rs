@@ -72,7 +72,7 @@ fn what_one_process_writes_another_reads_and_what_that_writes_the_first_reads() 
             let texture = create(&gpu, format, kind);
             assert_eq!(download(&gpu, &texture, bytes.len()), vec![0; bytes.len()]);
             fill(&gpu, &texture, &bytes);
-            hand_over(NAME, gpu.share(&texture).expect("shared"));
+            hand_over(NAME, &gpu.share(&texture).expect("shared"));
             assert!(download(&gpu, &texture, bytes.len()) == answer, "{kind:?} {format:?}: the answer");
         }
     }

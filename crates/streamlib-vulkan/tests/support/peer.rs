@@ -10,9 +10,9 @@ use streamlib_vulkan::{SharedTexture, SharedTiling, SharingKind};
 /// Where a process finds the words about the texture that it was handed.
 const WORDS: &str = "STREAMLIB_TEST_SHARED";
 
-/// Runs the test of this name in another process, which has `shared`; this one has not any more.
-pub(crate) fn hand_over(test: &str, shared: SharedTexture) {
-    let words = words(&shared);
+/// Runs the test of this name in another process, which has `shared` as well.
+pub(crate) fn hand_over(test: &str, shared: &SharedTexture) {
+    let words = words(shared);
     pass_on(shared.descriptor.as_raw_fd());
     let ended = Process::new(std::env::current_exe().expect("this program"))
         .args(["--exact", test, "--nocapture"])
