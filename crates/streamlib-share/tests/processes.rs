@@ -7,16 +7,17 @@ mod support;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
-use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use streamlib_core::format::Size;
 use streamlib_share::{Access, BrokerError, PublisherOptions, Reader, SurfaceError, broker, list};
 
+use support::actor::{Actor, PROGRESS, ROLE, SURFACE, command};
 use support::{
     LONG, Painter, Viewer, eventually, open_files, patient, pause, place, publisher_options, reader_options,
 };
@@ -27,11 +28,6 @@ const BUFFERS: usize = 8;
 
 const REFUSED: i32 = 10;
 const UNTRUSTED: i32 = 11;
-
-/// What a process of the test is told in its environment.
-const ROLE: &str = "STREAMLIB_TEST_ROLE";
-const SURFACE: &str = "STREAMLIB_TEST_SURFACE";
-const PROGRESS: &str = "STREAMLIB_TEST_PROGRESS";
 
 /// The part of a process: does nothing, unless the test has given it one.
 #[test]
@@ -106,79 +102,6 @@ fn visit(surface: &str, broker: &Path) -> i32 {
         Err(SurfaceError::NotPermitted { .. }) => REFUSED,
         Err(SurfaceError::UntrustedBroker { .. }) => UNTRUSTED,
         Err(error) => panic!("{error}"),
-    }
-}
-
-/// A process in a role, which is killed at the latest when the test ends.
-struct Actor {
-    child: Child,
-    role: &'static str,
-    surface: String,
-    progress: PathBuf,
-    broker: PathBuf,
-}
-
-fn command(program: &Path, role: &str, surface: &str, broker: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(["--exact", "role", "--nocapture", "--test-threads=1"]);
-    command.env(ROLE, role).env(SURFACE, surface).env("STREAMLIB_BROKER", broker);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    command
-}
-
-impl Actor {
-    fn start(role: &'static str, surface: &str, broker: &Path) -> Self {
-        let directory = broker.parent().unwrap().join("progress");
-        std::fs::create_dir_all(&directory).unwrap();
-        let progress = (0..).map(|n| directory.join(n.to_string())).find(|path| !path.exists()).unwrap();
-        std::fs::write(&progress, [0; 16]).unwrap();
-        let program = std::env::current_exe().unwrap();
-        let child = command(&program, role, surface, broker).env(PROGRESS, &progress).spawn().unwrap();
-        Self { child, role, surface: surface.to_owned(), progress, broker: broker.to_owned() }
-    }
-
-    /// How far it has come, and how many files it has open.
-    fn progress(&self) -> (u64, u64) {
-        let mut numbers = [0; 16];
-        File::open(&self.progress).unwrap().read_exact_at(&mut numbers, 0).unwrap();
-        let (count, files) = numbers.split_first_chunk().unwrap();
-        (u64::from_le_bytes(*count), u64::from_le_bytes(files.try_into().unwrap()))
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn kill(&mut self) {
-        if let Some(status) = self.child.try_wait().unwrap() {
-            panic!("{} of {} had ended by itself: {status}", self.role, self.surface);
-        }
-        self.child.kill().unwrap();
-        let status: ExitStatus = self.child.wait().unwrap();
-        assert_eq!(status.signal(), Some(9), "{} of {}: {status}", self.role, self.surface);
-    }
-
-    fn replace(&mut self) {
-        self.kill();
-        *self = Self::start(self.role, &self.surface, &self.broker);
-    }
-
-    /// Waits until it gets further than it is.
-    fn gets_on(&mut self) {
-        let before = self.progress().0;
-        let what = format!("{} of {} gets on", self.role, self.surface);
-        eventually(&what, || {
-            assert!(self.child.try_wait().unwrap().is_none(), "{} of {} has ended", self.role, self.surface);
-            self.progress().0 > before
-        });
-    }
-}
-
-impl Drop for Actor {
-    fn drop(&mut self) {
-        // It may have been killed already.
-        let _killed = self.child.kill();
-        let _reaped = self.child.wait();
     }
 }
 

@@ -1,6 +1,8 @@
 //! Buffers in memory files whose content shows which frame it is, and whether somebody wrote into it.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod actor;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
