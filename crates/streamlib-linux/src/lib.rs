@@ -1,7 +1,7 @@
-//! What streamlib needs of Linux itself: V4L2 capture, windows, threads that keep time (and, later, DMA-BUF and KMS).
+//! What streamlib needs of Linux itself: V4L2 capture, windows, threads that keep time (and, later, KMS).
 //!
-//! This crate knows no GPU: a captured picture is handed on in host memory, and a window by its handle. `unsafe` stands in its module
-//! `sys` alone, behind functions that are safe to call.
+//! This crate knows no GPU: a captured picture is handed on in host memory or as DMA-BUFs, and a window by its handle. `unsafe`
+//! stands in its module `sys` alone, behind functions that are safe to call.
 #![cfg(target_os = "linux")]
 
 pub mod camera;
