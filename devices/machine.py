@@ -3,6 +3,7 @@
 import os
 import select
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,8 @@ def relay(process, seconds):
 def run(programs, seconds):
     """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
     prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
+    # So that the machine is ended, too, when this is.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     image = prepared.stdout.decode().strip()
     if prepared.returncode != 0:
         sys.exit(image)

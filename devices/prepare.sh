@@ -77,9 +77,10 @@ fetch() {
   megabytes=$(awk '{ sum += $3 } END { printf "%d", sum / 1e6 }' <<<"$uris")
   say "Fetching $(wc -l <<<"$uris") packages of Debian $SUITE ($megabytes MB: ${PACKAGES[*]} $kernel) to $cache"
   rm -rf root kernel
-  "${apt[@]}" -y --download-only install "${PACKAGES[@]}" >>apt/log 2>&1 &&
-    (cd apt/cache/archives && "${apt[@]}" download "$kernel" >>../../log 2>&1) ||
+  if ! "${apt[@]}" -y --download-only install "${PACKAGES[@]}" >>apt/log 2>&1 ||
+    ! (cd apt/cache/archives && "${apt[@]}" download "$kernel" >>../../log 2>&1); then
     cannot "apt-get could not download: $(grep -m 1 ^E: apt/log)"
+  fi
   say "Unpacking them"
   mkdir root kernel
   for package in apt/cache/archives/*.deb; do
