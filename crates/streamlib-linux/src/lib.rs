@@ -1,9 +1,8 @@
 //! What streamlib needs of Linux itself: V4L2 capture, windows, screens without a window system (KMS), memory that processes share,
 //! threads that keep time.
 //!
-//! This crate knows no GPU: a captured picture is handed on in host memory, a window by its handle, and what a screen shows as a
-//! DMA-BUF. `unsafe` stands in its module
-//! `sys` alone, behind functions that are safe to call.
+//! This crate knows no GPU: a captured picture is handed on in host memory or as DMA-BUFs, a window by its handle, and what a screen
+//! shows as a DMA-BUF. `unsafe` stands in its module `sys` alone, behind functions that are safe to call.
 #![cfg(target_os = "linux")]
 
 pub mod camera;

@@ -72,9 +72,12 @@ fn unpack_row(row: &[u8], shuffle: Option<Shuffle>, into: &mut Vec<u8>) {
 
 fn shuffle_row<const FROM: usize, const TO: usize>(row: &[u8], order: [u8; TO], into: &mut Vec<u8>) {
     let (groups, _) = row.as_chunks::<FROM>();
-    let texel =
-        |group: &[u8; FROM]| order.map(|byte| group.get(usize::from(byte)).copied().unwrap_or(u8::MAX));
-    into.extend(groups.iter().flat_map(texel));
+    let start = into.len();
+    into.resize(start + groups.len() * TO, u8::MAX);
+    let (texels, _) = into[start..].as_chunks_mut::<TO>();
+    for (texel, group) in texels.iter_mut().zip(groups) {
+        *texel = order.map(|byte| group.get(usize::from(byte)).copied().unwrap_or(u8::MAX));
+    }
 }
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ impl Filled {
 pub(crate) struct Queue {
     /// `VIDEO_CAPTURE` or `VIDEO_CAPTURE_MPLANE`.
     kind: u32,
+    /// How many buffers there are.
+    count: u32,
     /// The memories of each buffer; none where they were exported.
     mappings: Vec<Vec<Mapping>>,
     device: Device,
@@ -93,8 +95,8 @@ pub(crate) struct Queue {
 impl Queue {
     /// Asks for `count` buffers (the driver may give another number), maps and queues all of them, and starts streaming.
     pub(crate) fn start(device: Device, kind: u32, count: u32) -> io::Result<Self> {
-        let mut queue = Self { kind, mappings: Vec::new(), device };
-        for index in 0..queue.request(count)? {
+        let mut queue = Self::request(device, kind, count)?;
+        for index in 0..queue.count {
             let planes = queue.memories(index)?;
             let mappings = planes.iter().map(|plane| Mapping::new(&queue.device, plane));
             queue.mappings.push(mappings.collect::<io::Result<_>>()?);
@@ -111,9 +113,9 @@ impl Queue {
         kind: u32,
         count: u32,
     ) -> io::Result<(Self, Option<Vec<Vec<Exported>>>)> {
-        let queue = Self { kind, mappings: Vec::new(), device };
+        let queue = Self::request(device, kind, count)?;
         let mut buffers = Vec::new();
-        for index in 0..queue.request(count)? {
+        for index in 0..queue.count {
             let mut memories = Vec::new();
             for (plane, memory) in queue.memories(index)?.iter().enumerate() {
                 match queue.export(index, plane as u32) {
@@ -135,9 +137,12 @@ impl Queue {
         &self.device
     }
 
-    /// Dequeues the oldest filled buffer. Fails with [`io::ErrorKind::WouldBlock`] when none is filled.
+    /// Dequeues the oldest filled buffer, one of those that there are. Fails with [`io::ErrorKind::WouldBlock`] when none is filled.
     pub(crate) fn dequeue(&mut self) -> io::Result<Filled> {
         let (buffer, planes) = self.call(&abi::DQBUF, 0)?;
+        if buffer.index >= self.count {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         let data = planes.map(|plane| {
             let end = plane.bytes_used.min(plane.length) as usize;
             (end.min(plane.data_offset as usize), end)
@@ -164,11 +169,11 @@ impl Queue {
         self.call(&abi::QBUF, filled.index).map(drop)
     }
 
-    fn request(&self, count: u32) -> io::Result<u32> {
+    fn request(device: Device, kind: u32, count: u32) -> io::Result<Self> {
         let mut request =
-            RequestBuffers { count, kind: self.kind, memory: abi::MEMORY_MMAP, ..RequestBuffers::zeroed() };
-        self.device.call(&abi::REQBUFS, &mut request)?;
-        Ok(request.count)
+            RequestBuffers { count, kind, memory: abi::MEMORY_MMAP, ..RequestBuffers::zeroed() };
+        device.call(&abi::REQBUFS, &mut request)?;
+        Ok(Self { kind, count: request.count, mappings: Vec::new(), device })
     }
 
     /// The memories of a buffer.
