@@ -13,6 +13,7 @@ mod peers;
 mod play;
 mod plot;
 mod rig;
+mod share;
 mod soak;
 
 use std::error::Error;
@@ -56,7 +57,10 @@ struct Args {
 enum Command {
     Live(live::LiveArgs),
     Peers(peers::PeersArgs),
+    Share(share::ShareArgs),
     Soak(soak::SoakArgs),
+    #[command(hide = true)]
+    ShareReader(share::ReaderArgs),
     #[command(hide = true)]
     Case(ours::CaseArgs),
 }
@@ -77,6 +81,8 @@ fn main() -> ExitCode {
     let outcome = match &args.command {
         Some(Command::Live(args)) => live::run(args),
         Some(Command::Peers(args)) => peers::run(args),
+        Some(Command::Share(args)) => share::run(args),
+        Some(Command::ShareReader(args)) => share::read(args),
         Some(Command::Soak(args)) => match soak::run(args) {
             Ok(true) => Ok(()),
             // What was wrong has been said.

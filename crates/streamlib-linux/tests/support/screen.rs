@@ -26,7 +26,7 @@ pub(crate) fn pixels(head: &str, places: &[(i32, i32)]) -> Option<Vec<[u8; 3]>> 
 
 /// Lets the host keep the picture on the screen of `head`, as `out/devices/NAME.ppm`; nothing where no host can.
 #[allow(dead_code, reason = "not every test that looks at a screen keeps what it saw")]
-pub fn keep(name: &str, head: &str) {
+pub(crate) fn keep(name: &str, head: &str) {
     let answer = ask(&format!("shot {name} {head}"));
     assert!(answer.is_none_or(|answer| answer == "ok"), "the host could not keep the picture");
 }

@@ -135,7 +135,6 @@ impl PublishJob {
             if published {
                 self.counters.went_out();
             } else {
-                self.publication.publisher.count_dropped(1);
                 self.counters.dropped(DropReason::NoFreeTexture);
             }
         }

@@ -1,0 +1,211 @@
+//! Frames from one process to another: how long after the GPU has finished a frame another process may start on it, whether every
+//! frame arrives whole, and how many there are when both go as fast as they can.
+
+mod reader;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use streamlib::graph::Graph;
+use streamlib::vulkan::{DeviceOptions, Validation};
+use streamlib::{LiveOptions, Pacing, RuntimeOptions, StreamRuntime};
+use streamlib_core::gpu::Gpu;
+
+use crate::{Fallible, device_choice, file_stem};
+
+pub(crate) use reader::{ReaderArgs, read};
+
+/// Time the hand-off of frames to another process.
+#[derive(Debug, Args)]
+pub(crate) struct ShareArgs {
+    /// GPU to use: its number in `./x doctor`, a part of its name, or `best`.
+    #[arg(long, default_value = "best")]
+    device: String,
+    /// Size of the frames.
+    #[arg(long, default_value = "3840x2160")]
+    size: String,
+    /// Frames a second of the paced run.
+    #[arg(long, default_value_t = 60.0)]
+    fps: f64,
+    /// Seconds of the paced run.
+    #[arg(long, default_value_t = 60.0)]
+    seconds: f64,
+    /// Seconds of the run as fast as both go.
+    #[arg(long, default_value_t = 5.0)]
+    free_seconds: f64,
+    /// How long before and after a frame is expected its delivery is awaited without sleeping, microseconds.
+    #[arg(long, default_value_t = 400)]
+    awake_us: u64,
+    /// Folder that the results are written to.
+    #[arg(long, default_value = "docs/benchmarks")]
+    out: PathBuf,
+}
+
+/// Draws the number of its frame into every pixel, spread over the channels.
+const PATTERN: &str = "
+float4 main(float2 uv : TEXCOORD) : SV_Target {
+    uint n = uint(frame_number);
+    return float4(n & 255, (n >> 8) & 255, (n * 37) & 255, (n * 101) & 255) / 255.0;
+}";
+
+/// An effect behind it, as graphs have one.
+const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
+
+/// What the other process tells of one frame.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Seen {
+    /// Number of the frame at its publisher.
+    sequence: u64,
+    /// When the reader could begin, on the monotonic clock.
+    at_ns: i64,
+}
+
+/// What the other process tells at its end.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Told {
+    seen: Vec<Seen>,
+    /// Frames with pixels of more than one frame, or of another than they were said to be.
+    torn: u64,
+    /// Frames that came again, or after a later one.
+    repeated: u64,
+    /// Frames whose pixels were looked at.
+    looked_at: u64,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Results {
+    device: String,
+    command: String,
+    size: String,
+    fps: f64,
+    published: u64,
+    read: u64,
+    /// Frames that the reader was too late for.
+    missed: u64,
+    torn: u64,
+    repeated: u64,
+    looked_at: u64,
+    /// From the end of the GPU's work on a frame, as the device's own clock has it, until the other process may start.
+    gpu_done_to_reader_us: Percentiles,
+    free_frames_per_second: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Percentiles {
+    p50: f64,
+    p99: f64,
+    p99_9: f64,
+    max: f64,
+}
+
+impl Percentiles {
+    fn of(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| match times.len() {
+            0 => f64::NAN,
+            count => times[((count as f64 * share).ceil() as usize).clamp(1, count) - 1],
+        };
+        Self { p50: at(0.5), p99: at(0.99), p99_9: at(0.999), max: at(1.0) }
+    }
+}
+
+pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
+    let device = DeviceOptions { choice: device_choice(&args.device), validation: Validation::Off };
+    let runtime = Arc::new(StreamRuntime::new(&RuntimeOptions { device, ..RuntimeOptions::default() })?);
+    let name = runtime.gpu().info().name.clone();
+    println!("device: {name}");
+    let folder = tempfile::tempdir()?;
+    let bench = Bench { runtime, args, folder: folder.path() };
+    std::fs::write(folder.path().join("pattern.hlsl"), PATTERN)?;
+    std::fs::write(folder.path().join("copy.hlsl"), COPY)?;
+
+    let (told, ends) = bench.play(Pacing::Clock, args.seconds, "check")?;
+    let times = told.seen.iter().filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?) as f64 / 1e3));
+    let times = Percentiles::of(times.collect());
+    let first = told.seen.first().map_or(0, |seen| seen.sequence);
+    let published = told.seen.last().map_or(0, |seen| seen.sequence + 1 - first);
+    let read = told.seen.len() as u64;
+    println!(
+        "paced: {published} frames, {read} read, {} torn, {} repeated, {} looked at; GPU done to reader p50 {:.1} us, p99 {:.1}, \
+         p99.9 {:.1}, max {:.1}",
+        told.torn, told.repeated, told.looked_at, times.p50, times.p99, times.p99_9, times.max
+    );
+    let (free, _) = bench.play(Pacing::Free, args.free_seconds, "count")?;
+    let free_frames_per_second = free.seen.len() as f64 / free.seconds;
+    println!("as fast as both go: {free_frames_per_second:.0} frames a second reach the other process");
+
+    let results = Results {
+        device: name.clone(),
+        command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+        size: args.size.clone(),
+        fps: args.fps,
+        published,
+        read,
+        missed: published - read,
+        torn: told.torn + free.torn,
+        repeated: told.repeated + free.repeated,
+        looked_at: told.looked_at,
+        gpu_done_to_reader_us: times,
+        free_frames_per_second,
+    };
+    std::fs::create_dir_all(&args.out)?;
+    let path = args.out.join(format!("share-{}.json", file_stem(&name)));
+    std::fs::write(&path, serde_json::to_string_pretty(&results)? + "\n")?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+struct Bench<'a> {
+    runtime: Arc<StreamRuntime>,
+    args: &'a ShareArgs,
+    folder: &'a Path,
+}
+
+impl Bench<'_> {
+    /// Publishes frames to another process; what that tells, and when the GPU had finished each.
+    fn play(&self, pacing: Pacing, seconds: f64, mode: &str) -> Fallible<(Told, BTreeMap<u64, i64>)> {
+        let (width, height) = self.args.size.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
+        let surface = format!("bench-{}", std::process::id());
+        let clock = if mode == "check" { "[nodes.clock]\nsink = 'app:'\ninputs = { input = 'copy' }\n" } else { "" };
+        let graph = Graph::from_toml(&format!(
+            "[nodes.pattern]\nsource = '{}'\nsize = [{width}, {height}]\nfps = {:?}\n\
+             [nodes.copy]\neffect = '{}'\ninputs = {{ input = 'pattern' }}\n\
+             [nodes.out]\nsink = 'surface:{surface}'\ninputs = {{ input = 'copy' }}\n{clock}",
+            self.folder.join("pattern.hlsl").display(),
+            self.args.fps,
+            self.folder.join("copy.hlsl").display()
+        ))?;
+        let awake = Duration::from_micros(self.args.awake_us);
+        let live = self.runtime.start(&graph, LiveOptions { awake, pacing, ..LiveOptions::default() })?;
+        let mut outlet = live.outlet("clock");
+        let mut reader = Command::new(std::env::current_exe()?)
+            .args(["share-reader", &surface, mode, &seconds.to_string(), "--device", &self.args.device])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut ends = BTreeMap::new();
+        let until = Instant::now() + Duration::from_secs_f64(seconds + 60.0);
+        while reader.try_wait()?.is_none() && Instant::now() < until {
+            let Some(outlet) = &mut outlet else {
+                std::thread::sleep(Duration::from_millis(10));
+                continue;
+            };
+            if let Some(frame) = outlet.wait(Duration::from_millis(20))
+                && let Some(end) = frame.times.gpu_end
+            {
+                ends.insert(frame.meta.sequence, end.0);
+            }
+        }
+        let output = reader.wait_with_output()?;
+        live.stop()?;
+        if !output.status.success() {
+            return Err(format!("the reader ended with {}", output.status).into());
+        }
+        Ok((serde_json::from_slice(&output.stdout)?, ends))
+    }
+}

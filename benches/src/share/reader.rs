@@ -1,0 +1,106 @@
+//! The other process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use streamlib::shader::EffectSource;
+use streamlib::format::Size;
+use streamlib::vulkan::{DeviceOptions, SharedTexture, SharedTiling, SharingKind, Texture, Validation};
+use streamlib::{EffectRun, RuntimeOptions, StreamRuntime};
+use streamlib_share::{Acquired, BufferDescription, BufferKind, Reader, ReaderOptions};
+
+use super::{Seen, Told};
+use crate::{Fallible, device_choice};
+
+/// Reads a surface and tells of it, for the benchmark that started it.
+#[derive(Debug, Args)]
+pub(crate) struct ReaderArgs {
+    surface: String,
+    /// `check` looks at every pixel, `count` at none.
+    mode: String,
+    seconds: f64,
+    #[arg(long, default_value = "best")]
+    device: String,
+}
+
+/// Compares the pixels of a block with its first one; what it answers is that one, or black where one differs.
+const CHECK: &str = "
+Texture2D<float4> input;
+RWTexture2D<float4> output;
+[numthreads(8, 8, 1)]
+void main(uint3 id : SV_DispatchThreadID) {
+    uint2 size, blocks;
+    input.GetDimensions(size.x, size.y);
+    output.GetDimensions(blocks.x, blocks.y);
+    if (any(id.xy >= blocks)) return;
+    uint2 from = id.xy * size / blocks, to = (id.xy + 1) * size / blocks;
+    float4 first = input.Load(int3(0, 0, 0));
+    bool same = true;
+    for (uint y = from.y; y < to.y; ++y)
+        for (uint x = from.x; x < to.x; ++x)
+            same = same && all(input.Load(int3(x, y, 0)) == first);
+    output[id.xy] = same ? first : float4(0, 0, 0, 0);
+}";
+/// Blocks of a picture, each looked at by a thread.
+const BLOCKS: Size = Size::new(480, 270);
+
+pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
+    let device = DeviceOptions { choice: device_choice(&args.device), validation: Validation::Off };
+    let runtime = Arc::new(StreamRuntime::new(&RuntimeOptions { device, ..RuntimeOptions::default() })?);
+    let options = ReaderOptions { patience: Duration::from_secs(10), ..ReaderOptions::default() };
+    let mut reader = Reader::open(&args.surface, &options)?;
+    let check = EffectSource::from_text("check", CHECK);
+    let checked = runtime.create_texture(BLOCKS, streamlib::format::TextureFormat::Rgba8)?;
+    let (mut told, mut imports) = (Told::default(), BTreeMap::new());
+    let mut begun = None;
+    let looks = args.mode == "check";
+    loop {
+        let Some(frame) = reader.acquire(Duration::from_secs(2))? else { return Err("no frame for two seconds".into()) };
+        let at_ns = streamlib_linux::realtime::monotonic_now().0;
+        let begun = *begun.get_or_insert_with(Instant::now);
+        let sequence = frame.meta().sequence;
+        if told.seen.last().is_some_and(|last| last.sequence >= sequence) {
+            told.repeated += 1;
+        }
+        if looks {
+            let texture = match imports.get(&frame.buffer()) {
+                Some(texture) => texture,
+                None => &*imports.entry(frame.buffer()).or_insert(import(&runtime, &mut reader, &frame)?),
+            };
+            let run = EffectRun { inputs: &[("input", texture)], output: Some(&checked), ..EffectRun::default() };
+            runtime.run_effect(&check, &run)?;
+            told.looked_at += 1;
+            let is_whole = runtime.read_texture(&checked)?.read(|bytes| bytes.chunks(4).all(|p| p == wanted(sequence)))?;
+            told.torn += u64::from(!is_whole);
+        }
+        told.seen.push(Seen { sequence, at_ns });
+        drop(frame);
+        if begun.elapsed().as_secs_f64() > args.seconds {
+            told.seconds = begun.elapsed().as_secs_f64();
+            break;
+        }
+    }
+    println!("{}", serde_json::to_string(&told)?);
+    Ok(())
+}
+
+/// What every pixel of a frame is.
+fn wanted(sequence: u64) -> [u8; 4] {
+    [sequence, sequence >> 8, sequence.wrapping_mul(37), sequence.wrapping_mul(101)].map(|channel| channel as u8)
+}
+
+fn import(runtime: &StreamRuntime, reader: &mut Reader, frame: &Acquired) -> Fallible<Texture> {
+    let (description, descriptor) = reader.buffer(frame.buffer())?;
+    let BufferDescription { kind, size, format, allocation, tiling, offset, pitch, device, driver } = description;
+    let (kind, tiling) = match (kind, tiling) {
+        (BufferKind::Opaque, 0) => (SharingKind::OpaqueFd, SharedTiling::Optimal),
+        (BufferKind::Opaque, _) => (SharingKind::OpaqueFd, SharedTiling::Linear),
+        (_, modifier) => (SharingKind::DmaBuf, SharedTiling::Modifier(modifier)),
+    };
+    let format = format.texture_format().ok_or("an unknown format")?;
+    let shared =
+        SharedTexture { descriptor, kind, size, format, allocation, tiling, offset, row_pitch: pitch, device, driver };
+    Ok(runtime.gpu().import_texture("shared", shared)?)
+}
