@@ -126,7 +126,8 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     std::fs::write(folder.path().join("copy.hlsl"), COPY)?;
 
     let (told, ends) = bench.play(Pacing::Clock, args.seconds, "check")?;
-    let times = told.seen.iter().filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?) as f64 / 1e3));
+    let times =
+        told.seen.iter().filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?) as f64 / 1e3));
     let times = Percentiles::of(times.collect());
     let first = told.seen.first().map_or(0, |seen| seen.sequence);
     let published = told.seen.last().map_or(0, |seen| seen.sequence + 1 - first);
@@ -172,7 +173,8 @@ impl Bench<'_> {
     fn play(&self, pacing: Pacing, seconds: f64, mode: &str) -> Fallible<(Told, BTreeMap<u64, i64>)> {
         let (width, height) = self.args.size.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
         let surface = format!("bench-{}", std::process::id());
-        let clock = if mode == "check" { "[nodes.clock]\nsink = 'app:'\ninputs = { input = 'copy' }\n" } else { "" };
+        let clock =
+            if mode == "check" { "[nodes.clock]\nsink = 'app:'\ninputs = { input = 'copy' }\n" } else { "" };
         let graph = Graph::from_toml(&format!(
             "[nodes.pattern]\nsource = '{}'\nsize = [{width}, {height}]\nfps = {:?}\n\
              [nodes.copy]\neffect = '{}'\ninputs = {{ input = 'pattern' }}\n\

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use streamlib::shader::EffectSource;
 use streamlib::format::Size;
+use streamlib::shader::EffectSource;
 use streamlib::vulkan::{DeviceOptions, SharedTexture, SharedTiling, SharingKind, Texture, Validation};
 use streamlib::{EffectRun, RuntimeOptions, StreamRuntime};
 use streamlib_share::{Acquired, BufferDescription, BufferKind, Reader, ReaderOptions};
@@ -57,7 +57,9 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
     let mut begun = None;
     let looks = args.mode == "check";
     loop {
-        let Some(frame) = reader.acquire(Duration::from_secs(2))? else { return Err("no frame for two seconds".into()) };
+        let Some(frame) = reader.acquire(Duration::from_secs(2))? else {
+            return Err("no frame for two seconds".into());
+        };
         let at_ns = streamlib_linux::realtime::monotonic_now().0;
         let begun = *begun.get_or_insert_with(Instant::now);
         let sequence = frame.meta().sequence;
@@ -69,10 +71,13 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
                 Some(texture) => texture,
                 None => &*imports.entry(frame.buffer()).or_insert(import(&runtime, &mut reader, &frame)?),
             };
-            let run = EffectRun { inputs: &[("input", texture)], output: Some(&checked), ..EffectRun::default() };
+            let run =
+                EffectRun { inputs: &[("input", texture)], output: Some(&checked), ..EffectRun::default() };
             runtime.run_effect(&check, &run)?;
             told.looked_at += 1;
-            let is_whole = runtime.read_texture(&checked)?.read(|bytes| bytes.chunks(4).all(|p| p == wanted(sequence)))?;
+            let is_whole = runtime
+                .read_texture(&checked)?
+                .read(|bytes| bytes.chunks(4).all(|p| p == wanted(sequence)))?;
             told.torn += u64::from(!is_whole);
         }
         told.seen.push(Seen { sequence, at_ns });
@@ -88,19 +93,31 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
 
 /// What every pixel of a frame is.
 fn wanted(sequence: u64) -> [u8; 4] {
-    [sequence, sequence >> 8, sequence.wrapping_mul(37), sequence.wrapping_mul(101)].map(|channel| channel as u8)
+    [sequence, sequence >> 8, sequence.wrapping_mul(37), sequence.wrapping_mul(101)]
+        .map(|channel| channel as u8)
 }
 
 fn import(runtime: &StreamRuntime, reader: &mut Reader, frame: &Acquired) -> Fallible<Texture> {
     let (description, descriptor) = reader.buffer(frame.buffer())?;
-    let BufferDescription { kind, size, format, allocation, tiling, offset, pitch, device, driver } = description;
+    let BufferDescription { kind, size, format, allocation, tiling, offset, pitch, device, driver } =
+        description;
     let (kind, tiling) = match (kind, tiling) {
         (BufferKind::Opaque, 0) => (SharingKind::OpaqueFd, SharedTiling::Optimal),
         (BufferKind::Opaque, _) => (SharingKind::OpaqueFd, SharedTiling::Linear),
         (_, modifier) => (SharingKind::DmaBuf, SharedTiling::Modifier(modifier)),
     };
     let format = format.texture_format().ok_or("an unknown format")?;
-    let shared =
-        SharedTexture { descriptor, kind, size, format, allocation, tiling, offset, row_pitch: pitch, device, driver };
+    let shared = SharedTexture {
+        descriptor,
+        kind,
+        size,
+        format,
+        allocation,
+        tiling,
+        offset,
+        row_pitch: pitch,
+        device,
+        driver,
+    };
     Ok(runtime.gpu().import_texture("shared", shared)?)
 }

@@ -20,15 +20,8 @@ use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
-const BARS: [[u8; 3]; 7] = [
-    [191, 191, 191],
-    [191, 191, 0],
-    [0, 191, 191],
-    [0, 191, 0],
-    [191, 0, 191],
-    [191, 0, 0],
-    [0, 0, 191],
-];
+const BARS: [[u8; 3]; 7] =
+    [[191, 191, 191], [191, 191, 0], [0, 191, 191], [0, 191, 0], [191, 0, 191], [191, 0, 0], [0, 0, 191]];
 
 /// A command that runs until it is told to stop.
 struct Running {
@@ -42,7 +35,8 @@ impl Running {
         let log = folder.join(what);
         let mut command = streamlib(folder);
         command.args(arguments).args(["--json", "-v"]).stdout(Stdio::piped());
-        let child = command.stderr(File::create(&log).expect("the folder takes it")).spawn().expect("it starts");
+        let child =
+            command.stderr(File::create(&log).expect("the folder takes it")).spawn().expect("it starts");
         Self { child, what, log }
     }
 
@@ -74,7 +68,8 @@ impl Drop for Running {
 }
 
 fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
+    let sent =
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
     assert!(sent.success(), "it still runs");
 }
 
@@ -110,7 +105,8 @@ fn vivid() -> Option<CameraInfo> {
 /// A screen that somebody outside can look at, and what it is called there.
 fn watched_screen() -> Option<(ScreenInfo, &'static str)> {
     let screens = list_screens();
-    let of = |driver: &str| screens.iter().find(|screen| screen.driver == driver && screen.is_connected).cloned();
+    let of =
+        |driver: &str| screens.iter().find(|screen| screen.driver == driver && screen.is_connected).cloned();
     let found = of("virtio_gpu").map(|screen| (screen, "gpu0"));
     let found = found.filter(|(_, head)| screen::pixels(head, &[(0, 0)]).is_some());
     if found.is_none() {
@@ -145,7 +141,11 @@ fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_
     let wanted = BARS.map(|bar| bar.map(|value| 255 - value));
     wait_for("the camera's picture on the screen", || {
         let found = screen::pixels(head, &places).expect("the host answers");
-        if found.iter().zip(&wanted).all(is_close) { Ok(()) } else { Err(format!("{found:?}, not {wanted:?}")) }
+        if found.iter().zip(&wanted).all(is_close) {
+            Ok(())
+        } else {
+            Err(format!("{found:?}, not {wanted:?}"))
+        }
     });
 
     screen::keep("camera-to-screen", head);
@@ -191,7 +191,8 @@ fn a_cameras_picture_comes_to_another_process() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let source = format!("camera:{}", camera.path.display());
-    let _publisher = Running::start("the publisher", folder.path(), &["play", &source, "-o", "surface:plain"]);
+    let _publisher =
+        Running::start("the publisher", folder.path(), &["play", &source, "-o", "surface:plain"]);
     read(folder.path(), "surface:plain?wait=60", &[]);
     compare(&last_picture(folder.path()), &BARS).expect("the bars");
 }

@@ -130,8 +130,12 @@ fn a_result_goes_back_as_a_surface_of_its_own() {
     let here = folder.path();
     write_still(here);
     let _broker = Running::start(here, &["broker", "--socket", "broker.sock"]);
-    wait_for("the broker", || if here.join("broker.sock").exists() { Ok(()) } else { Err("no socket".into()) });
-    let _first = Running::start(here, &["play", "still.hlsl", "--size", "160x90", "-o", "surface:bars", "--json"]);
+    wait_for(
+        "the broker",
+        || if here.join("broker.sock").exists() { Ok(()) } else { Err("no socket".into()) },
+    );
+    let _first =
+        Running::start(here, &["play", "still.hlsl", "--size", "160x90", "-o", "surface:bars", "--json"]);
     wait_for_frames(here, "bars", 0);
     let second = ["play", "surface:bars", "--effect", &effect("invert"), "-o", "surface:negative", "--json"];
     let second = Running::start(here, &second);
@@ -152,7 +156,9 @@ fn a_reader_outlives_its_publisher_and_takes_the_next_ones_frames_in_its_own_siz
     }
     let folder = tempfile::tempdir().expect("a folder");
     let here = folder.path();
-    let publish = |size| Running::start(here, &["play", "generate:bars", "--size", size, "-o", "surface:bars", "--json"]);
+    let publish = |size| {
+        Running::start(here, &["play", "generate:bars", "--size", size, "-o", "surface:bars", "--json"])
+    };
     let first = publish("160x90");
     wait_for_frames(here, "bars", 0);
     let reader = Running::start(here, &["play", "surface:bars", "-o", "surface:copy", "--json"]);
@@ -177,7 +183,8 @@ fn what_is_not_to_be_had_is_said_with_what_to_do() {
     fails_saying(&mut play("generate:bars", "surface:"), &["names no surface"]);
     fails_saying(&mut play("generate:bars", "surface:a?buffers=1"), &["from 2 to 48"]);
     fails_saying(&mut play("surface:nobody?wait=0", "null:"), &["nobody publishes surfaces"]);
-    let _publisher = Running::start(here, &["play", "generate:bars", "--size", "64x48", "-o", "surface:bars", "--json"]);
+    let _publisher =
+        Running::start(here, &["play", "generate:bars", "--size", "64x48", "-o", "surface:bars", "--json"]);
     wait_for_frames(here, "bars", 0);
     fails_saying(&mut play("surface:nobody?wait=0", "null:"), &["there is no surface nobody", "bars"]);
     fails_saying(&mut play("generate:bars", "surface:bars"), &["published by process", "another name"]);

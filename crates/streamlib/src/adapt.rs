@@ -83,7 +83,9 @@ pub(crate) fn adapt_sinks(graph: &mut Graph) {
 pub(crate) fn adapt_readers(graph: &mut Graph, readers: &[(String, String)]) {
     let formats = |link: &Link| match graph.nodes.get(&link.node) {
         Some(Node::Effect(effect)) => (effect.format, false),
-        Some(Node::Source(source)) => (TextureFormat::Rgba8, source.uri == APP || source.uri.starts_with(SURFACE)),
+        Some(Node::Source(source)) => {
+            (TextureFormat::Rgba8, source.uri == APP || source.uri.starts_with(SURFACE))
+        }
         _ => (TextureFormat::Rgba8, false),
     };
     let links = readers.iter().filter_map(|(node, port)| {

@@ -20,11 +20,11 @@ use crate::explain::Explanation;
 use crate::feeds::ReadAhead;
 use crate::report::{Report, SourceReport};
 use crate::runtime::StreamRuntime;
-use crate::sinks::{NULL, WriteBehind, takes_textures};
 use crate::scanout::KMS;
+use crate::sinks::{NULL, WriteBehind, takes_textures};
 use crate::sources::APP;
-use crate::surface::SURFACE;
 use crate::stages::Stages;
+use crate::surface::SURFACE;
 use clock::Clock;
 use prepare::Prepared;
 

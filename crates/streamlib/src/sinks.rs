@@ -30,7 +30,9 @@ pub(crate) const NULL: &str = "null:";
 
 /// Whether a sink takes textures as they are, which only live graphs give.
 pub(crate) fn takes_textures(sink: &Sink) -> bool {
-    sink.uri == APP || sink.uri == NULL || [DISPLAY, KMS, SURFACE].iter().any(|scheme| sink.uri.starts_with(scheme))
+    sink.uri == APP
+        || sink.uri == NULL
+        || [DISPLAY, KMS, SURFACE].iter().any(|scheme| sink.uri.starts_with(scheme))
 }
 
 /// A frame, in host memory of the engine's.

@@ -211,7 +211,9 @@ fn open_camera(node: &str, name: &str, lend: Option<&VulkanGpu>) -> Result<Pictu
         PathBuf::from(name)
     };
     let (format, reader, way) = match lend.map(|gpu| LentCamera::open(gpu, node, &path)) {
-        Some(Ok(camera)) => (camera.format(), Reader::Lent(camera), "read where it writes (DMA-BUF)".to_owned()),
+        Some(Ok(camera)) => {
+            (camera.format(), Reader::Lent(camera), "read where it writes (DMA-BUF)".to_owned())
+        }
         not_lent => {
             let camera = streamlib_linux::Camera::open(&path, &streamlib_linux::CameraOptions::default())
                 .map_err(|error| failed(error.to_string()))?;

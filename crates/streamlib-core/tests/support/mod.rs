@@ -208,7 +208,10 @@ pub(crate) fn engine(gpu: &Arc<QuietGpu>, shelf: Option<&Shelf<QuietGpu>>) -> Bo
     let layout = Layout::new(&graph, &sizes, 4096).expect("sizes");
     let effects: BTreeMap<_, _> =
         graph.effects().map(|(node, _)| (node.to_owned(), Arc::new(interface(node)))).collect();
-    let feeds = [("camera", Feed::Pictures(FORMAT, None)), ("other", Feed::Textures(FORMAT.size, TextureFormat::Rgba8))];
+    let feeds = [
+        ("camera", Feed::Pictures(FORMAT, None)),
+        ("other", Feed::Textures(FORMAT.size, TextureFormat::Rgba8)),
+    ];
     let drains = [("pictures", Drain::Pictures(FORMAT, None)), ("textures", Drain::Textures)];
     let parts = Parts {
         effects: &effects,

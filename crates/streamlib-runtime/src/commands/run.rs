@@ -120,7 +120,8 @@ pub(crate) fn execute(job: Job<'_>, args: &RunningArgs) -> Done {
 /// Whether frames come or go as they come.
 fn has_live_end(graph: &Graph) -> bool {
     let is_live = |uri: &str| LIVE_ENDS.iter().any(|scheme| uri.starts_with(scheme));
-    graph.sources().any(|(_, source)| is_live(&source.uri)) || graph.sinks().any(|(_, sink)| is_live(&sink.uri))
+    graph.sources().any(|(_, source)| is_live(&source.uri))
+        || graph.sinks().any(|(_, sink)| is_live(&sink.uri))
 }
 
 /// Refuses sources and sinks that have nobody at their other end.

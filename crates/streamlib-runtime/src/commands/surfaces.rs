@@ -109,7 +109,9 @@ pub(crate) fn broker(args: &BrokerArgs) -> Done {
     let stop = brokering::Stop::new()?;
     let told = stop.clone();
     ctrlc::set_handler(move || told.stop())?;
-    let place = listener.path().map_or_else(|| "the socket that it was given".to_owned(), |path| path.display().to_string());
+    let place = listener
+        .path()
+        .map_or_else(|| "the socket that it was given".to_owned(), |path| path.display().to_string());
     remark(format!("The broker listens at {place}. Ctrl-C ends it; what runs goes on."));
     Ok(brokering::serve(listener, &stop)?)
 }

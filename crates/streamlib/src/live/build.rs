@@ -21,8 +21,8 @@ use super::BuildTimes;
 use super::display::{self, Display};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
-use super::system::{self, Publication, ScanoutScreen, SurfaceSource};
 use super::stage::{ConsumerKind, ConsumerSpec, SourceFacts, SourceKind, Stage};
+use super::system::{self, Publication, ScanoutScreen, SurfaceSource};
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
 use crate::display::DISPLAY;
@@ -355,7 +355,8 @@ impl Hiring<'_> {
         };
         let screen = match &spec.kind {
             ConsumerKind::Scanout(uri) if kept.is_none() => {
-                let opened = ScanoutOptions::parse(uri).and_then(|options| system::open_screen(self.gpu, &options));
+                let opened =
+                    ScanoutOptions::parse(uri).and_then(|options| system::open_screen(self.gpu, &options));
                 Some(opened.map_err(|error| RunError::Display { node: node.clone(), error })?)
             }
             _ => None,

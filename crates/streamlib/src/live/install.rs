@@ -25,7 +25,8 @@ use super::route::{End, Router, Started};
 use super::sink::{SinkJob, SinkThread};
 use super::source::{SOURCE_UPLOADS, SourceJob, SourceThread};
 use super::stage::{
-    ConsumerKind, ProcessorWork, Pushing, RunningConsumer, RunningProcessor, RunningSource, SourceKind, Stage, Values,
+    ConsumerKind, ProcessorWork, Pushing, RunningConsumer, RunningProcessor, RunningSource, SourceKind,
+    Stage, Values,
 };
 use super::system::{PublishJob, ScanoutJob, SurfaceJob, SurfaceThread};
 use super::trace;

@@ -1,8 +1,8 @@
 //! Surfaces that a live graph reads, each on a thread of its own.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,8 @@ impl SurfaceSource {
     /// Opens the surface, and waits for its first frame.
     pub(crate) fn open(options: &ReadOptions) -> Result<Self, SurfaceError> {
         let patience = options.patience;
-        let mut reader = Reader::open(&options.name, &ReaderOptions { patience, ..ReaderOptions::default() })?;
+        let mut reader =
+            Reader::open(&options.name, &ReaderOptions { patience, ..ReaderOptions::default() })?;
         let Some(first) = reader.acquire(patience)? else {
             let (name, seconds) = (options.name.clone(), patience.as_secs());
             return Err(SurfaceError::Silent { name, seconds });
@@ -205,7 +206,8 @@ impl Worker {
         let arrived = Monotonic.now();
         let FrameMeta { captured, camera, .. } = *frame.meta();
         let meta = FrameMeta { captured, sequence: self.pushed, camera };
-        let texture = self.texture(frame).inspect_err(|_| self.job.counters.dropped(DropReason::ConsumerFailed))?;
+        let texture =
+            self.texture(frame).inspect_err(|_| self.job.counters.dropped(DropReason::ConsumerFailed))?;
         let Some(texture) = texture else {
             self.job.counters.dropped(DropReason::NoFreeTexture);
             return Ok(());

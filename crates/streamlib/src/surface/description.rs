@@ -50,7 +50,8 @@ pub(crate) fn described(
         (BufferKind::Memory, _) => return Err(no_texture("buffers in host memory".to_owned())),
     };
     let code = description.format;
-    let format = code.texture_format().ok_or_else(|| no_texture(format!("texels of the format {}", code.0)))?;
+    let format =
+        code.texture_format().ok_or_else(|| no_texture(format!("texels of the format {}", code.0)))?;
     Ok(SharedTexture {
         descriptor,
         kind,

@@ -32,7 +32,9 @@ pub enum SurfaceError {
         seconds: u64,
     },
     /// Buffers that nothing here can read.
-    #[error("the surface {name} has {what}, which is no texture here: publish it with this version of streamlib")]
+    #[error(
+        "the surface {name} has {what}, which is no texture here: publish it with this version of streamlib"
+    )]
     Buffer {
         /// Its name.
         name: String,

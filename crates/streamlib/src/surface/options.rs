@@ -76,7 +76,9 @@ impl ReadOptions {
                     let what = "is no time: `wait` is seconds, from 0 to 86400";
                     return Err(refused(uri, &format!("{wish}={value}"), what));
                 }
-                _ => return Err(refused(uri, &format!("{wish}={value}"), "is not known: a source has `wait`")),
+                _ => {
+                    return Err(refused(uri, &format!("{wish}={value}"), "is not known: a source has `wait`"));
+                }
             }
         }
         Ok(options)
@@ -88,7 +90,11 @@ fn parts(uri: &str) -> Result<(String, Vec<(&str, &str)>), SurfaceError> {
     let rest = uri.strip_prefix(SURFACE).unwrap_or(uri);
     let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
     if name.is_empty() {
-        return Err(refused(uri, rest, "names no surface: write `surface:NAME`; `streamlib surfaces` lists them"));
+        return Err(refused(
+            uri,
+            rest,
+            "names no surface: write `surface:NAME`; `streamlib surfaces` lists them",
+        ));
     }
     let wishes = query.split('&').filter(|wish| !wish.is_empty());
     Ok((name.to_owned(), wishes.map(|wish| wish.split_once('=').unwrap_or((wish, ""))).collect()))
@@ -130,9 +136,11 @@ mod tests {
             let error = PublishOptions::parse(uri).expect_err(uri).to_string();
             assert!(error.contains(said), "{error}");
         }
-        for (uri, said) in
-            [("surface:a?wait=-1", "from 0 to 86400"), ("surface:a?wait", "from 0"), ("surface:a?x=1", "`wait`")]
-        {
+        for (uri, said) in [
+            ("surface:a?wait=-1", "from 0 to 86400"),
+            ("surface:a?wait", "from 0"),
+            ("surface:a?x=1", "`wait`"),
+        ] {
             let error = ReadOptions::parse(uri).expect_err(uri).to_string();
             assert!(error.contains(said), "{error}");
         }

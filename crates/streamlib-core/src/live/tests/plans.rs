@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::picture::FORMAT;
-use crate::format::TextureFormat;
 use crate::engine::{Engine, OutletSpec, Shelf};
+use crate::format::TextureFormat;
 use crate::gpu::{Gpu, KernelDesc};
 use crate::graph::{EffectText, Graph, Node};
 use crate::interface::{EffectForm, Interface, Parameter, ParameterType, Scalar, TextureSlot, UniformBlock};
