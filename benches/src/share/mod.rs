@@ -5,7 +5,7 @@ mod reader;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -186,9 +186,10 @@ impl Bench<'_> {
         let awake = Duration::from_micros(self.args.awake_us);
         let live = self.runtime.start(&graph, LiveOptions { awake, pacing, ..LiveOptions::default() })?;
         let mut outlet = live.outlet("clock");
+        let answer = self.folder.join("seen.json");
         let mut reader = Command::new(std::env::current_exe()?)
             .args(["share-reader", &surface, mode, &seconds.to_string(), "--device", &self.args.device])
-            .stdout(Stdio::piped())
+            .args(["--out".as_ref(), answer.as_os_str()])
             .spawn()?;
         let mut ends = BTreeMap::new();
         let until = Instant::now() + Duration::from_secs_f64(seconds + 60.0);
@@ -203,11 +204,12 @@ impl Bench<'_> {
                 ends.insert(frame.meta.sequence, end.0);
             }
         }
-        let output = reader.wait_with_output()?;
+        reader.kill()?;
+        let status = reader.wait()?;
         live.stop()?;
-        if !output.status.success() {
-            return Err(format!("the reader ended with {}", output.status).into());
+        if !status.success() {
+            return Err(format!("the reader ended with {status}").into());
         }
-        Ok((serde_json::from_slice(&output.stdout)?, ends))
+        Ok((serde_json::from_slice(&std::fs::read(answer)?)?, ends))
     }
 }

@@ -1,6 +1,7 @@
 //! The other process.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub(crate) struct ReaderArgs {
     seconds: f64,
     #[arg(long, default_value = "best")]
     device: String,
+    #[arg(long)]
+    out: PathBuf,
 }
 
 /// Compares the pixels of a block with its first one; what it answers is that one, or black where one differs.
@@ -87,7 +90,7 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
             break;
         }
     }
-    println!("{}", serde_json::to_string(&told)?);
+    std::fs::write(&args.out, serde_json::to_string(&told)?)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use streamlib_core::engine::{Engine, OutletSpec, Shelf};
+use streamlib_core::engine::{Engine, Shelf};
 use streamlib_core::gpu::Gpu;
 use streamlib_core::graph::{DEFAULT_BOUND, Delivery, Graph, INPUT, Link, Node, Ports, Processor};
 use streamlib_core::interface::Interface;
@@ -14,28 +14,21 @@ use streamlib_core::live::Pace;
 use streamlib_core::mailbox::Policy;
 use streamlib_core::picture::{PictureFormat, PictureLayout};
 use streamlib_core::plan::{Drain, Feed, Fusion, Layout, Parts, Plan};
-use streamlib_media::{OutputOptions, VideoWriter};
 use streamlib_vulkan::VulkanGpu;
 
 use super::BuildTimes;
-use super::display::{self, Display};
+use super::hire::{BuiltConsumer, Hiring};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
-use super::stage::{ConsumerKind, ConsumerSpec, SourceFacts, SourceKind, Stage};
-use super::system::{self, Publication, ScanoutScreen, SurfaceSource};
+use super::stage::{ConsumerKind, SourceFacts, SourceKind, Stage};
+use super::system::SurfaceSource;
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
-use crate::display::DISPLAY;
 use crate::error::RunError;
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
-use crate::scanout::{KMS, ScanoutOptions};
-use crate::sinks::{NULL, takes_textures};
-use crate::sources::{APP, GENERATED_FPS, PictureSource};
-use crate::surface::{PublishOptions, SURFACE};
-
-/// Frames that a consumer may hold beside those that wait for it.
-pub(super) const IN_HAND: usize = 2;
+use crate::sinks::takes_textures;
+use crate::sources::{GENERATED_FPS, PictureSource};
 
 /// A plan ready to run.
 pub(super) struct Built {
@@ -68,24 +61,8 @@ pub(super) enum OpenedSource {
     Surface(SurfaceSource),
 }
 
-pub(super) struct BuiltConsumer {
-    pub(super) spec: ConsumerSpec,
-    pub(super) tag: u64,
-    pub(super) is_kept: bool,
-    /// The file of a new sink.
-    pub(super) writer: Option<Box<dyn VideoWriter>>,
-    /// Or its window.
-    pub(super) display: Option<Display>,
-    /// Or its screen.
-    pub(super) screen: Option<ScanoutScreen>,
-    /// Or its surface.
-    pub(super) publication: Option<Publication>,
-    /// Frames that it may hold beside those that wait for it.
-    pub(super) in_hand: usize,
-}
-
 /// Numbers for sources and consumers, never given twice.
-fn next_tag() -> u64 {
+pub(super) fn next_tag() -> u64 {
     static TAGS: AtomicU64 = AtomicU64::new(1);
     TAGS.fetch_add(1, Ordering::Relaxed)
 }
@@ -204,16 +181,6 @@ pub(super) fn build(
     Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, pace, times })
 }
 
-impl BuiltConsumer {
-    fn outlet(&self) -> OutletSpec {
-        let depth = match self.spec.kind {
-            ConsumerKind::Null => 0,
-            _ => self.spec.delivery.bound() as usize + self.in_hand,
-        };
-        OutletSpec { tag: self.tag, depth }
-    }
-}
-
 fn open(
     programs: &mut Programs,
     runtime: &StreamRuntime,
@@ -274,112 +241,6 @@ fn outlets(graph: &Graph, order: &[String]) -> Vec<((String, String), Link)> {
         graph.video_links(name).map(move |(port, link)| ((name.clone(), port.to_owned()), link.clone()))
     });
     links.collect()
-}
-
-/// What is needed to find a consumer for an outlet.
-struct Hiring<'a> {
-    gpu: &'a Arc<VulkanGpu>,
-    options: &'a LiveOptions,
-    layout: &'a Layout,
-    views: &'a BTreeMap<String, View>,
-    stage: &'a Stage,
-    frame_rate: Option<(u32, u32)>,
-}
-
-impl Hiring<'_> {
-    /// The consumer that runs already, or a new one.
-    fn consumer(
-        &self,
-        graph: &Graph,
-        key: &(String, String),
-        link: &Link,
-    ) -> Result<BuiltConsumer, RunError> {
-        let (node, _) = key;
-        let running = self.stage.consumers.get(key);
-        let mut writer = None;
-        let (kind, usual) = match &graph.nodes[node] {
-            Node::Sink(sink) if sink.uri == APP => (ConsumerKind::App, Delivery::Latest),
-            Node::Sink(sink) if sink.uri == NULL => (ConsumerKind::Null, Delivery::Latest),
-            Node::Sink(sink) if sink.uri.starts_with(DISPLAY) => {
-                (ConsumerKind::Display(sink.uri.clone()), Delivery::Latest)
-            }
-            Node::Sink(sink) if sink.uri.starts_with(KMS) => {
-                (ConsumerKind::Scanout(sink.uri.clone()), Delivery::Latest)
-            }
-            Node::Sink(sink) if sink.uri.starts_with(SURFACE) => {
-                (ConsumerKind::Surface(sink.uri.clone()), Delivery::Latest)
-            }
-            Node::Sink(sink) => {
-                let uri = &sink.uri;
-                let format = match running.map(|running| &running.spec.kind) {
-                    Some(ConsumerKind::File(path, format)) if path == uri => {
-                        if format.size != self.layout.size(node) {
-                            let (from, to) = (format.size, self.layout.size(node));
-                            return Err(RunError::SinkSize { node: node.clone(), from, to });
-                        }
-                        *format
-                    }
-                    _ => {
-                        let created = self.create(node, uri)?;
-                        let format = created.picture_format();
-                        writer = Some(created);
-                        format
-                    }
-                };
-                (ConsumerKind::File(uri.clone(), format), Delivery::Every { bound: 8 })
-            }
-            Node::Processor(processor) => {
-                let processor = without_origins(processor);
-                let view = self.views.get(node).copied().unwrap_or_default();
-                (ConsumerKind::Processor(processor, view), Delivery::Latest)
-            }
-            Node::Source(_) | Node::Effect(_) => {
-                unreachable!("only sinks and processors are outside the plan")
-            }
-        };
-        let spec = ConsumerSpec { kind, delivery: link.delivery.unwrap_or(usual) };
-        let kept = running.filter(|running| running.spec == spec);
-        if kept.is_none()
-            && running.is_some()
-            && writer.is_none()
-            && matches!(spec.kind, ConsumerKind::File(..))
-        {
-            return Err(RunError::SinkBusy { node: node.clone() });
-        }
-        let display = match &spec.kind {
-            ConsumerKind::Display(uri) if kept.is_none() => {
-                let opened = display::open(self.gpu, node, uri, self.layout.size(&link.node));
-                Some(opened.map_err(|error| RunError::Display { node: node.clone(), error })?)
-            }
-            _ => None,
-        };
-        let screen = match &spec.kind {
-            ConsumerKind::Scanout(uri) if kept.is_none() => {
-                let opened =
-                    ScanoutOptions::parse(uri).and_then(|options| system::open_screen(self.gpu, &options));
-                Some(opened.map_err(|error| RunError::Display { node: node.clone(), error })?)
-            }
-            _ => None,
-        };
-        let (mut publication, mut in_hand) = (None, IN_HAND);
-        if let ConsumerKind::Surface(uri) = &spec.kind {
-            let failed = |error| RunError::Surface { node: node.clone(), error };
-            let options = PublishOptions::parse(uri).map_err(failed)?;
-            in_hand = options.buffers;
-            if kept.is_none() {
-                publication = Some(system::open(self.gpu, &options).map_err(failed)?);
-            }
-        }
-        let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
-        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, screen, publication, in_hand })
-    }
-
-    fn create(&self, node: &str, uri: &str) -> Result<Box<dyn VideoWriter>, RunError> {
-        let (frame_rate, quality) = (self.frame_rate, self.options.quality);
-        let output = OutputOptions { frame_rate, quality, ..OutputOptions::new(self.layout.size(node)) };
-        let writer = streamlib_media::create(&self.options.base.join(uri), &output);
-        writer.map_err(|error| RunError::Create { node: node.to_owned(), error })
-    }
 }
 
 fn rgba(size: streamlib_core::format::Size) -> PictureFormat {

@@ -8,6 +8,7 @@ mod display;
 mod driver;
 mod end;
 mod event;
+mod hire;
 mod install;
 mod knob;
 #[cfg(target_os = "linux")]

@@ -77,7 +77,11 @@ impl ReadOptions {
                     return Err(refused(uri, &format!("{wish}={value}"), what));
                 }
                 _ => {
-                    return Err(refused(uri, &format!("{wish}={value}"), "is not known: a source has `wait`"));
+                    return Err(refused(
+                        uri,
+                        &format!("{wish}={value}"),
+                        "is not known: a source has `wait`",
+                    ));
                 }
             }
         }
