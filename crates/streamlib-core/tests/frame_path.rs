@@ -12,7 +12,7 @@ use streamlib_core::account::{FrameCounters, NodeCounters, PassTimes, recorder};
 use streamlib_core::engine::{Engine, Parameters, TexturePool, Upload};
 use streamlib_core::frame::{FrameMeta, Timestamp};
 use streamlib_core::live::{
-    Arrival, Clock, Consumer, Deliver, DeliverCommand, Deliverer, Frame, FrameLoop, Input, Pace,
+    Arrival, Clock, Consumer, Deliver, DeliverCommand, Deliverer, Destination, Frame, FrameLoop, Input, Pace,
     ParameterSet, Push, Returns, Step, Swap, handover,
 };
 use streamlib_core::mailbox::{self, Listener, Policy, Receiver, Sender};
@@ -73,8 +73,10 @@ impl Rig {
         let consumers = [2, 3].map(|tag| {
             let (frames, receiver) = mailbox::new(Policy::Every { bound: four });
             let counters = Arc::new(NodeCounters::default());
-            let consume =
-                DeliverCommand::Consume(tag, Consumer { frames: Some(frames), counters, in_hand: None });
+            let consume = DeliverCommand::Consume(
+                tag,
+                Consumer { frames: Destination::Mailbox(frames), counters, in_hand: None },
+            );
             assert!(commands.send(consume).is_ok());
             receiver
         });

@@ -21,7 +21,7 @@ use streamlib_core::account::recorder;
 use streamlib_core::engine::{Content, Engine, Leased, OutletSpec, Parameters};
 use streamlib_core::gpu::{Command, Gpu, KernelDesc};
 use streamlib_core::live::{
-    Arrival, Clock, Consumer, Deliver, DeliverCommand, Deliverer, Frame, FrameLoop, Input, Pace,
+    Arrival, Clock, Consumer, Deliver, DeliverCommand, Deliverer, Destination, Frame, FrameLoop, Input, Pace,
     ParameterSet, Push, Step, Swap, handover,
 };
 use streamlib_core::mailbox::{self, Listener, Policy, Receiver, Sender};
@@ -156,7 +156,7 @@ impl Rig {
         let consumers = [1, 2].map(|tag| {
             let (frames, receiver) = mailbox::new(Policy::Lossless { bound: four });
             let counters = Arc::new(NodeCounters::default());
-            let consumer = Consumer { frames: Some(frames), counters, in_hand: None };
+            let consumer = Consumer { frames: Destination::Mailbox(frames), counters, in_hand: None };
             assert!(commands.send(DeliverCommand::Consume(tag, consumer)).is_ok());
             receiver
         });

@@ -8,11 +8,34 @@ use crate::account::{DropReason, NodeCounters};
 use crate::gpu::Gpu;
 use crate::mailbox::{SendError, Sender};
 
+/// Somebody who has a frame as soon as it is there, on the deliverer's own thread, and never makes that wait.
+pub trait AtOnce<G: Gpu>: Send + std::fmt::Debug {
+    /// Takes a frame, or says why it is dropped.
+    ///
+    /// # Errors
+    /// When there is no place for it, or the consumer does not work any more.
+    fn take(&mut self, frame: Frame<G>) -> Result<(), DropReason>;
+
+    /// Lets go of frames that it holds for nobody any more: there was no texture left for another one.
+    fn let_go(&mut self);
+}
+
+/// Where the frames of an outlet go.
+#[derive(Debug)]
+pub enum Destination<G: Gpu> {
+    /// Nowhere: they are counted.
+    Count,
+    /// To a thread of the consumer's, under its delivery policy.
+    Mailbox(Sender<Frame<G>>),
+    /// To the consumer itself.
+    AtOnce(Box<dyn AtOnce<G>>),
+}
+
 /// Somebody who takes the frames of an outlet.
 #[derive(Debug)]
 pub struct Consumer<G: Gpu> {
-    /// Where they go, under the consumer's delivery policy; none where frames are only counted.
-    pub frames: Option<Sender<Frame<G>>>,
+    /// Where they go.
+    pub frames: Destination<G>,
     /// Its account.
     pub counters: Arc<NodeCounters>,
     /// Frames that it may hold at once, beside those that wait for it. While it holds more it gets none, so that others who
@@ -62,6 +85,11 @@ impl<G: Gpu> Consumers<G> {
         if let Some(waiting) = self.present.get_mut(&tag) {
             waiting.consumer.counters.came_in();
             if waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit) {
+                if let Destination::AtOnce(taker) = &mut waiting.consumer.frames {
+                    taker.let_go();
+                }
+            }
+            if waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit) {
                 waiting.consumer.counters.dropped(DropReason::NoFreeTexture);
                 return;
             }
@@ -72,10 +100,13 @@ impl<G: Gpu> Consumers<G> {
     }
 
     /// A frame had nothing for the consumer.
-    pub(super) fn miss(&self, tag: u64) {
-        if let Some(Waiting { consumer, .. }) = self.present.get(&tag) {
+    pub(super) fn miss(&mut self, tag: u64) {
+        if let Some(Waiting { consumer, .. }) = self.present.get_mut(&tag) {
             consumer.counters.came_in();
             consumer.counters.dropped(DropReason::NoFreeTexture);
+            if let Destination::AtOnce(taker) = &mut consumer.frames {
+                taker.let_go();
+            }
         }
     }
 
@@ -109,7 +140,11 @@ impl<G: Gpu> Consumers<G> {
 
 impl<G: Gpu> Waiting<G> {
     fn waiting(&self) -> usize {
-        self.consumer.frames.as_ref().map_or(0, Sender::len) + self.backlog.len()
+        let sent = match &self.consumer.frames {
+            Destination::Mailbox(frames) => frames.len(),
+            Destination::Count | Destination::AtOnce(_) => 0,
+        };
+        sent + self.backlog.len()
     }
 
     /// Frames that the consumer has taken and still holds.
@@ -120,9 +155,19 @@ impl<G: Gpu> Waiting<G> {
     fn send(&mut self) -> bool {
         let Consumer { frames, counters, .. } = &mut self.consumer;
         let before = self.backlog.len();
-        let Some(frames) = frames else {
-            self.backlog.drain(..).for_each(|_| counters.went_out());
-            return before > 0;
+        let frames = match frames {
+            Destination::Mailbox(frames) => frames,
+            Destination::Count => {
+                self.backlog.drain(..).for_each(|_| counters.went_out());
+                return before > 0;
+            }
+            Destination::AtOnce(taker) => {
+                self.backlog.drain(..).for_each(|frame| match taker.take(frame) {
+                    Ok(()) => counters.went_out(),
+                    Err(reason) => counters.dropped(reason),
+                });
+                return before > 0;
+            }
         };
         while let Some(frame) = self.backlog.pop_front() {
             match frames.send(frame) {

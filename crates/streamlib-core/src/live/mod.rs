@@ -20,7 +20,7 @@ mod swap;
 mod traced;
 
 pub use cell::{LoopCell, Ran};
-pub use consumer::Consumer;
+pub use consumer::{AtOnce, Consumer, Destination};
 pub use deliver::{Deliver, DeliverCommand, Deliverer, Returns};
 pub use frame::Frame;
 pub use frame_loop::{FrameLoop, Step};

@@ -142,7 +142,7 @@ impl Hiring<'_> {
             let options = PublishOptions::parse(uri).map_err(failed)?;
             in_hand = options.buffers;
             if kept.is_none() {
-                publication = Some(system::open(self.gpu, &options).map_err(failed)?);
+                publication = Some(system::open(node, self.gpu, &options).map_err(failed)?);
             }
         }
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());

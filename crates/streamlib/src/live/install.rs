@@ -6,18 +6,19 @@ use std::sync::Arc;
 use streamlib_core::account::{FrameCounters, NodeCounters, PassTimes};
 use streamlib_core::engine::Parameters;
 use streamlib_core::graph::{Delivery, Graph, Node, PortKind};
-use streamlib_core::live::{Consumer, DeliverCommand, Input, Returns, Swap, TracedPlan};
+use streamlib_core::live::{Consumer, DeliverCommand, Destination, Input, Returns, Swap, TracedPlan};
 use streamlib_core::mailbox::{self, Listener, Policy, Receiver};
 use streamlib_vulkan::VulkanGpu;
 
 use super::LiveFrame;
 use super::app::{INLET_TEXTURES, VideoInlet, VideoOutlet};
-use super::build::{Built, BuiltConsumer, BuiltSource, OpenedSource, policy, without_origins};
+use super::build::{Built, BuiltSource, OpenedSource, policy, without_origins};
 use super::control::{Control, Works};
 use super::display::DisplayJob;
 use super::driver::Arrivals;
 use super::end::HeldProcessor;
 use super::event::LiveEvent;
+use super::hire::BuiltConsumer;
 use super::options::Pacing;
 use super::processor::{Code, Ends, ProcessorJob, ProcessorThread};
 use super::pulse::Pulse;
@@ -28,7 +29,7 @@ use super::stage::{
     ConsumerKind, ProcessorWork, Pushing, RunningConsumer, RunningProcessor, RunningSource, SourceKind,
     Stage, Values,
 };
-use super::system::{PublishJob, ScanoutJob, SurfaceJob, SurfaceThread};
+use super::system::{ScanoutJob, SurfaceJob, SurfaceThread};
 use super::trace;
 use crate::error::RunError;
 
@@ -314,12 +315,12 @@ impl Installing<'_> {
         let policy = policy(spec.delivery);
         let (mut sink, mut outlet) = (None, None);
         let frames = match &spec.kind {
-            ConsumerKind::Null => None,
+            ConsumerKind::Null => Destination::Count,
             ConsumerKind::App => {
                 let listener = Listener::new();
                 let (sender, frames) = mailbox::with_bell(policy, listener.bell());
                 outlet = Some(VideoOutlet { frames, listener, counters: counters.clone() });
-                Some(sender)
+                Destination::Mailbox(sender)
             }
             ConsumerKind::Display(_) => match display {
                 Some(display) => {
@@ -327,9 +328,9 @@ impl Installing<'_> {
                     let (node, events) = (node.clone(), self.control.events.clone());
                     let job = DisplayJob { node, display, frames, counters: counters.clone(), events };
                     sink = Some(SinkThread::show(job)?);
-                    Some(sender)
+                    Destination::Mailbox(sender)
                 }
-                None => None,
+                None => Destination::Count,
             },
             ConsumerKind::Scanout(_) => match screen {
                 Some(screen) => {
@@ -337,20 +338,13 @@ impl Installing<'_> {
                     let (node, events) = (node.clone(), self.control.events.clone());
                     let job = ScanoutJob { node, screen, frames, counters: counters.clone(), events };
                     sink = Some(SinkThread::scan_out(job)?);
-                    Some(sender)
+                    Destination::Mailbox(sender)
                 }
-                None => None,
+                None => Destination::Count,
             },
-            ConsumerKind::Surface(_) => match publication {
-                Some(publication) => {
-                    let (sender, frames) = mailbox::with_bell(policy, publication.listener.bell());
-                    let (node, events) = (node.clone(), self.control.events.clone());
-                    let job = PublishJob { node, publication, frames, counters: counters.clone(), events };
-                    sink = Some(SinkThread::publish(job)?);
-                    Some(sender)
-                }
-                None => None,
-            },
+            ConsumerKind::Surface(_) => publication.map_or(Destination::Count, |publication| {
+                Destination::AtOnce(Box::new(publication.with_events(&self.control.events)))
+            }),
             ConsumerKind::File(..) => {
                 let listener = Listener::new();
                 let (sender, frames) = mailbox::with_bell(policy, listener.bell());
@@ -359,14 +353,14 @@ impl Installing<'_> {
                     let job = SinkJob { node, writer, frames, listener, counters: counters.clone(), events };
                     sink = Some(SinkThread::start(job)?);
                 }
-                Some(sender)
+                Destination::Mailbox(sender)
             }
             ConsumerKind::Processor(..) => {
                 let (listener, ports) =
                     inboxes.entry(node.clone()).or_insert_with(|| (Listener::new(), vec![]));
                 let (sender, frames) = mailbox::with_bell(policy, listener.bell());
                 ports.push((port.clone(), frames));
-                Some(sender)
+                Destination::Mailbox(sender)
             }
         };
         // Frames wait for a lossless consumer; one that may lose some has its share of the textures, and not that of others.

@@ -1,35 +1,34 @@
-//! Surfaces that a live graph publishes, each on a thread of its own.
+//! Surfaces that a live graph publishes, on the thread that delivers its frames: publishing waits for nobody, and a thread more would
+//! cost each frame the time to wake it.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use streamlib_core::account::{DropReason, NodeCounters};
+use streamlib_core::account::DropReason;
 use streamlib_core::engine::{Content, Leased};
-use streamlib_core::mailbox::{Listener, Receiver};
+use streamlib_core::live::AtOnce;
 use streamlib_share::{Access, Publisher, PublisherOptions, SharedBuffer};
 use streamlib_vulkan::{VulkanError, VulkanGpu};
 
 use super::LiveFrame;
-use super::clock::{Role, prepare_thread};
 use super::event::{Events, LiveEvent};
 use crate::surface::{Access as Wanted, PublishOptions, SurfaceError, describe};
 
-/// While readers hold frames, nobody says when they let go of them: so often the thread looks.
-const LOOK: Duration = Duration::from_millis(5);
 /// A texture that has not been published for so many frames is forgotten: its plan has probably been replaced.
 const FORGET: u64 = 600;
 
-/// A surface that can be opened, with no frame yet.
+/// A surface that a graph publishes.
 pub(super) struct Publication {
+    node: String,
     publisher: Publisher<LiveFrame>,
     /// Those that readers may ask for, by the texture's id.
     buffers: BTreeMap<u64, Offered>,
     gpu: Arc<VulkanGpu>,
     published: u64,
-    pub(super) listener: Listener,
+    /// Where its failure is told, once its graph is about to run.
+    events: Option<Arc<Events>>,
+    has_failed: bool,
 }
 
 struct Offered {
@@ -38,17 +37,12 @@ struct Offered {
     last: u64,
 }
 
-/// What a surface's thread works with.
-pub(super) struct PublishJob {
-    pub(super) node: String,
-    pub(super) publication: Publication,
-    pub(super) frames: Receiver<LiveFrame>,
-    pub(super) counters: Arc<NodeCounters>,
-    pub(super) events: Arc<Events>,
-}
-
-/// Registers the surface that `options` asks for.
-pub(super) fn open(gpu: &Arc<VulkanGpu>, options: &PublishOptions) -> Result<Publication, SurfaceError> {
+/// Registers the surface that `options` asks for. There is no frame in it yet.
+pub(super) fn open(
+    node: &str,
+    gpu: &Arc<VulkanGpu>,
+    options: &PublishOptions,
+) -> Result<Publication, SurfaceError> {
     let access = match options.access {
         Wanted::User => Access::SameUser,
         Wanted::Group(group) => Access::Group(group),
@@ -56,11 +50,24 @@ pub(super) fn open(gpu: &Arc<VulkanGpu>, options: &PublishOptions) -> Result<Pub
     };
     let publisher =
         Publisher::create(&options.name, &PublisherOptions { access, ..PublisherOptions::default() })?;
-    let (gpu, listener) = (gpu.clone(), Listener::new());
-    Ok(Publication { publisher, buffers: BTreeMap::new(), gpu, published: 0, listener })
+    Ok(Publication {
+        node: node.to_owned(),
+        publisher,
+        buffers: BTreeMap::new(),
+        gpu: gpu.clone(),
+        published: 0,
+        events: None,
+        has_failed: false,
+    })
 }
 
 impl Publication {
+    /// The same, telling of its failure there.
+    pub(super) fn with_events(mut self, events: &Arc<Events>) -> Self {
+        self.events = Some(events.clone());
+        self
+    }
+
     /// Lets readers have a frame; `false` when they hold so many that there is no place for it.
     fn publish(&mut self, leased: &Arc<Leased<VulkanGpu>>, frame: LiveFrame) -> Result<bool, VulkanError> {
         let buffer = self.offer(leased)?;
@@ -101,44 +108,29 @@ impl Publication {
     }
 }
 
-impl PublishJob {
-    /// Publishes frames until there are none any more.
-    pub(super) fn run(mut self, is_unwanted: &AtomicBool) {
-        prepare_thread(&self.node, Role::Other, None);
-        let Err(error) = self.publish_all(is_unwanted) else { return };
-        self.frames.close();
-        while self.frames.take().is_some() {
-            self.counters.dropped(DropReason::ConsumerFailed);
+impl AtOnce<VulkanGpu> for Publication {
+    fn take(&mut self, frame: LiveFrame) -> Result<(), DropReason> {
+        let Content::Texture(leased) = &frame.content else { return Err(DropReason::ConsumerFailed) };
+        if self.has_failed {
+            return Err(DropReason::ConsumerFailed);
         }
-        // The surface is gone when its end is heard of.
-        drop(self.publication);
-        self.events.tell(LiveEvent::SinkFailed { node: self.node, why: error.to_string() });
-    }
-
-    fn publish_all(&mut self, is_unwanted: &AtomicBool) -> Result<(), VulkanError> {
-        while !is_unwanted.load(Ordering::Acquire) {
-            self.publication.publisher.reclaim();
-            let Some(frame) = self.frames.take() else {
-                if self.frames.is_closed() {
-                    break;
+        let leased = leased.clone();
+        match self.publish(&leased, frame) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(DropReason::NoFreeTexture),
+            Err(error) => {
+                self.has_failed = true;
+                let why = error.to_string();
+                if let Some(events) = &self.events {
+                    events.tell(LiveEvent::SinkFailed { node: self.node.clone(), why });
                 }
-                // The newest frame is kept in any case.
-                let are_held = self.publication.publisher.kept() > 1;
-                self.publication.listener.wait(are_held.then(|| Instant::now() + LOOK));
-                continue;
-            };
-            let Content::Texture(leased) = &frame.content else { continue };
-            let leased = leased.clone();
-            let published = self.publication.publish(&leased, frame).inspect_err(|_| {
-                self.counters.dropped(DropReason::ConsumerFailed);
-            })?;
-            if published {
-                self.counters.went_out();
-            } else {
-                self.counters.dropped(DropReason::NoFreeTexture);
+                Err(DropReason::ConsumerFailed)
             }
         }
-        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        self.publisher.reclaim();
     }
 }
 

@@ -15,7 +15,7 @@ use super::LiveFrame;
 use super::clock::{Role, prepare_thread};
 use super::display::DisplayJob;
 use super::event::{Events, LiveEvent};
-use super::system::{PublishJob, ScanoutJob};
+use super::system::ScanoutJob;
 use crate::error::RunError;
 use crate::report::SinkReport;
 use crate::sinks::finish_writer;
@@ -59,15 +59,6 @@ impl SinkThread {
     /// Shows frames on a screen instead.
     pub(super) fn scan_out(job: ScanoutJob) -> Result<Self, RunError> {
         let (node, bell) = (job.node.clone(), job.screen.listener.bell());
-        Self::spawn(&node, bell, move |is_unwanted| {
-            job.run(is_unwanted);
-            None
-        })
-    }
-
-    /// Lets other processes have the frames, of which nothing is left to report either.
-    pub(super) fn publish(job: PublishJob) -> Result<Self, RunError> {
-        let (node, bell) = (job.node.clone(), job.publication.listener.bell());
         Self::spawn(&node, bell, move |is_unwanted| {
             job.run(is_unwanted);
             None

@@ -1,7 +1,7 @@
 //! Surfaces, and screens without a window system, where they exist.
 
 #[cfg(target_os = "linux")]
-pub(super) use super::publish::{Publication, PublishJob, open};
+pub(super) use super::publish::{Publication, open};
 #[cfg(target_os = "linux")]
 pub(super) use super::scanout::{ScanoutJob, ScanoutScreen, open_screen};
 #[cfg(target_os = "linux")]
@@ -18,8 +18,9 @@ mod elsewhere {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
-    use streamlib_core::account::NodeCounters;
+    use streamlib_core::account::{DropReason, NodeCounters};
     use streamlib_core::format::{Size, TextureFormat};
+    use streamlib_core::live::AtOnce;
     use streamlib_core::mailbox::{Listener, Receiver};
     use streamlib_vulkan::VulkanGpu;
 
@@ -37,27 +38,26 @@ mod elsewhere {
     pub(crate) enum Nothing {}
 
     #[derive(Debug)]
-    pub(crate) struct Publication {
-        never: Nothing,
-        pub(crate) listener: Listener,
+    pub(crate) enum Publication {}
+
+    impl Publication {
+        pub(crate) fn with_events(self, _: &Arc<Events>) -> Self {
+            match self {}
+        }
     }
 
-    pub(crate) struct PublishJob {
-        pub(crate) node: String,
-        pub(crate) publication: Publication,
-        pub(crate) frames: Receiver<LiveFrame>,
-        pub(crate) counters: Arc<NodeCounters>,
-        pub(crate) events: Arc<Events>,
-    }
+    impl AtOnce<VulkanGpu> for Publication {
+        fn take(&mut self, _: LiveFrame) -> Result<(), DropReason> {
+            match *self {}
+        }
 
-    impl PublishJob {
-        pub(crate) fn run(self, _: &AtomicBool) {
-            match self.publication.never {}
+        fn let_go(&mut self) {
+            match *self {}
         }
     }
 
     /// Refuses.
-    pub(crate) fn open(_: &Arc<VulkanGpu>, _: &PublishOptions) -> Result<Publication, SurfaceError> {
+    pub(crate) fn open(_: &str, _: &Arc<VulkanGpu>, _: &PublishOptions) -> Result<Publication, SurfaceError> {
         Err(SurfaceError::Platform)
     }
 

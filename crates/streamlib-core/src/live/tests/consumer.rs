@@ -7,7 +7,7 @@ use super::model::Expected;
 use super::picture::see;
 use super::plans::SinkSpec;
 use crate::account::{DropReason, NodeCounters};
-use crate::live::{Consumer, Frame};
+use crate::live::{Consumer, Destination, Frame};
 use crate::mailbox::{self, Policy, Receiver};
 use crate::testing::CpuGpu;
 
@@ -59,7 +59,7 @@ impl Taker {
             discarded: 0,
             due: 0,
         };
-        (taker, Consumer { frames: Some(frames), counters, in_hand: None })
+        (taker, Consumer { frames: Destination::Mailbox(frames), counters, in_hand: None })
     }
 
     /// A frame of its plan was delivered.

@@ -234,7 +234,7 @@ fn threads_of_a_live_graph_agree_over_swaps_and_deaths() {
         commands
             .send(DeliverCommand::Consume(
                 sink.tag,
-                Consumer { frames: Some(frames), counters, in_hand: None },
+                Consumer { frames: Destination::Mailbox(frames), counters, in_hand: None },
             ))
             .unwrap();
         let dies_after = if sink == dying { 700 } else { usize::MAX };
