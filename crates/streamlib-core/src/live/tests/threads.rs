@@ -14,8 +14,8 @@ use crate::account::{FrameCounters, NodeCounters, PassTimes, recorder};
 use crate::engine::{Engine, Parameters};
 use crate::frame::{FrameMeta, Timestamp};
 use crate::live::{
-    Arrival, Clock, Consumer, Deliver, DeliverCommand, Deliverer, Frame, FrameLoop, Input, ParameterSet,
-    Push, Returns, Step, Swap, handover,
+    Arrival, Clock, Consumer, Deliver, DeliverCommand, Deliverer, Destination, Frame, FrameLoop, Input,
+    ParameterSet, Push, Returns, Step, Swap, handover,
 };
 use crate::mailbox::{self, Bell, Listener, Policy, Receiver, Sender};
 use crate::testing::CpuGpu;
