@@ -1,5 +1,4 @@
-"""Archives in the format `newc` of cpio, which the kernel unpacks as its first file system. It takes several, one after
-the other, so what one run needs stands in an archive of its own behind the image."""
+"""Archives in the format `newc` of cpio, which the kernel unpacks as its first file system."""
 
 import os
 

@@ -3,12 +3,12 @@
 import os
 import select
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from cpio import Archive
 from host import Host
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -54,6 +54,11 @@ def shared_folders(programs):
     return folders
 
 
+def shares(folders):
+    """The folders with the names by which the machine asks for them."""
+    return [(f"host{index}", folder) for index, folder in enumerate(folders)]
+
+
 def plan(programs, folders):
     """The shell script that the machine runs."""
     variables = dict(ENVIRONMENT)
@@ -61,7 +66,7 @@ def plan(programs, folders):
     if compiler():
         variables["STREAMLIB_DXC"] = compiler()
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines += [f"share host{index} {shlex.quote(folder)}" for index, folder in enumerate(folders)]
+    lines += [f"share {tag} {shlex.quote(folder)}" for tag, folder in shares(folders)]
     for program in programs:
         words = [f"{name}={value}" for name, value in program.variables.items()]
         words = ["run", program.folder, "env", *words, program.path, *program.arguments]
@@ -73,7 +78,7 @@ def command(image, work, folders):
     """How QEMU is started. Nothing but its name is taken from the host's hardware: it runs everywhere, slowly."""
     words = ["qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-smp", "2", "-m", "2560"]
     words += ["-accel", "tcg,thread=multi,tb-size=512", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
-    words += ["-kernel", f"{image}/vmlinuz", "-initrd", f"{work}/initrd"]
+    words += ["-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/image.cpio"]
     words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr rdinit=/init"]
     words += ["-device", "virtio-serial-pci"]
     words += ["-chardev", f"file,id=log,path={work}/console", "-device", "virtconsole,chardev=log"]
@@ -82,21 +87,11 @@ def command(image, work, folders):
     words += ["-device", "virtserialport,chardev=ctl,name=host.ctl"]
     words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
     words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
-    for index, folder in enumerate(folders):
-        option = f"local,path={folder},mount_tag=host{index},security_model=none,readonly=on,multidevs=remap"
-        words += ["-virtfs", option]
+    for tag, folder in [("plan", f"{work}/plan"), *shares(folders)]:
+        # A comma ends a path, and two of them are one in it.
+        path = folder.replace(",", ",,")
+        words += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"]
     return words
-
-
-def pack(image, work, script):
-    """The image with the plan behind it, as one file."""
-    with open(f"{work}/initrd", "wb") as out:
-        with open(f"{image}/image.cpio", "rb") as base:
-            while block := base.read(1 << 22):
-                out.write(block)
-        archive = Archive(out)
-        archive.file("plan", script.encode())
-        archive.close()
 
 
 def relay(process, seconds):
@@ -115,12 +110,17 @@ def relay(process, seconds):
 def run(programs, seconds):
     """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
     prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
+    # So that the machine is ended, too, when this is.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     image = prepared.stdout.decode().strip()
     if prepared.returncode != 0:
         sys.exit(image)
     folders = shared_folders(programs)
     with tempfile.TemporaryDirectory(prefix="streamlib-devices-") as work:
-        pack(image, work, plan(programs, folders))
+        os.mkdir(f"{work}/plan")
+        with open(f"{work}/plan/script", "w") as script:
+            script.write(plan(programs, folders))
         words = command(image, work, folders)
         # The port takes nothing once QEMU's own input has ended, so that stays open.
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -128,12 +128,13 @@ def run(programs, seconds):
             host = Host(f"{work}/ctl", f"{work}/qmp", work, OUT, lambda: process.poll() is None)
             host.start()
             in_time = relay(process, seconds)
+            status = process.wait() if in_time else None
         finally:
             process.kill()
             process.wait()
         host.join(5)
         if host.status is None:
-            print("\nThe device machine", "ended on its own" if in_time else f"was ended after {seconds} s", end="; ")
+            print("\nThe device machine", f"ended with {status}" if in_time else f"was ended after {seconds} s", end="; ")
             with open(f"{work}/console", errors="replace") as console:
                 print("its console:", *console.read().splitlines()[-40:], sep="\n  ", flush=True)
         return 1 if host.status is None else host.status

@@ -67,17 +67,20 @@ fetch() {
   local kernel uris megabytes
   private_apt
   say "Reading the package lists of Debian $SUITE"
-  "${apt[@]}" update >apt/log 2>&1 || cannot "apt-get update failed: $(tail -n 1 apt/log)"
-  kernel=$(apt-cache depends "$KERNEL" | awk '/Depends: linux-image-[0-9]/ { print $2; exit }')
+  # By itself apt takes a mirror that cannot be reached for one without news.
+  "${apt[@]}" -o APT::Update::Error-Mode=any update >apt/log 2>&1 ||
+    cannot "the lists of Debian's packages could not be read: $(grep -m 1 -E '^(E|W|Err)' apt/log)"
+  kernel=$(apt-cache depends "$KERNEL" 2>&1 | awk '/Depends: linux-image-[0-9]/ { print $2; exit }') || true
   [[ -n $kernel ]] || cannot "Debian $SUITE on this mirror has no $KERNEL"
   uris=$("${apt[@]}" --print-uris -y install "${PACKAGES[@]}" | grep "^'" && "${apt[@]}" --print-uris download "$kernel" | grep "^'") ||
     cannot "apt-get does not find ${PACKAGES[*]} $kernel"
   megabytes=$(awk '{ sum += $3 } END { printf "%d", sum / 1e6 }' <<<"$uris")
   say "Fetching $(wc -l <<<"$uris") packages of Debian $SUITE ($megabytes MB: ${PACKAGES[*]} $kernel) to $cache"
   rm -rf root kernel
-  "${apt[@]}" -y --download-only install "${PACKAGES[@]}" >>apt/log 2>&1 &&
-    (cd apt/cache/archives && "${apt[@]}" download "$kernel" >>../../log 2>&1) ||
+  if ! "${apt[@]}" -y --download-only install "${PACKAGES[@]}" >>apt/log 2>&1 ||
+    ! (cd apt/cache/archives && "${apt[@]}" download "$kernel" >>../../log 2>&1); then
     cannot "apt-get could not download: $(grep -m 1 ^E: apt/log)"
+  fi
   say "Unpacking them"
   mkdir root kernel
   for package in apt/cache/archives/*.deb; do
@@ -97,14 +100,18 @@ exec 9>"$cache/lock"
 flock 9
 
 packages="$SUITE $KERNEL ${PACKAGES[*]}"
-image="$packages $(cat image.py cpio.py init | sha256sum)"
 if [[ $(cat "$cache/packages.made" 2>/dev/null) != "$packages" ]]; then
+  rm -rf "$cache"/image-*
   (cd "$cache" && fetch)
   echo "$packages" >"$cache/packages.made"
 fi
-if [[ $(cat "$cache/image.made" 2>/dev/null) != "$image" ]]; then
+# Each of several working trees may make it in its own way.
+image=$cache/image-$(cat image.py cpio.py init | sha256sum | head -c 12)
+if [[ ! -e $image/made ]]; then
   say "Making the image of the device machine"
-  python3 image.py "$cache" >&2
-  echo "$image" >"$cache/image.made"
+  mkdir -p "$image"
+  python3 image.py "$cache" "$image" >&2
+  : >"$image/made"
+  find "$cache" -maxdepth 1 -name 'image-*' -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- | xargs -r -d '\n' rm -r
 fi
-echo "$cache"
+echo "$image"

@@ -1,8 +1,7 @@
 //! What streamlib needs of Linux itself: V4L2 capture, windows, screens without a window system (KMS), threads that keep time.
 //!
-//! This crate knows no GPU: a captured picture is handed on in host memory, a window by its handle, and what a screen shows as a
-//! DMA-BUF. `unsafe` stands in its module
-//! `sys` alone, behind functions that are safe to call.
+//! This crate knows no GPU: a captured picture is handed on in host memory or as DMA-BUFs, a window by its handle, and what a
+//! screen shows as a DMA-BUF. `unsafe` stands in its module `sys` alone, behind functions that are safe to call.
 #![cfg(target_os = "linux")]
 
 pub mod camera;
@@ -11,7 +10,11 @@ pub mod realtime;
 mod sys;
 pub mod window;
 
-pub use camera::{Camera, CameraError, CameraFormat, CameraInfo, CameraMode, CameraOptions, list_cameras};
+pub use camera::{
+    BufferMemory, BufferPlane, Camera, CameraBuffer, CameraControl, CameraControls, CameraError, CameraEvent,
+    CameraFormat, CameraInfo, CameraMode, CameraOptions, CameraWatch, CapturedBuffer, ControlValues,
+    LostFrames, SharedCamera, find_camera, list_cameras,
+};
 pub use kms::{
     Framebuffer, KmsError, KmsOptions, KmsScreen, ScanoutBuffer, ScreenInfo, ScreenMode, Shown, list_screens,
 };

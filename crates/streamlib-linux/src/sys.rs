@@ -4,11 +4,13 @@
 pub(crate) mod abi;
 pub(crate) mod clock;
 mod device;
+mod inotify;
 mod poll;
 mod queue;
 pub(crate) mod thread;
 pub(crate) mod x11;
 
 pub(crate) use device::{Device, monotonic_now};
+pub(crate) use inotify::FolderWatch;
 pub(crate) use poll::{Readiness, wait_readable};
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Exported, Filled, Queue};

@@ -16,6 +16,16 @@ pub enum CameraError {
         /// The node that was asked for.
         path: PathBuf,
     },
+    /// No camera has this name, or several have.
+    #[error(
+        "the camera `{wanted}` was not found; there is {found}: name one of them, by its path where names are alike"
+    )]
+    NoSuchCamera {
+        /// The name that was asked for.
+        wanted: String,
+        /// What there is.
+        found: String,
+    },
     /// The node is there, and this user may not open it.
     #[error("{}: this user may not open the camera; add the user to the group `video` and log in again", path.display())]
     Denied {
@@ -44,6 +54,12 @@ pub enum CameraError {
         /// Four-character codes of what would do.
         wanted: String,
     },
+    /// The driver keeps its buffers to itself. [`Camera`](crate::Camera) copies pictures out of them.
+    #[error("{}: the driver does not share its buffers (DMA-BUF); capture by copying them", path.display())]
+    NotShareable {
+        /// The camera's node.
+        path: PathBuf,
+    },
     /// A picture of this size cannot be captured.
     #[error("{}: asked for pictures of {size}; choose a size that the camera lists", path.display())]
     BadSize {
@@ -71,6 +87,41 @@ pub enum CameraError {
         path: PathBuf,
         /// How long was waited.
         waited: Duration,
+    },
+    /// The camera has no control of this name.
+    #[error("{}: the camera has no control `{name}`; it has {known}", path.display())]
+    NoSuchControl {
+        /// The camera's node.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The control does not take this value.
+    #[error("{}: the control `{name}` cannot be {value}; it takes {allowed}", path.display())]
+    BadControlValue {
+        /// The camera's node.
+        path: PathBuf,
+        /// The control.
+        name: String,
+        /// What it was to be set to.
+        value: i64,
+        /// What it takes.
+        allowed: String,
+    },
+    /// The driver refused to read or set a control.
+    #[error(
+        "{}: the driver refused the control `{name}`: {source}; it may be read only, or held by another program",
+        path.display()
+    )]
+    Control {
+        /// The camera's node.
+        path: PathBuf,
+        /// The control.
+        name: String,
+        /// The system's answer.
+        source: io::Error,
     },
     /// The driver refused a call for another reason.
     #[error("{}: the driver refused to {action}: {source}", path.display())]

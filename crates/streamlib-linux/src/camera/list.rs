@@ -47,6 +47,11 @@ pub struct CameraMode {
 /// [`Camera::open`](crate::Camera::open) on such a node says which it is.
 #[must_use]
 pub fn list_cameras() -> Vec<CameraInfo> {
+    camera_nodes().filter_map(|path| describe(&path)).collect()
+}
+
+/// Nodes that stream pictures and that this user may open, by number.
+pub(super) fn camera_nodes() -> impl Iterator<Item = PathBuf> {
     let entries = std::fs::read_dir("/dev").into_iter().flatten().flatten();
     let mut nodes: Vec<(u32, PathBuf)> = entries
         .filter_map(|entry| {
@@ -56,18 +61,22 @@ pub fn list_cameras() -> Vec<CameraInfo> {
         })
         .collect();
     nodes.sort();
-    nodes.into_iter().filter_map(|(_, path)| describe(&path)).collect()
+    nodes.into_iter().map(|(_, path)| path).filter(|path| open(path).is_some())
+}
+
+/// The node and the interface that it streams pictures by; `None` when it is no camera, or may not be opened.
+fn open(path: &Path) -> Option<(Device, u32, Capability)> {
+    let device = Device::open(path).ok()?;
+    let mut capability = Capability::zeroed();
+    device.call(&abi::QUERYCAP, &mut capability).ok()?;
+    let kind = stream_kind(&capability)?;
+    Some((device, kind, capability))
 }
 
 /// `None` unless `path` is a capture node that offers at least one format.
 fn describe(path: &Path) -> Option<CameraInfo> {
-    let device = Device::open(path).ok()?;
-    let mut capability = Capability::zeroed();
-    device.call(&abi::QUERYCAP, &mut capability).ok()?;
-    if !captures(&capability) {
-        return None;
-    }
-    let formats: Vec<_> = pixel_formats(&device)
+    let (device, kind, capability) = open(path)?;
+    let formats: Vec<_> = pixel_formats(&device, kind)
         .into_iter()
         .map(|fourcc| CameraFormat { fourcc: fourcc_name(fourcc), modes: modes(&device, fourcc) })
         .collect();
@@ -79,21 +88,27 @@ fn describe(path: &Path) -> Option<CameraInfo> {
     })
 }
 
-/// Whether the node delivers pictures by streaming, and is neither a codec nor a metadata node beside a camera.
-pub(super) fn captures(capability: &Capability) -> bool {
+/// By which interface the node streams pictures; `None` for what is no camera: a codec, a metadata node beside one.
+pub(super) fn stream_kind(capability: &Capability) -> Option<u32> {
     // `capabilities` speaks of all nodes of the hardware, `device_caps` of this one.
     let node = match capability.capabilities & abi::CAP_DEVICE_CAPS {
         0 => capability.capabilities,
         _ => capability.device_caps,
     };
-    let needed = abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING;
-    node & needed == needed && node & abi::CAP_VIDEO_M2M == 0
+    let can = |needed| node & needed == needed;
+    if !can(abi::CAP_STREAMING) || can(abi::CAP_VIDEO_M2M) {
+        None
+    } else if can(abi::CAP_VIDEO_CAPTURE) {
+        Some(abi::VIDEO_CAPTURE)
+    } else {
+        can(abi::CAP_VIDEO_CAPTURE_MPLANE).then_some(abi::VIDEO_CAPTURE_MPLANE)
+    }
 }
 
 /// Codes of the pixel formats that the device offers.
-pub(super) fn pixel_formats(device: &Device) -> Vec<u32> {
+pub(super) fn pixel_formats(device: &Device, kind: u32) -> Vec<u32> {
     let formats = (0..LONGEST_LIST).map_while(|index| {
-        let mut format = FormatDescription { index, kind: abi::VIDEO_CAPTURE, ..FormatDescription::zeroed() };
+        let mut format = FormatDescription { index, kind, ..FormatDescription::zeroed() };
         device.call(&abi::ENUM_FMT, &mut format).ok()?;
         Some(format.fourcc)
     });
@@ -117,7 +132,8 @@ fn modes(device: &Device, fourcc: u32) -> Vec<CameraMode> {
     sizes.into_iter().map(|size| CameraMode { size, rates: rates(device, fourcc, size) }).collect()
 }
 
-fn rates(device: &Device, fourcc: u32, size: Size) -> Vec<f64> {
+/// Frames per second, highest first.
+pub(super) fn rates(device: &Device, fourcc: u32, size: Size) -> Vec<f64> {
     let mut intervals = Vec::new();
     for index in 0..LONGEST_LIST {
         let (width, height) = size.into();
@@ -149,7 +165,7 @@ pub(super) fn fourcc_name(fourcc: u32) -> String {
 }
 
 /// A C string in an array of fixed length.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
@@ -165,13 +181,13 @@ mod tests {
             device_caps,
             ..Capability::zeroed()
         };
-        assert!(captures(&node(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING)));
-        assert!(!captures(&node(0x0080_0000 | abi::CAP_STREAMING)), "metadata beside a camera");
-        assert!(!captures(&node(abi::CAP_VIDEO_CAPTURE)), "read() only");
-        assert!(
-            !captures(&node(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING | abi::CAP_VIDEO_M2M)),
-            "a codec"
-        );
+        let kind = |device_caps| stream_kind(&node(device_caps));
+        assert_eq!(kind(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING), Some(abi::VIDEO_CAPTURE));
+        let planes = abi::CAP_VIDEO_CAPTURE_MPLANE | abi::CAP_STREAMING;
+        assert_eq!(kind(planes), Some(abi::VIDEO_CAPTURE_MPLANE));
+        assert_eq!(kind(0x0080_0000 | abi::CAP_STREAMING), None, "metadata beside a camera");
+        assert_eq!(kind(abi::CAP_VIDEO_CAPTURE), None, "read() only");
+        assert_eq!(kind(abi::CAP_VIDEO_CAPTURE | abi::CAP_STREAMING | abi::CAP_VIDEO_M2M), None, "a codec");
     }
 
     #[test]

@@ -9,13 +9,15 @@ use std::mem::size_of;
 
 use libc::timeval;
 
-/// `V4L2_BUF_TYPE_VIDEO_CAPTURE`.
+/// `V4L2_BUF_TYPE_VIDEO_CAPTURE` and `V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`.
 pub(crate) const VIDEO_CAPTURE: u32 = 1;
+pub(crate) const VIDEO_CAPTURE_MPLANE: u32 = 9;
 /// `V4L2_MEMORY_MMAP`.
 pub(crate) const MEMORY_MMAP: u32 = 1;
 
 /// `V4L2_CAP_*`.
 pub(crate) const CAP_VIDEO_CAPTURE: u32 = 0x0000_0001;
+pub(crate) const CAP_VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
 pub(crate) const CAP_VIDEO_M2M: u32 = 0x0000_8000;
 pub(crate) const CAP_STREAMING: u32 = 0x0400_0000;
 pub(crate) const CAP_DEVICE_CAPS: u32 = 0x8000_0000;
@@ -68,7 +70,12 @@ macro_rules! plain {
     };
 }
 
-plain!(Capability FormatDescription FrameSize FrameInterval Format StreamParameters RequestBuffers Buffer i32);
+// Below the macro, which they use.
+pub(crate) mod controls;
+pub(crate) mod planes;
+
+plain!(Capability FormatDescription FrameSize FrameInterval Format StreamParameters RequestBuffers i32);
+plain!(Buffer ExportBuffer);
 
 /// `struct v4l2_capability`.
 #[repr(C)]
@@ -182,24 +189,34 @@ pub(crate) struct RequestBuffers {
     pub(crate) reserved: [u8; 3],
 }
 
-/// `struct v4l2_buffer` with the `offset` member of its union `m`.
+/// `struct v4l2_buffer`. `m` is an offset for mappings or, for several planes, the address of their array of `length`.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub(crate) struct Buffer {
-    pub(crate) index: u32,
-    pub(crate) kind: u32,
-    pub(crate) bytes_used: u32,
-    pub(crate) flags: u32,
-    pub(crate) field: u32,
-    pub(crate) timestamp: timeval,
-    pub(crate) timecode: [u32; 4],
-    pub(crate) sequence: u32,
-    pub(crate) memory: u32,
-    pub(crate) align: [c_ulong; 0],
-    pub(crate) offset: u32,
-    pub(crate) rest_of_m: [u8; size_of::<c_ulong>() - 4],
-    pub(crate) length: u32,
-    pub(crate) reserved: [u32; 2],
+pub(super) struct Buffer {
+    pub(super) index: u32,
+    pub(super) kind: u32,
+    pub(super) bytes_used: u32,
+    pub(super) flags: u32,
+    pub(super) field: u32,
+    pub(super) timestamp: timeval,
+    pub(super) timecode: [u32; 4],
+    pub(super) sequence: u32,
+    pub(super) memory: u32,
+    pub(super) m: c_ulong,
+    pub(super) length: u32,
+    pub(super) reserved: [u32; 2],
+}
+
+/// `struct v4l2_exportbuffer`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct ExportBuffer {
+    pub(super) kind: u32,
+    pub(super) index: u32,
+    pub(super) plane: u32,
+    pub(super) flags: u32,
+    pub(super) fd: i32,
+    pub(super) reserved: [u32; 11],
 }
 
 /// The code of an ioctl whose argument is a `T`; made in this module only.
@@ -230,9 +247,11 @@ pub(crate) const ENUM_FMT: Request<FormatDescription> = Request::new(BOTH_WAYS, 
 pub(crate) const G_FMT: Request<Format> = Request::new(BOTH_WAYS, 4);
 pub(crate) const S_FMT: Request<Format> = Request::new(BOTH_WAYS, 5);
 pub(crate) const REQBUFS: Request<RequestBuffers> = Request::new(BOTH_WAYS, 8);
-pub(crate) const QUERYBUF: Request<Buffer> = Request::new(BOTH_WAYS, 9);
-pub(crate) const QBUF: Request<Buffer> = Request::new(BOTH_WAYS, 15);
-pub(crate) const DQBUF: Request<Buffer> = Request::new(BOTH_WAYS, 17);
+// These hold addresses or descriptors, so only `queue` makes such calls.
+pub(super) const QUERYBUF: Request<Buffer> = Request::new(BOTH_WAYS, 9);
+pub(super) const QBUF: Request<Buffer> = Request::new(BOTH_WAYS, 15);
+pub(super) const EXPBUF: Request<ExportBuffer> = Request::new(BOTH_WAYS, 16);
+pub(super) const DQBUF: Request<Buffer> = Request::new(BOTH_WAYS, 17);
 pub(crate) const STREAMON: Request<i32> = Request::new(Request::<i32>::WRITE, 18);
 pub(crate) const STREAMOFF: Request<i32> = Request::new(Request::<i32>::WRITE, 19);
 pub(crate) const G_PARM: Request<StreamParameters> = Request::new(BOTH_WAYS, 21);
@@ -249,6 +268,7 @@ const _: () = {
     assert!(ENUM_FMT.code == 0xc040_5602);
     assert!(G_FMT.code == 0xc0d0_5604 && S_FMT.code == 0xc0d0_5605);
     assert!(REQBUFS.code == 0xc014_5608);
+    assert!(EXPBUF.code == 0xc040_5610);
     assert!(QUERYBUF.code == 0xc058_5609 && QBUF.code == 0xc058_560f && DQBUF.code == 0xc058_5611);
     assert!(STREAMON.code == 0x4004_5612 && STREAMOFF.code == 0x4004_5613);
     assert!(G_PARM.code == 0xc0cc_5615 && S_PARM.code == 0xc0cc_5616);
@@ -256,6 +276,6 @@ const _: () = {
 
     assert!(offset_of!(Format, pix) == 8 && size_of::<PixFormat>() == 48);
     assert!(offset_of!(Buffer, timestamp) == 24 && offset_of!(Buffer, sequence) == 56);
-    assert!(offset_of!(Buffer, memory) == 60 && offset_of!(Buffer, offset) == 64);
+    assert!(offset_of!(Buffer, memory) == 60 && offset_of!(Buffer, m) == 64);
     assert!(offset_of!(Buffer, length) == 72);
 };

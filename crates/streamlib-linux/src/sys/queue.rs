@@ -1,13 +1,17 @@
-//! Capture buffers that the driver owns and this process maps.
+//! Capture buffers that the driver owns: mapped into this process, or exported as DMA-BUF.
 
+use std::ffi::c_ulong;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
 
-use super::abi::{self, Buffer, Plain as _, RequestBuffers};
+use libc::timeval;
+
+use super::abi::planes::{BufferPlane, MAX_PLANES};
+use super::abi::{self, Buffer, ExportBuffer, Plain as _, Request, RequestBuffers};
 use super::device::Device;
 
-/// One buffer of the driver, mapped for reading.
+/// One memory of a buffer, mapped for reading.
 #[derive(Debug)]
 struct Mapping {
     start: NonNull<u8>,
@@ -18,8 +22,8 @@ struct Mapping {
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    fn new(device: &Device, buffer: &Buffer) -> io::Result<Self> {
-        let length = buffer.length as usize;
+    fn new(device: &Device, plane: &BufferPlane) -> io::Result<Self> {
+        let length = plane.length as usize;
         // SAFETY: a new mapping at an address of the kernel's choice; nothing that exists is replaced.
         let start = unsafe {
             libc::mmap(
@@ -28,7 +32,7 @@ impl Mapping {
                 libc::PROT_READ,
                 libc::MAP_SHARED,
                 device.file().as_raw_fd(),
-                buffer.offset.into(),
+                plane.offset().into(),
             )
         };
         if start == libc::MAP_FAILED {
@@ -41,66 +45,174 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: this range was mapped by `new`, is unmapped once, and no slice of it outlives the borrow in `take`.
+        // SAFETY: this range was mapped by `new`, is unmapped once, and no slice of it outlives the borrow in `bytes`.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
     }
 }
 
-/// A device that streams into mapped buffers. Streaming ends when this is dropped.
+/// One memory of a buffer, as a DMA-BUF.
+#[derive(Debug)]
+pub(crate) struct Exported {
+    pub(crate) fd: OwnedFd,
+    /// Bytes.
+    pub(crate) length: usize,
+}
+
+/// A buffer that the driver has filled and that is this process's until it is queued again.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    index: u32,
+    /// Of each memory, where in it the data begins, and where it ends.
+    data: [(usize, usize); MAX_PLANES],
+    pub(crate) flags: u32,
+    pub(crate) timestamp: timeval,
+    pub(crate) sequence: u32,
+}
+
+impl Filled {
+    pub(crate) fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    /// Where the data begins and ends in a memory.
+    pub(crate) fn data(&self, memory: usize) -> (usize, usize) {
+        self.data.get(memory).copied().unwrap_or_default()
+    }
+}
+
+/// A device that streams into buffers. Streaming ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    buffers: Vec<Mapping>,
+    /// `VIDEO_CAPTURE` or `VIDEO_CAPTURE_MPLANE`.
+    kind: u32,
+    /// How many buffers there are.
+    count: u32,
+    /// The memories of each buffer; none where they were exported.
+    mappings: Vec<Vec<Mapping>>,
     device: Device,
 }
 
 impl Queue {
-    /// Asks for `count` buffers (the driver may give another number), queues all of them and starts streaming.
-    pub(crate) fn start(device: Device, count: u32) -> io::Result<Self> {
-        let mut request = RequestBuffers {
-            count,
-            kind: abi::VIDEO_CAPTURE,
-            memory: abi::MEMORY_MMAP,
-            ..RequestBuffers::zeroed()
-        };
-        device.call(&abi::REQBUFS, &mut request)?;
-        let mut queue = Self { buffers: Vec::new(), device };
-        for index in 0..request.count {
-            let mut buffer = Self::buffer(index);
-            queue.device.call(&abi::QUERYBUF, &mut buffer)?;
-            queue.buffers.push(Mapping::new(&queue.device, &buffer)?);
-            queue.device.call(&abi::QBUF, &mut Self::buffer(index))?;
+    /// Asks for `count` buffers (the driver may give another number), maps and queues all of them, and starts streaming.
+    pub(crate) fn start(device: Device, kind: u32, count: u32) -> io::Result<Self> {
+        let mut queue = Self::request(device, kind, count)?;
+        for index in 0..queue.count {
+            let planes = queue.memories(index)?;
+            let mappings = planes.iter().map(|plane| Mapping::new(&queue.device, plane));
+            queue.mappings.push(mappings.collect::<io::Result<_>>()?);
+            queue.call(&abi::QBUF, index)?;
         }
-        queue.device.call(&abi::STREAMON, &mut (abi::VIDEO_CAPTURE as i32))?;
+        queue.device.call(&abi::STREAMON, &mut (kind as i32))?;
         Ok(queue)
+    }
+
+    /// As `start`, with the memories of every buffer exported and not mapped. The second value is `None` when the driver
+    /// exports nothing; nothing streams then.
+    pub(crate) fn start_exported(
+        device: Device,
+        kind: u32,
+        count: u32,
+    ) -> io::Result<(Self, Option<Vec<Vec<Exported>>>)> {
+        let queue = Self::request(device, kind, count)?;
+        let mut buffers = Vec::new();
+        for index in 0..queue.count {
+            let mut memories = Vec::new();
+            for (plane, memory) in queue.memories(index)?.iter().enumerate() {
+                match queue.export(index, plane as u32) {
+                    Ok(fd) => memories.push(Exported { fd, length: memory.length as usize }),
+                    Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::EINVAL)) => {
+                        return Ok((queue, None));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            buffers.push(memories);
+            queue.call(&abi::QBUF, index)?;
+        }
+        queue.device.call(&abi::STREAMON, &mut (kind as i32))?;
+        Ok((queue, Some(buffers)))
     }
 
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Dequeues the oldest filled buffer, shows it with its bytes to `look`, and gives it back to the driver.
-    ///
-    /// Fails with [`io::ErrorKind::WouldBlock`] when none is filled.
-    pub(crate) fn take<R>(&mut self, look: impl FnOnce(&Buffer, &[u8]) -> R) -> io::Result<R> {
-        let mut buffer = Self::buffer(0);
-        self.device.call(&abi::DQBUF, &mut buffer)?;
-        let mapping = self.buffers.get(buffer.index as usize).ok_or(io::ErrorKind::InvalidData)?;
-        let used = mapping.length.min(buffer.bytes_used as usize);
-        // SAFETY: `used` bytes from `start` are mapped. Between DQBUF and QBUF the driver does not write to the buffer,
-        // and the slice ends with the call of `look`, before QBUF.
-        let seen = look(&buffer, unsafe { std::slice::from_raw_parts(mapping.start.as_ptr(), used) });
-        self.device.call(&abi::QBUF, &mut Self::buffer(buffer.index))?;
-        Ok(seen)
+    /// Dequeues the oldest filled buffer, one of those that there are. Fails with [`io::ErrorKind::WouldBlock`] when none is filled.
+    pub(crate) fn dequeue(&mut self) -> io::Result<Filled> {
+        let (buffer, planes) = self.call(&abi::DQBUF, 0)?;
+        if buffer.index >= self.count {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let data = planes.map(|plane| {
+            let end = plane.bytes_used.min(plane.length) as usize;
+            (end.min(plane.data_offset as usize), end)
+        });
+        let Buffer { index, flags, timestamp, sequence, .. } = buffer;
+        Ok(Filled { index, data, flags, timestamp, sequence })
     }
 
-    fn buffer(index: u32) -> Buffer {
-        Buffer { index, kind: abi::VIDEO_CAPTURE, memory: abi::MEMORY_MMAP, ..Buffer::zeroed() }
+    /// What a memory of a filled buffer holds; nothing where it was exported.
+    pub(crate) fn bytes(&self, filled: &Filled, memory: usize) -> &[u8] {
+        let mapping = self.mappings.get(filled.index()).and_then(|memories| memories.get(memory));
+        let Some(mapping) = mapping else { return &[] };
+        let (begin, end) = filled.data(memory);
+        let end = end.min(mapping.length);
+        // SAFETY: `end` bytes from `start` are mapped as long as `self`. The driver does not write to the buffer between
+        // DQBUF and QBUF, and `requeue` takes `self` exclusively, which this borrow does not allow.
+        let used = unsafe { std::slice::from_raw_parts(mapping.start.as_ptr(), end) };
+        &used[begin.min(end)..]
+    }
+
+    /// Gives a buffer back to the driver.
+    #[expect(clippy::needless_pass_by_value, reason = "who has given it back has it no more")]
+    pub(crate) fn requeue(&mut self, filled: Filled) -> io::Result<()> {
+        self.call(&abi::QBUF, filled.index).map(drop)
+    }
+
+    fn request(device: Device, kind: u32, count: u32) -> io::Result<Self> {
+        let mut request =
+            RequestBuffers { count, kind, memory: abi::MEMORY_MMAP, ..RequestBuffers::zeroed() };
+        device.call(&abi::REQBUFS, &mut request)?;
+        Ok(Self { kind, count: request.count, mappings: Vec::new(), device })
+    }
+
+    /// The memories of a buffer.
+    fn memories(&self, index: u32) -> io::Result<Vec<BufferPlane>> {
+        let (buffer, planes) = self.call(&abi::QUERYBUF, index)?;
+        let count = if self.kind == abi::VIDEO_CAPTURE_MPLANE { buffer.length as usize } else { 1 };
+        Ok(planes.into_iter().take(count).collect())
+    }
+
+    fn export(&self, index: u32, plane: u32) -> io::Result<OwnedFd> {
+        // Importers map it for writing, even where they only read.
+        let flags = (libc::O_RDWR | libc::O_CLOEXEC) as u32;
+        let mut export = ExportBuffer { kind: self.kind, index, plane, flags, ..ExportBuffer::zeroed() };
+        self.device.call(&abi::EXPBUF, &mut export)?;
+        // SAFETY: the call succeeded, so this is a new descriptor that nobody else owns.
+        Ok(unsafe { OwnedFd::from_raw_fd(export.fd) })
+    }
+
+    /// Makes a call about the buffer `index`. What it says of its memory or memories is in the second value.
+    fn call(&self, request: &Request<Buffer>, index: u32) -> io::Result<(Buffer, [BufferPlane; MAX_PLANES])> {
+        let mut planes = [BufferPlane::zeroed(); MAX_PLANES];
+        let mut buffer = Buffer { index, kind: self.kind, memory: abi::MEMORY_MMAP, ..Buffer::zeroed() };
+        if self.kind == abi::VIDEO_CAPTURE_MPLANE {
+            // The kernel writes to at most `length` planes, which outlive the call.
+            buffer.m = (&raw mut planes).expose_provenance() as c_ulong;
+            buffer.length = MAX_PLANES as u32;
+            self.device.call(request, &mut buffer)?;
+        } else {
+            self.device.call(request, &mut buffer)?;
+            let Buffer { bytes_used, length, m, .. } = buffer;
+            planes[0] = BufferPlane { bytes_used, length, m, ..BufferPlane::zeroed() };
+        }
+        Ok((buffer, planes))
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         // A device that is gone cannot be stopped, and need not be.
-        let _ = self.device.call(&abi::STREAMOFF, &mut (abi::VIDEO_CAPTURE as i32));
+        let _ = self.device.call(&abi::STREAMOFF, &mut (self.kind as i32));
     }
 }

@@ -1,0 +1,131 @@
+//! Cameras of the driver `uvcvideo`, which most are. What they send is made up here.
+
+use std::path::PathBuf;
+
+use streamlib_core::format::Size;
+use streamlib_core::picture::{Picture, PictureLayout};
+use streamlib_linux::{
+    Camera, CameraError, CameraEvent, CameraOptions, CameraWatch, SharedCamera, find_camera,
+};
+
+use crate::cameras::{PATIENCE, empty, one_user};
+use crate::mapped::copied;
+use crate::usb_camera::{Encoding, Frames, NAME, UsbCamera};
+
+const SIZE: Size = Size::new(320, 240);
+
+/// Plugs a camera in, and waits until it can be opened.
+fn plugged(encoding: Encoding, frames: Frames) -> Option<(UsbCamera, PathBuf, CameraWatch)> {
+    let mut watch = CameraWatch::new().unwrap();
+    let camera = UsbCamera::plug(encoding, SIZE, frames)?;
+    let appeared = (0..100).find_map(|_| match watch.next(PATIENCE).unwrap() {
+        Some(CameraEvent::Appeared(path)) if find_camera(NAME).is_ok_and(|found| found == path) => Some(path),
+        _ => None,
+    });
+    Some((camera, appeared.expect("the driver takes the camera"), watch))
+}
+
+/// Frame `number`: a ramp that moves, and the number in its chroma.
+fn ramp(number: u32) -> Vec<u8> {
+    let texel = |x: u32, y: u32| {
+        let luma = |x: u32| ((x + y + 4 * number) as u8).clamp(16, 235);
+        [luma(2 * x), 100 + (number % 64) as u8, luma(2 * x + 1), 90]
+    };
+    (0..SIZE.height).flat_map(|y| (0..SIZE.width / 2).flat_map(move |x| texel(x, y))).collect()
+}
+
+/// The number in a frame's chroma, `None` where the frame is not all of that number.
+fn number(data: &[u8]) -> Option<u32> {
+    let number = u32::from(data[1]).checked_sub(100)?;
+    let moved = (0..4).map(|turns| number + 64 * turns);
+    moved.into_iter().find(|number| ramp(*number) == data)
+}
+
+#[test]
+fn frames_arrive_as_they_were_sent_and_short_ones_never() {
+    let _guard = one_user();
+    let frames = Box::new(|number| {
+        let mut frame = ramp(number);
+        if number % 5 == 3 {
+            frame.truncate(frame.len() / 2);
+        }
+        frame
+    });
+    let Some((_plug, path, _)) = plugged(Encoding::Yuyv, frames) else { return };
+    let mut camera = Camera::open(&path, &CameraOptions::default()).unwrap();
+    assert_eq!((camera.format().size, camera.format().layout), (SIZE, PictureLayout::Yuyv));
+    let mut picture = empty(&camera);
+    let mut last = None;
+    while camera.lost().total() < 2 {
+        camera.read(&mut picture, PATIENCE).unwrap();
+        let number = number(&picture.data);
+        assert!(number.is_some_and(|number| number % 5 != 3) && number > last, "{number:?} follows {last:?}");
+        last = number;
+    }
+}
+
+#[test]
+fn an_importer_sees_frames_as_they_were_sent() {
+    let _guard = one_user();
+    let Some((_plug, path, _)) = plugged(Encoding::Yuyv, Box::new(ramp)) else { return };
+    let mut camera = SharedCamera::open(&path, &CameraOptions::default()).unwrap();
+    for _ in 0..10 {
+        let buffer = camera.next_buffer(PATIENCE).unwrap();
+        let data = copied(&camera.buffers()[buffer.index()].memories()[0], camera.format().bytes());
+        assert!(number(&data).is_some());
+        camera.requeue(buffer).unwrap();
+    }
+}
+
+#[test]
+fn files_of_jpeg_are_decoded_and_damaged_ones_counted() {
+    let _guard = one_user();
+    let frames = Box::new(|number: u32| {
+        let grey: Vec<u8> = vec![(40 + number % 100) as u8; SIZE.pixels()];
+        let mut file = Vec::new();
+        let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 90);
+        encoder.encode(&grey, SIZE.width, SIZE.height, image::ExtendedColorType::L8).unwrap();
+        match number % 4 {
+            1 => file.truncate(file.len() - 10),
+            2 => file[..2].fill(0),
+            _ => {}
+        }
+        file
+    });
+    let Some((_plug, path, _)) = plugged(Encoding::Mjpeg, frames) else { return };
+    let mut camera = Camera::open(&path, &CameraOptions::default()).unwrap();
+    assert_eq!((camera.format().size, camera.format().layout), (SIZE, PictureLayout::Rgba8));
+    let mut picture = empty(&camera);
+    while camera.lost().damaged < 4 {
+        camera.read(&mut picture, PATIENCE).unwrap();
+        assert_flat_grey(&picture);
+    }
+    let shared = SharedCamera::open(&path, &CameraOptions::default());
+    assert!(matches!(shared, Err(CameraError::NoUsableFormat { .. })), "{shared:?}");
+}
+
+fn assert_flat_grey(picture: &Picture) {
+    let [red, green, blue, alpha] = *picture.data.first_chunk().unwrap();
+    let number = i32::from(red) - 40;
+    assert!(red == green && green == blue && alpha == 255, "{:?}", &picture.data[..4]);
+    // One of the whole ones, give or take what JPEG changes.
+    assert!((-1..=1).any(|off| matches!((number + off) % 4, 0 | 3)), "{red}");
+    assert!(picture.data.chunks(4).all(|texel| texel == &picture.data[..4]));
+}
+
+#[test]
+fn a_pulled_plug_is_a_typed_error_and_an_event() {
+    let _guard = one_user();
+    let Some((plug, path, mut watch)) = plugged(Encoding::Yuyv, Box::new(ramp)) else { return };
+    let mut camera = Camera::open(&path, &CameraOptions::default()).unwrap();
+    let mut picture = empty(&camera);
+    camera.read(&mut picture, PATIENCE).unwrap();
+    drop(plug);
+    let gone = (0..100).find_map(|_| camera.read(&mut picture, PATIENCE).err());
+    assert!(matches!(gone, Some(CameraError::Unplugged { .. })), "{gone:?}");
+    drop(camera);
+    let went = (0..100).any(|_| watch.next(PATIENCE).unwrap() == Some(CameraEvent::Went(path.clone())));
+    assert!(went);
+    let refused = Camera::open(&path, &CameraOptions::default()).map(drop);
+    assert!(matches!(refused, Err(CameraError::NotFound { .. })), "{refused:?}");
+}
