@@ -178,6 +178,13 @@ pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
     /// When the size or format is not supported, or memory runs out.
     fn create_texture(&self, desc: &TextureDesc<'_>) -> Result<Self::Texture, Self::Error>;
 
+    /// Creates a texture as [`create_texture`](Self::create_texture) does, in memory that other processes may open as well.
+    /// How they do is the backend's affair.
+    ///
+    /// # Errors
+    /// As [`create_texture`](Self::create_texture), and when the device does not share textures of that size and format.
+    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<Self::Texture, Self::Error>;
+
     /// Allocates mapped host memory of `bytes` (at least 1) bytes.
     ///
     /// # Errors

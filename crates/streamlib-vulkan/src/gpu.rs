@@ -209,6 +209,10 @@ impl Gpu for VulkanGpu {
         Texture::new(&self.device, &self.memory, &self.preparations, desc)
     }
 
+    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<Texture, VulkanError> {
+        self.create_texture(desc)
+    }
+
     fn create_host_buffer(
         &self,
         label: &str,

@@ -15,12 +15,15 @@ pub struct Leased<G: Gpu> {
 }
 
 impl<G: Gpu> Leased<G> {
-    pub(super) fn new(texture: G::Texture) -> Arc<Self> {
+    /// A texture that comes from elsewhere, such as another process, and is nobody's to write.
+    pub fn new(texture: G::Texture) -> Arc<Self> {
         static IDS: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self { texture, id: IDS.fetch_add(1, Ordering::Relaxed) })
     }
 
-    pub(super) fn id(&self) -> u64 {
+    /// Never the same for two textures of a process.
+    #[must_use]
+    pub fn id(&self) -> u64 {
         self.id
     }
 }
@@ -38,6 +41,15 @@ impl<G: Gpu> TexturePool<G> {
     /// When memory runs out.
     pub fn new(gpu: &G, desc: &TextureDesc<'_>, count: usize) -> Result<Self, G::Error> {
         let textures = (0..count).map(|_| gpu.create_texture(desc).map(Leased::new));
+        Ok(Self { textures: textures.collect::<Result<_, _>>()? })
+    }
+
+    /// A pool of `count` textures that other processes may open.
+    ///
+    /// # Errors
+    /// When memory runs out, or the device does not share such textures.
+    pub fn shared(gpu: &G, desc: &TextureDesc<'_>, count: usize) -> Result<Self, G::Error> {
+        let textures = (0..count).map(|_| gpu.create_shared_texture(desc).map(Leased::new));
         Ok(Self { textures: textures.collect::<Result<_, _>>()? })
     }
 

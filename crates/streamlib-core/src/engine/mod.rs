@@ -5,6 +5,7 @@
 //! back. Submitting allocates nothing and takes no lock, so that one thread can submit while another waits.
 
 mod error;
+mod feeding;
 mod lease;
 mod parameters;
 mod record;
@@ -126,6 +127,7 @@ impl<G: Gpu> Engine<G> {
             let is_there = shelf.is_some_and(|shelf| shelf.has_pool(texture, capacity));
             let pool = match texture.is_leased {
                 true if is_there => Some(TexturePool::empty()),
+                true if texture.is_shared => Some(TexturePool::shared(&*gpu, &desc, capacity)?),
                 true => Some(TexturePool::new(&*gpu, &desc, capacity)?),
                 false => None,
             };
@@ -190,32 +192,6 @@ impl<G: Gpu> Engine<G> {
             }
         }
         shelf
-    }
-
-    /// Host memory for `count` pictures of a source that feeds pictures. It stays good in plans that take over with this
-    /// one's textures.
-    ///
-    /// # Errors
-    /// When memory runs out.
-    ///
-    /// # Panics
-    /// When the source feeds textures.
-    pub fn uploads(&self, source: usize, tag: u64, count: usize) -> Result<Vec<Upload<G>>, G::Error> {
-        let source = &self.plan.sources[source];
-        let pictures = source.pictures.as_ref().expect("a source that feeds pictures");
-        let (gpu, plan, kernels) = (&*self.gpu, &*self.plan, self.kernels.as_slice());
-        let at = Recorder { gpu, plan, kernels, resources: &self.resources, slot: 0 };
-        (0..count).map(|_| at.upload(&source.node, pictures, tag)).collect()
-    }
-
-    /// `count` textures for a source that feeds textures, to be filled and shown.
-    ///
-    /// # Errors
-    /// When memory runs out.
-    pub fn textures(&self, source: usize, count: usize) -> Result<TexturePool<G>, G::Error> {
-        let texture = &self.plan.textures[self.plan.sources[source].texture];
-        let desc = TextureDesc { label: &texture.label, size: texture.size, format: texture.format };
-        TexturePool::new(&*self.gpu, &desc, count)
     }
 
     /// Takes over from `old`: frames are counted on, sources go on showing what they showed, and what consumers hold of it

@@ -81,7 +81,7 @@ impl<'a, G: Gpu> Recorder<'a, G> {
         &self,
         node: &str,
         pictures: &PlanPictures,
-        tag: u64,
+        (tag, number): (u64, usize),
     ) -> Result<Upload<G>, G::Error> {
         let host = HostPicture::new(self.gpu, node, pictures.format, HostBufferUse::Upload)?;
         let planes = pictures.planes.iter().zip(host.offsets());
@@ -97,7 +97,30 @@ impl<'a, G: Gpu> Recorder<'a, G> {
         let mut recording = self.gpu.record(node, &commands)?;
         drop(commands);
         self.set_block(&mut recording, pictures)?;
-        Ok(Upload { memory: UploadMemory { host, tag }, recording })
+        Ok(Upload { memory: UploadMemory { host: Some(host), tag, number }, recording })
+    }
+
+    /// The way of a picture whose planes lie in `planes`, textures that a device writes, to the source's texture; `None` where
+    /// no conversion would read them.
+    pub(super) fn import(
+        &self,
+        node: &str,
+        pictures: &PlanPictures,
+        planes: &[G::Texture],
+        (tag, number): (u64, usize),
+    ) -> Result<Option<Upload<G>>, G::Error> {
+        let Some(pass) = &pictures.convert else { return Ok(None) };
+        let buffers = self.buffers(pass)?;
+        let mut bound = self.bind(pass, &buffers);
+        for (input, (_, used)) in bound.inputs.iter_mut().zip(&pass.inputs) {
+            let plane = pictures.planes.iter().position(|plane| plane == used);
+            if let Some(imported) = plane.and_then(|plane| planes.get(plane)) {
+                input.1 = imported;
+            }
+        }
+        let mut recording = self.gpu.record(node, &[self.dispatch(pass, &bound)])?;
+        self.set_block(&mut recording, pictures)?;
+        Ok(Some(Upload { memory: UploadMemory { host: None, tag, number }, recording }))
     }
 
     /// The way of an outlet's picture into host memory.

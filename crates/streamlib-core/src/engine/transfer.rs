@@ -115,8 +115,8 @@ fn plane_offsets(planes: &[(Size, TextureFormat)]) -> (Vec<usize>, usize) {
     (offsets.collect(), end)
 }
 
-/// Host memory for a picture of a source, with the work that brings it into the source's texture. It is filled, handed to a
-/// slot, and comes back when that frame has finished.
+/// A picture of a source, with the work that brings it into the source's texture. Its memory is the engine's, to be filled by
+/// the host, or a device's that writes it by itself. It is handed to a slot, and comes back when that frame has finished.
 #[derive(Debug)]
 pub struct Upload<G: Gpu> {
     pub(super) memory: UploadMemory<G>,
@@ -126,18 +126,27 @@ pub struct Upload<G: Gpu> {
 /// An upload without its recording, which lies among those of the frame while that is under way.
 #[derive(Debug)]
 pub(super) struct UploadMemory<G: Gpu> {
-    pub(super) host: HostPicture<G>,
+    /// None where a device writes textures that the work reads.
+    pub(super) host: Option<HostPicture<G>>,
     /// The caller's number for the source.
     pub(super) tag: u64,
+    /// The caller's number among the source's uploads.
+    pub(super) number: usize,
 }
 
 impl<G: Gpu> Upload<G> {
-    /// Copies a picture in.
+    /// Copies a picture in; nothing where a device does that by itself.
     ///
     /// # Errors
     /// When the picture is not of the source's format.
     pub fn fill(&mut self, picture: &Picture) -> Result<(), EngineError<G::Error>> {
-        self.memory.host.fill(picture)
+        self.memory.host.as_ref().map_or(Ok(()), |host| host.fill(picture))
+    }
+
+    /// Its number among the source's uploads, from 0.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.memory.number
     }
 
     /// The caller's number for the source.

@@ -119,8 +119,9 @@ impl<'a> Builder<'a> {
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        let (holds, is_leased) = (vec![label.clone()], false);
-        self.plan.textures.push(PlanTexture { label, holds, size, format, keeps_history, is_leased });
+        let (holds, is_leased, is_shared) = (vec![label.clone()], false, false);
+        let texture = PlanTexture { label, holds, size, format, keeps_history, is_leased, is_shared };
+        self.plan.textures.push(texture);
         self.plan.textures.len() - 1
     }
 
@@ -286,8 +287,10 @@ impl<'a> Builder<'a> {
     fn outlet(&mut self, (node, port): (&str, &str), link: &Link, drain: &Drain) -> Result<(), GraphError> {
         let from = self.linked(link);
         let pictures = match drain {
-            Drain::Textures => {
-                self.plan.textures[from.texture].is_leased = true;
+            Drain::Textures | Drain::Shared => {
+                let texture = &mut self.plan.textures[from.texture];
+                texture.is_leased = true;
+                texture.is_shared |= matches!(drain, Drain::Shared);
                 None
             }
             Drain::Pictures(format, None) => {

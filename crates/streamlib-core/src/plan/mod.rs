@@ -57,6 +57,8 @@ pub enum Drain {
     Pictures(PictureFormat, Option<Conversion>),
     /// The texture itself.
     Textures,
+    /// The texture itself, in memory that other processes may open as well.
+    Shared,
 }
 
 /// Everything that a graph needs besides itself to become a plan.
@@ -108,6 +110,8 @@ pub struct PlanTexture {
     pub keeps_history: bool,
     /// Whether consumers outside the plan keep it for a while, so that each frame gets one that nobody holds.
     pub is_leased: bool,
+    /// Whether those that consumers keep lie in memory that other processes may open.
+    pub is_shared: bool,
 }
 
 /// A texture of this frame or of an earlier one.

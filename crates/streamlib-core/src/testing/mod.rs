@@ -222,6 +222,10 @@ impl Gpu for CpuGpu {
         Ok(CpuTexture { size: desc.size, format: desc.format, texels, _alive: self.alive.clone() })
     }
 
+    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<CpuTexture, CpuGpuError> {
+        self.create_texture(desc)
+    }
+
     fn create_host_buffer(&self, _: &str, bytes: usize, _: HostBufferUse) -> Result<CpuBuffer, CpuGpuError> {
         let bytes = Arc::new(Mutex::new(vec![0; bytes]));
         let (last_use, finished) = (Arc::default(), self.queue.finished());

@@ -53,6 +53,10 @@ impl Gpu for QuietGpu {
         self.0.create_texture(desc)
     }
 
+    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<CpuTexture, CpuGpuError> {
+        self.0.create_shared_texture(desc)
+    }
+
     fn create_host_buffer(
         &self,
         label: &str,
