@@ -1,5 +1,5 @@
-"""image.py FOLDER: makes `image.cpio`, the first file system of the device machine, of the packages unpacked in FOLDER,
-and copies its kernel there."""
+"""image.py PACKAGES FOLDER: makes, in FOLDER, `image.cpio`, the first file system of the device machine, of the packages that
+were unpacked in PACKAGES, and copies their kernel there."""
 
 import lzma
 import os
@@ -53,18 +53,18 @@ def ordered(wanted, files):
     return modules
 
 
-def main(folder):
-    boot = os.path.join(folder, "kernel/boot")
+def main(packages, folder):
+    boot = os.path.join(packages, "kernel/boot")
     (kernel,) = [name for name in os.listdir(boot) if name.startswith("vmlinuz-")]
     files = {
         module_name(name): os.path.join(place, name)
-        for place, _, names in os.walk(os.path.join(folder, "kernel"))
+        for place, _, names in os.walk(os.path.join(packages, "kernel"))
         for name in names
         if ".ko" in name
     }
     modules = ordered(MODULES, files)
 
-    with open(os.path.join(folder, "image.part"), "wb") as out:
+    with open(os.path.join(folder, "image.cpio"), "wb") as out:
         archive = Archive(out)
         for name in ["proc", "sys", "dev", "tmp", "root"]:
             archive.directory(name)
@@ -78,11 +78,10 @@ def main(folder):
         for name, data in modules.items():
             archive.file(f"modules/{name}.ko", data)
         archive.file("modules/order", "".join(f"{name}\n" for name in modules).encode())
-        archive.tree(os.path.join(folder, "root"), lambda name: not LEFT_OUT.match(name))
+        archive.tree(os.path.join(packages, "root"), lambda name: not LEFT_OUT.match(name))
         archive.close()
     shutil.copyfile(os.path.join(boot, kernel), os.path.join(folder, "vmlinuz"))
-    os.replace(os.path.join(folder, "image.part"), os.path.join(folder, "image.cpio"))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -88,7 +88,9 @@ def command(image, work, folders):
     words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
     words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
     for tag, folder in [("plan", f"{work}/plan"), *shares(folders)]:
-        words += ["-virtfs", f"local,path={folder},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"]
+        # A comma ends a path, and two of them are one in it.
+        path = folder.replace(",", ",,")
+        words += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"]
     return words
 
 
@@ -109,7 +111,8 @@ def run(programs, seconds):
     """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
     prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
     # So that the machine is ended, too, when this is.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     image = prepared.stdout.decode().strip()
     if prepared.returncode != 0:
         sys.exit(image)
@@ -125,12 +128,13 @@ def run(programs, seconds):
             host = Host(f"{work}/ctl", f"{work}/qmp", work, OUT, lambda: process.poll() is None)
             host.start()
             in_time = relay(process, seconds)
+            status = process.wait() if in_time else None
         finally:
             process.kill()
             process.wait()
         host.join(5)
         if host.status is None:
-            print("\nThe device machine", "ended on its own" if in_time else f"was ended after {seconds} s", end="; ")
+            print("\nThe device machine", f"ended with {status}" if in_time else f"was ended after {seconds} s", end="; ")
             with open(f"{work}/console", errors="replace") as console:
                 print("its console:", *console.read().splitlines()[-40:], sep="\n  ", flush=True)
         return 1 if host.status is None else host.status

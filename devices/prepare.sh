@@ -100,14 +100,18 @@ exec 9>"$cache/lock"
 flock 9
 
 packages="$SUITE $KERNEL ${PACKAGES[*]}"
-image="$packages $(cat image.py cpio.py init | sha256sum)"
 if [[ $(cat "$cache/packages.made" 2>/dev/null) != "$packages" ]]; then
+  rm -rf "$cache"/image-*
   (cd "$cache" && fetch)
   echo "$packages" >"$cache/packages.made"
 fi
-if [[ $(cat "$cache/image.made" 2>/dev/null) != "$image" ]]; then
+# Each of several working trees may make it in its own way.
+image=$cache/image-$(cat image.py cpio.py init | sha256sum | head -c 12)
+if [[ ! -e $image/made ]]; then
   say "Making the image of the device machine"
-  python3 image.py "$cache" >&2
-  echo "$image" >"$cache/image.made"
+  mkdir -p "$image"
+  python3 image.py "$cache" "$image" >&2
+  : >"$image/made"
+  find "$cache" -maxdepth 1 -name 'image-*' -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- | xargs -r -d '\n' rm -r
 fi
-echo "$cache"
+echo "$image"

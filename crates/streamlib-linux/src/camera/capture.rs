@@ -48,18 +48,20 @@ impl Camera {
     /// Every [`CameraError`] but [`Stalled`](CameraError::Stalled) and those of [`SharedCamera`](crate::SharedCamera) and
     /// of controls.
     pub fn open(path: &Path, options: &CameraOptions) -> Result<Self, CameraError> {
-        let Ready { device, kind, code, set } = Ready::open(path, options, |_| true)?;
+        let ready = Ready::open(path, options, |_| true)?;
+        let described = ready.described(path);
+        let Ready { device, kind, code, set, .. } = ready;
         let unpacking = Unpacking::new(&code, &set)
             .ok_or(CameraError::BadSize { path: path.to_owned(), size: set.size })?;
         let queue = Queue::start(device, kind, BUFFERS)
             .map_err(|source| CameraError::of(path, "start streaming", source))?;
-        Ok(Self { stream: Stream::new(path, &code, queue, unpacking.needed()), unpacking })
+        Ok(Self { stream: Stream::new(described, queue, unpacking.needed()), unpacking })
     }
 
     /// Its device node.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.stream.path
+        &self.stream.camera.path
     }
 
     /// Size, layout and colour of the pictures, as the driver has set them.
@@ -71,7 +73,13 @@ impl Camera {
     /// Four-character code of what the camera delivers, as it [lists](crate::CameraFormat::fourcc) it.
     #[must_use]
     pub fn pixel_format(&self) -> [u8; 4] {
-        self.stream.pixel_format
+        self.stream.camera.pixel_format
+    }
+
+    /// Frames per second as a fraction, where the driver says; the camera may be slower, when it is dark for example.
+    #[must_use]
+    pub fn frame_rate(&self) -> Option<(u32, u32)> {
+        self.stream.camera.frame_rate
     }
 
     /// The driver's number of the picture that was read last. The first is mostly 0; a gap is a lost frame.

@@ -72,16 +72,25 @@ impl Node<'_> {
 
     /// Asks for `rate` frames per second, of a driver that can be asked.
     pub(super) fn set_frame_rate(&self, rate: u32) -> io::Result<()> {
-        let mut parameters = StreamParameters { kind: self.kind, ..StreamParameters::zeroed() };
-        match self.device.call(&abi::G_PARM, &mut parameters) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return Ok(()),
-            other => other?,
-        }
-        if parameters.capability & abi::CAP_TIME_PER_FRAME == 0 {
-            return Ok(());
-        }
+        let Some(mut parameters) = self.parameters()? else { return Ok(()) };
         parameters.time_per_frame = Fraction { numerator: 1, denominator: rate };
         self.device.call(&abi::S_PARM, &mut parameters)
+    }
+
+    /// Frames per second as a fraction, where the driver says.
+    pub(super) fn frame_rate(&self) -> Option<(u32, u32)> {
+        let Fraction { numerator, denominator } = self.parameters().ok()??.time_per_frame;
+        (numerator > 0 && denominator > 0).then_some((denominator, numerator))
+    }
+
+    /// `None` of a driver that knows no frame rate.
+    fn parameters(&self) -> io::Result<Option<StreamParameters>> {
+        let mut parameters = StreamParameters { kind: self.kind, ..StreamParameters::zeroed() };
+        match self.device.call(&abi::G_PARM, &mut parameters) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => return Ok(None),
+            other => other?,
+        }
+        Ok((parameters.capability & abi::CAP_TIME_PER_FRAME != 0).then_some(parameters))
     }
 
     fn current_size(&self) -> io::Result<Size> {

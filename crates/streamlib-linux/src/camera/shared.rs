@@ -128,7 +128,9 @@ impl SharedCamera {
     /// [`NotShareable`](CameraError::NotShareable) when the driver does not export buffers: [`Camera`](crate::Camera) then
     /// copies. Otherwise as [`Camera::open`](crate::Camera::open).
     pub fn open(path: &Path, options: &CameraOptions) -> Result<Self, CameraError> {
-        let Ready { device, kind, code, set } = Ready::open(path, options, PixelCode::lies_as_planes)?;
+        let ready = Ready::open(path, options, PixelCode::lies_as_planes)?;
+        let described = ready.described(path);
+        let Ready { device, kind, code, set, .. } = ready;
         let places =
             places(&code, &set).ok_or(CameraError::BadSize { path: path.to_owned(), size: set.size })?;
         let (queue, exported) = Queue::start_exported(device, kind, BUFFERS)
@@ -140,7 +142,7 @@ impl SharedCamera {
         let format =
             PictureFormat { size: set.size, layout: code.layout, color: color_space(&set, code.layout) };
         Ok(Self {
-            stream: Stream::new(path, &code, queue, needed(&places)),
+            stream: Stream::new(described, queue, needed(&places)),
             format,
             planes: planes(&format, &places),
             buffers: exported.into_iter().map(buffer).collect(),
@@ -150,7 +152,7 @@ impl SharedCamera {
     /// Its device node.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.stream.path
+        &self.stream.camera.path
     }
 
     /// Size, layout and colour of the pictures, as the driver has set them.
@@ -162,7 +164,13 @@ impl SharedCamera {
     /// Four-character code of what the camera delivers, as it [lists](crate::CameraFormat::fourcc) it.
     #[must_use]
     pub fn pixel_format(&self) -> [u8; 4] {
-        self.stream.pixel_format
+        self.stream.camera.pixel_format
+    }
+
+    /// Frames per second as a fraction, where the driver says; the camera may be slower, when it is dark for example.
+    #[must_use]
+    pub fn frame_rate(&self) -> Option<(u32, u32)> {
+        self.stream.camera.frame_rate
     }
 
     /// Where the planes of the layout lie, the same in every buffer.

@@ -23,6 +23,7 @@ pub(super) struct Ready {
     pub(super) kind: u32,
     pub(super) code: PixelCode,
     pub(super) set: SetFormat,
+    frame_rate: Option<(u32, u32)>,
 }
 
 impl Ready {
@@ -45,15 +46,29 @@ impl Ready {
         if let Some(rate) = options.frame_rate {
             node.set_frame_rate(rate).map_err(failed("set the frame rate"))?;
         }
-        Ok(Self { device, kind, code, set })
+        let frame_rate = node.frame_rate();
+        Ok(Self { device, kind, code, set, frame_rate })
     }
+
+    /// What is known of the camera before it streams.
+    pub(super) fn described(&self, path: &Path) -> Described {
+        Described { path: path.to_owned(), pixel_format: self.code.fourcc, frame_rate: self.frame_rate }
+    }
+}
+
+/// What is known of a camera that streams, and never changes.
+#[derive(Debug)]
+pub(super) struct Described {
+    pub(super) path: PathBuf,
+    pub(super) pixel_format: [u8; 4],
+    /// Frames per second as a fraction.
+    pub(super) frame_rate: Option<(u32, u32)>,
 }
 
 /// A camera that streams.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) path: PathBuf,
-    pub(super) pixel_format: [u8; 4],
+    pub(super) camera: Described,
     pub(super) queue: Queue,
     pub(super) counter: Counter,
     /// Bytes that each memory of a whole picture holds at least.
@@ -61,9 +76,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(path: &Path, code: &PixelCode, queue: Queue, needed: Vec<usize>) -> Self {
-        let path = path.to_owned();
-        Self { path, pixel_format: code.fourcc, queue, counter: Counter::default(), needed }
+    pub(super) fn new(camera: Described, queue: Queue, needed: Vec<usize>) -> Self {
+        Self { camera, queue, counter: Counter::default(), needed }
     }
 
     /// Waits for a buffer with a picture, until `timeout` after `begun`. The picture is not counted yet; one that is
@@ -74,10 +88,10 @@ impl Stream {
             let readiness = match self.queue.device().wait(left) {
                 Ok(readiness) => readiness,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(CameraError::of(&self.path, "wait for a picture", error)),
+                Err(error) => return Err(CameraError::of(&self.camera.path, "wait for a picture", error)),
             };
             if readiness == Readiness::TimedOut {
-                return Err(CameraError::Stalled { path: self.path.clone(), waited: begun.elapsed() });
+                return Err(CameraError::Stalled { path: self.camera.path.clone(), waited: begun.elapsed() });
             }
             match self.queue.dequeue() {
                 Ok(filled) => match self.content(&filled) {
@@ -87,9 +101,9 @@ impl Stream {
                 },
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && readiness == Readiness::Ready => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(CameraError::Unplugged { path: self.path.clone() });
+                    return Err(CameraError::Unplugged { path: self.camera.path.clone() });
                 }
-                Err(error) => return Err(CameraError::of(&self.path, "deliver a picture", error)),
+                Err(error) => return Err(CameraError::of(&self.camera.path, "deliver a picture", error)),
             }
         }
     }
@@ -102,7 +116,7 @@ impl Stream {
 
     pub(super) fn requeue(&mut self, filled: Filled) -> Result<(), CameraError> {
         let requeued = self.queue.requeue(filled);
-        requeued.map_err(|source| CameraError::of(&self.path, "take a buffer back", source))
+        requeued.map_err(|source| CameraError::of(&self.camera.path, "take a buffer back", source))
     }
 
     fn content(&self, filled: &Filled) -> Content {

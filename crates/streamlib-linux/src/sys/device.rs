@@ -33,6 +33,7 @@ impl Device {
         retrying(|| {
             // SAFETY: the descriptor is open as long as `self`. The request code holds the size of `T`, so the kernel
             // touches no byte beyond `argument`, which is exclusively borrowed and for which every bit pattern is valid.
+            // Where an argument holds addresses, only `queue` can make the call, and answers for what is there.
             unsafe { libc::ioctl(self.file.as_raw_fd(), request.code() as _, std::ptr::from_mut(argument)) }
         })
         .map(drop)

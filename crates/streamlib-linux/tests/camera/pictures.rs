@@ -135,6 +135,20 @@ fn a_size_that_the_camera_lacks_becomes_the_nearest_one() {
 }
 
 #[test]
+fn the_frame_rate_is_the_one_that_was_asked_for_or_one_of_those_listed() {
+    let Some((info, _guard)) = vivid() else { return };
+    let size = Some(Size::new(640, 360));
+    let with = |frame_rate| CameraOptions { size, frame_rate, ..CameraOptions::default() };
+    let camera = Camera::open(&info.path, &with(Some(25))).unwrap();
+    assert_eq!(camera.frame_rate(), Some((25, 1)));
+    drop(camera);
+    let (frames, seconds) = Camera::open(&info.path, &with(Some(1000))).unwrap().frame_rate().unwrap();
+    let rate = f64::from(frames) / f64::from(seconds);
+    let modes = info.formats.iter().flat_map(|format| &format.modes);
+    assert!(modes.flat_map(|mode| &mode.rates).any(|listed| (listed - rate).abs() < 0.01), "{rate}");
+}
+
+#[test]
 fn a_layout_that_no_camera_delivers_is_refused_with_what_there_is() {
     let Some((info, _guard)) = any_camera() else {
         return;

@@ -89,12 +89,12 @@ fn check_opaque(shared: &SharedTexture) -> Result<(), SharingProblem> {
     match examine(shared.descriptor.as_fd()).map_err(|error| wrong(&error.to_string()))? {
         Found::Other => Ok(()),
         Found::NoMemory(what) => Err(wrong(what)),
-        Found::DmaBuf { .. } => Err(wrong("a DMA-BUF")),
         Found::File { may_shrink: true, .. } => Err(wrong("a file that may become shorter")),
-        Found::File { bytes, .. } if bytes < shared.allocation => {
+        // Mesa's drivers of real GPUs hand out DMA-BUFs, its software driver a file in memory.
+        Found::DmaBuf { bytes } | Found::File { bytes, .. } if bytes < shared.allocation => {
             Err(SharingProblem::TooSmall { needed: shared.allocation, found: bytes })
         }
-        Found::File { .. } => Ok(()),
+        Found::DmaBuf { .. } | Found::File { .. } => Ok(()),
     }
 }
 
