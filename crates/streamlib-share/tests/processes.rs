@@ -239,6 +239,23 @@ fn a_publisher_that_is_stopped_is_silent_and_not_gone() {
     assert!(viewer.look(LONG).unwrap().is_some());
 }
 
+#[test]
+fn a_broker_that_is_stopped_disturbs_nobody_who_is_connected() {
+    let (_directory, path) = place();
+    let broker = Actor::start("broker", "-", &path);
+    eventually("the broker is there", || list(Some(&path)).is_ok());
+    let mut painter = Painter::new("a", &publisher_options(&path), 3, SIZE).unwrap();
+    let mut viewer = Viewer::open("a", &reader_options(&path)).unwrap();
+    broker.signal(Signal::STOP);
+    for number in 1..=100 {
+        assert_eq!(painter.paint(), Some(number));
+        assert_eq!(viewer.look(LONG).unwrap(), Some(number));
+    }
+    assert!(matches!(list(Some(&path)), Err(SurfaceError::BrokerSilent { .. })));
+    broker.signal(Signal::CONT);
+    eventually("it answers again", || list(Some(&path)).is_ok_and(|found| found.len() == 1));
+}
+
 /// A copy of this program that every user may start.
 fn program_for_all(directory: &Path) -> PathBuf {
     let program = directory.join("program");
