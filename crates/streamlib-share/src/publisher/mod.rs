@@ -17,7 +17,7 @@ use streamlib_core::frame::FrameMeta;
 use streamlib_core::sync::Mutex;
 
 use crate::access::Access;
-use crate::broker::{self, Stop};
+use crate::broker::{self, Stay, Stop};
 use crate::buffer::{BufferDescription, BufferId, FormatCode};
 use crate::clock;
 use crate::error::SurfaceError;
@@ -96,6 +96,8 @@ pub struct Publisher<T> {
     name: SurfaceName,
     stop: Stop,
     service: Option<JoinHandle<()>>,
+    /// Dropped last, when the service has left the broker.
+    _stay: Stay,
 }
 
 impl<T> Publisher<T> {
@@ -107,6 +109,7 @@ impl<T> Publisher<T> {
         let name: SurfaceName = name.parse()?;
         let path = options.broker.clone().map_or_else(broker::socket_path, Ok)?;
         let (page, page_file) = SurfacePage::create()?;
+        let stay = Stay::begin(&path);
         let connection = broker::client::register(&path, &name, options.access, page_file.as_fd())?;
         let shared = Arc::new(Shared {
             page,
@@ -122,7 +125,8 @@ impl<T> Publisher<T> {
             .name("streamlib-share".to_owned())
             .spawn(move || service.run(&stop_of_service))
             .map_err(|source| SurfaceError::System { action: "start a thread", source })?;
-        Ok(Self { shared, slots: Slots::new(), rate: Rate::default(), name, stop, service: Some(service) })
+        let (slots, rate) = (Slots::new(), Rate::default());
+        Ok(Self { shared, slots, rate, name, stop, service: Some(service), _stay: stay })
     }
 
     /// The surface's name.
