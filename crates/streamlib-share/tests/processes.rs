@@ -29,6 +29,7 @@ const BUFFERS: usize = 8;
 
 const REFUSED: i32 = 10;
 const UNTRUSTED: i32 = 11;
+const NO_BROKER: i32 = 12;
 
 /// The part of a process: does nothing, unless the test has given it one.
 #[test]
@@ -55,8 +56,15 @@ fn role() {
         "publisher" => publish(&surface, &broker, &progress.unwrap()),
         "reader" => read(&surface, &broker, &progress.unwrap()),
         "brief" => {
-            assert_eq!(Painter::new(&surface, &publisher_options(&broker), 1, SIZE).unwrap().paint(), Some(1))
+            assert_eq!(
+                Painter::new(&surface, &publisher_options(&broker), 1, SIZE).unwrap().paint(),
+                Some(1)
+            );
         }
+        "upstart" => match Painter::new(&surface, &publisher_options(&broker), 1, SIZE) {
+            Err(SurfaceError::Broker(BrokerError::NotPermitted { .. })) => std::process::exit(NO_BROKER),
+            other => panic!("{:?}", other.err()),
+        },
         "visitor" => std::process::exit(visit(&surface, &broker)),
         other => panic!("there is no role {other}"),
     }
@@ -328,6 +336,17 @@ fn a_surface_opens_for_those_whom_its_publisher_lets_in() {
         let status = start(visitor.uid(user).gid(group)).wait().unwrap();
         assert_eq!(status.code(), Some(expected), "{surface} for user {user} of group {group}");
     }
+}
+
+#[test]
+fn nobody_becomes_the_broker_in_a_directory_of_another_user() {
+    if !is_root() {
+        return;
+    }
+    let (directory, broker) = place();
+    let program = program_for_all(directory.path());
+    let status = start(command(&program, "upstart", "a", &broker).uid(65_534).gid(65_534)).wait().unwrap();
+    assert_eq!(status.code(), Some(NO_BROKER));
 }
 
 #[test]

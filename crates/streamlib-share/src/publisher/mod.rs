@@ -81,7 +81,8 @@ struct Shared {
     is_registered: AtomicBool,
 }
 
-/// Publishes a surface: frame after frame, each in a buffer of `T`s making, for whoever may open it.
+/// Publishes a surface: frame after frame, each in a buffer that the program has made known, for whoever may open it. `T` is what
+/// must live as long as somebody may look at a frame, such as a lease of its texture.
 ///
 /// Publishing waits for nobody. A frame's `T` is kept until it is neither the newest nor held by a reader, and dropped by a
 /// later [`Publisher::publish`] or [`Publisher::reclaim`]; a reader can hold two. A service thread answers the readers, finds a new

@@ -204,3 +204,6 @@ fn open(path: &Path, name: &SurfaceName) -> Result<(Link, Peer), SurfaceError> {
         Received::Closed => Err(gone()),
     }
 }
+
+#[cfg(test)]
+mod tests;
