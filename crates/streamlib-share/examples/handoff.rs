@@ -1,23 +1,26 @@
 //! How long a frame takes from one process to another: from the call that publishes it to the return of the call that takes it.
 //!
 //! `cargo run --release -p streamlib-share --example handoff`. One process publishes 2,000 frames a second, another takes them,
-//! first asleep between two frames, as programs do, then looking all the time.
+//! first asleep between two frames, as programs do, then looking all the time. Both threads ask for real-time priority and a CPU of
+//! their own, as those of the runtime do that frames wait for.
 #![allow(clippy::print_stdout, reason = "a program that measures says what it found")]
 
 use std::error::Error;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use streamlib_core::format::Size;
 use streamlib_core::frame::FrameMeta;
+use streamlib_linux::realtime::{ThreadRequest, prepare_thread};
 use streamlib_share::{
     BufferDescription, BufferKind, FormatCode, Publisher, PublisherOptions, Reader, ReaderOptions,
 };
 
 const SURFACE: &str = "handoff";
-const FRAMES: usize = 20_000;
+const FRAMES: usize = 4_000;
 const PERIOD: Duration = Duration::from_micros(500);
 /// In the environment of the process that reads: how it waits.
 const READS: &str = "STREAMLIB_HANDOFF_READS";
@@ -37,8 +40,17 @@ fn print(what: &str, mut times: Vec<i64>) {
     );
 }
 
-/// Takes frames until the publisher ends.
+/// Makes this thread one that keeps time, as far as the system lets it.
+fn prepare(name: &str, cpu: usize) {
+    let request = ThreadRequest { name: name.to_owned(), priority: Some(10), cpu: Some(cpu) };
+    for refused in prepare_thread(&request).refused {
+        println!("{refused}");
+    }
+}
+
+/// Takes frames until it has most of them.
 fn read(waits: bool) -> Result<(), Box<dyn Error>> {
+    prepare("reader", 1);
     let patience = Duration::from_secs(10);
     let mut reader = Reader::open(SURFACE, &ReaderOptions { patience, ..Default::default() })?;
     let mut times = Vec::with_capacity(FRAMES);
@@ -72,6 +84,7 @@ fn publish(broker: &Path, reads: &str) -> Result<(), Box<dyn Error>> {
         .env("STREAMLIB_BROKER", broker)
         .stdin(Stdio::null())
         .spawn()?;
+    prepare("publisher", 0);
     let mut calls = Vec::with_capacity(FRAMES);
     let mut due = now_ns();
     while reader.try_wait()?.is_none() {
@@ -92,6 +105,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return read(reads == "asleep");
     }
     let broker = std::env::temp_dir().join(format!("streamlib-handoff-{}.sock", std::process::id()));
-    publish(&broker, "asleep")?;
-    publish(&broker, "awake")
+    for reads in ["asleep", "awake"] {
+        // A thread of its own, whose place the next reader does not inherit.
+        let published = thread::scope(|scope| {
+            scope.spawn(|| publish(&broker, reads).map_err(|error| error.to_string())).join()
+        });
+        published.map_err(|_panic| "the publisher has panicked")??;
+    }
+    Ok(())
 }

@@ -207,6 +207,14 @@ pub enum BrokerError {
         /// What is wrong with it.
         found: &'static str,
     },
+    /// Nobody is the broker, and this user may not become it.
+    #[error("{}: no broker listens there, and user {uid} may not; start `streamlib broker` as a user who may, or set STREAMLIB_BROKER to a place of your own", path.display())]
+    NotPermitted {
+        /// Where it would listen.
+        path: PathBuf,
+        /// The user of this process.
+        uid: u32,
+    },
     /// Somebody is the broker already.
     #[error("{}: a broker listens there already", path.display())]
     AlreadyRunning {

@@ -5,11 +5,12 @@
 mod support;
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
@@ -28,6 +29,7 @@ const BUFFERS: usize = 8;
 
 const REFUSED: i32 = 10;
 const UNTRUSTED: i32 = 11;
+const NO_BROKER: i32 = 12;
 
 /// The part of a process: does nothing, unless the test has given it one.
 #[test]
@@ -53,6 +55,16 @@ fn role() {
         }
         "publisher" => publish(&surface, &broker, &progress.unwrap()),
         "reader" => read(&surface, &broker, &progress.unwrap()),
+        "brief" => {
+            assert_eq!(
+                Painter::new(&surface, &publisher_options(&broker), 1, SIZE).unwrap().paint(),
+                Some(1)
+            );
+        }
+        "upstart" => match Painter::new(&surface, &publisher_options(&broker), 1, SIZE) {
+            Err(SurfaceError::Broker(BrokerError::NotPermitted { .. })) => std::process::exit(NO_BROKER),
+            other => panic!("{:?}", other.err()),
+        },
         "visitor" => std::process::exit(visit(&surface, &broker)),
         other => panic!("there is no role {other}"),
     }
@@ -232,11 +244,45 @@ fn a_publisher_that_is_stopped_is_silent_and_not_gone() {
     let mut viewer = Viewer::open("a", &patient(&broker)).unwrap();
     assert!(viewer.look(LONG).unwrap().is_some());
     publisher.signal(Signal::STOP);
-    while viewer.look(Duration::from_millis(20)).unwrap().is_some() {}
+    loop {
+        match viewer.look(Duration::from_millis(20)) {
+            Ok(Some(_)) => {}
+            // Its last frame may lie in a buffer that it can give nobody now.
+            Ok(None) | Err(SurfaceError::PublisherSilent { .. }) => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
     assert!(viewer.reader.is_publisher_alive());
     assert!(matches!(Reader::open("a", &reader_options(&broker)), Err(SurfaceError::PublisherSilent { .. })));
     publisher.signal(Signal::CONT);
     assert!(viewer.look(LONG).unwrap().is_some());
+}
+
+#[test]
+fn a_broker_that_is_stopped_disturbs_nobody_who_is_connected() {
+    let (_directory, path) = place();
+    let broker = Actor::start("broker", "-", &path);
+    eventually("the broker is there", || list(Some(&path)).is_ok());
+    let mut painter = Painter::new("a", &publisher_options(&path), 3, SIZE).unwrap();
+    let mut viewer = Viewer::open("a", &reader_options(&path)).unwrap();
+    broker.signal(Signal::STOP);
+    for number in 1..=100 {
+        assert_eq!(painter.paint(), Some(number));
+        assert_eq!(viewer.look(LONG).unwrap(), Some(number));
+    }
+    assert!(matches!(list(Some(&path)), Err(SurfaceError::BrokerSilent { .. })));
+    broker.signal(Signal::CONT);
+    eventually("it answers again", || list(Some(&path)).is_ok_and(|found| found.len() == 1));
+}
+
+#[test]
+fn a_program_that_ends_in_order_leaves_no_file() {
+    let (directory, broker) = place();
+    let program = std::env::current_exe().unwrap();
+    for _ in 0..5 {
+        assert!(command(&program, "brief", "a", &broker).status().unwrap().success());
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
 }
 
 /// A copy of this program that every user may start.
@@ -246,6 +292,16 @@ fn program_for_all(directory: &Path) -> PathBuf {
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o755)).unwrap();
     program
+}
+
+/// Starts a program that was written just now. A process that another test starts at this moment may have it open for writing.
+fn start(command: &mut Command) -> Child {
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => pause(Duration::from_millis(1)),
+            child => return child.unwrap(),
+        }
+    }
 }
 
 fn is_root() -> bool {
@@ -277,9 +333,20 @@ fn a_surface_opens_for_those_whom_its_publisher_lets_in() {
         ("own", 0, 0, 0),
     ] {
         let mut visitor = command(&program, "visitor", surface, &broker);
-        let status = visitor.uid(user).gid(group).status().unwrap();
+        let status = start(visitor.uid(user).gid(group)).wait().unwrap();
         assert_eq!(status.code(), Some(expected), "{surface} for user {user} of group {group}");
     }
+}
+
+#[test]
+fn nobody_becomes_the_broker_in_a_directory_of_another_user() {
+    if !is_root() {
+        return;
+    }
+    let (directory, broker) = place();
+    let program = program_for_all(directory.path());
+    let status = start(command(&program, "upstart", "a", &broker).uid(65_534).gid(65_534)).wait().unwrap();
+    assert_eq!(status.code(), Some(NO_BROKER));
 }
 
 #[test]
@@ -290,7 +357,7 @@ fn a_broker_of_another_user_is_not_believed() {
     let (directory, broker) = place();
     let program = program_for_all(directory.path());
     std::os::unix::fs::chown(directory.path(), Some(65_534), Some(65_534)).unwrap();
-    let child = command(&program, "broker", "-", &broker).uid(65_534).gid(65_534).spawn().unwrap();
+    let child = start(command(&program, "broker", "-", &broker).uid(65_534).gid(65_534));
     let (role, surface) = ("broker", "-".to_owned());
     let mut actor = Actor { child, role, surface, progress: PathBuf::new(), broker: broker.clone() };
     eventually("it listens", || !matches!(list(Some(&broker)), Err(SurfaceError::NoBroker { .. })));

@@ -41,7 +41,7 @@ impl Listener {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
             .map_err(system("make a socket"))?;
-        bind(&socket, &address).map_err(system("listen"))?;
+        bind(&socket, &address).map_err(refused(path, "listen"))?;
         if place::is_guarded(path) {
             rustix::fs::chmod(path, Mode::from_raw_mode(0o666))
                 .map_err(system("set the mode of the socket"))?;
@@ -102,6 +102,16 @@ pub(super) fn address(path: &Path) -> Result<SocketAddrUnix, BrokerError> {
     })
 }
 
+/// The error for what the system refused who wants to listen at `path`.
+fn refused(path: &Path, action: &'static str) -> impl FnOnce(Errno) -> BrokerError {
+    move |error| match error {
+        Errno::ACCESS | Errno::PERM | Errno::ROFS => {
+            BrokerError::NotPermitted { path: path.to_owned(), uid: rustix::process::geteuid().as_raw() }
+        }
+        error => BrokerError::system(path, action)(error),
+    }
+}
+
 /// Removes what a broker that was killed has left. Nobody else listens there: we have the lock.
 fn remove_stale(path: &Path) -> Result<(), BrokerError> {
     match lstat(path) {
@@ -133,7 +143,7 @@ impl Lock {
         for _ in 0..LOCK_ATTEMPTS {
             let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
             let file = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR)
-                .map_err(BrokerError::system(&path, "open the lock"))?;
+                .map_err(refused(socket, "open the lock of the broker"))?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {}
                 Err(Errno::WOULDBLOCK) => return Ok(None),

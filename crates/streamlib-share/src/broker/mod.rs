@@ -14,6 +14,7 @@ mod stop;
 
 use std::time::Duration;
 
+pub(crate) use host::Stay;
 pub use listener::Listener;
 pub use place::socket_path;
 pub use server::serve;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -36,12 +38,15 @@ const FIRST_CLIENT: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the system refuses to wait for programs. What a program does wrong is logged, and costs it its connection.
 pub fn serve(listener: Listener, stop: &Stop) -> Result<(), BrokerError> {
-    Server::new(listener).run(Some(stop))
+    Server::new(listener, Arc::default()).run(Some(stop))
 }
 
-/// Serves programs at `listener` as long as there are any.
-pub(super) fn serve_while_needed(listener: Listener) -> Result<(), BrokerError> {
-    Server::new(listener).run(None)
+/// Serves programs at `listener` as long as there are any. `serves_others` is whether this one is not the only one.
+pub(super) fn serve_while_needed(
+    listener: Listener,
+    serves_others: Arc<AtomicBool>,
+) -> Result<(), BrokerError> {
+    Server::new(listener, serves_others).run(None)
 }
 
 #[derive(Debug)]
@@ -62,13 +67,14 @@ struct Server {
     started: Instant,
     /// Nobody is accepted before this moment.
     accept_from: Option<Instant>,
+    serves_others: Arc<AtomicBool>,
 }
 
 /// Whether a client stays.
 type Stays = bool;
 
 impl Server {
-    fn new(listener: Listener) -> Self {
+    fn new(listener: Listener, serves_others: Arc<AtomicBool>) -> Self {
         Self {
             listener,
             clients: BTreeMap::new(),
@@ -77,6 +83,7 @@ impl Server {
             last_id: 0,
             started: Instant::now(),
             accept_from: None,
+            serves_others,
         }
     }
 
@@ -94,6 +101,9 @@ impl Server {
             if accepts {
                 self.accept();
             }
+            let this = std::process::id();
+            let serves_others = self.clients.values().any(|client| client.asker.peer.pid != this);
+            self.serves_others.store(serves_others, Ordering::Relaxed);
             let has_begun = self.last_id > 0 || self.started.elapsed() >= FIRST_CLIENT;
             if stop.is_none() && self.clients.is_empty() && has_begun && !self.has_caller() {
                 return Ok(());

@@ -17,7 +17,7 @@ use streamlib_core::frame::FrameMeta;
 use streamlib_core::sync::Mutex;
 
 use crate::access::Access;
-use crate::broker::{self, Stop};
+use crate::broker::{self, Stay, Stop};
 use crate::buffer::{BufferDescription, BufferId, FormatCode};
 use crate::clock;
 use crate::error::SurfaceError;
@@ -81,7 +81,8 @@ struct Shared {
     is_registered: AtomicBool,
 }
 
-/// Publishes a surface: frame after frame, each in a buffer of `T`s making, for whoever may open it.
+/// Publishes a surface: frame after frame, each in a buffer that the program has made known, for whoever may open it. `T` is what
+/// must live as long as somebody may look at a frame, such as a lease of its texture.
 ///
 /// Publishing waits for nobody. A frame's `T` is kept until it is neither the newest nor held by a reader, and dropped by a
 /// later [`Publisher::publish`] or [`Publisher::reclaim`]; a reader can hold four. A service thread answers the readers, finds a new
@@ -96,6 +97,8 @@ pub struct Publisher<T> {
     name: SurfaceName,
     stop: Stop,
     service: Option<JoinHandle<()>>,
+    /// Dropped last, when the service has left the broker.
+    _stay: Stay,
 }
 
 impl<T> Publisher<T> {
@@ -107,6 +110,7 @@ impl<T> Publisher<T> {
         let name: SurfaceName = name.parse()?;
         let path = options.broker.clone().map_or_else(broker::socket_path, Ok)?;
         let (page, page_file) = SurfacePage::create()?;
+        let stay = Stay::begin(&path);
         let connection = broker::client::register(&path, &name, options.access, page_file.as_fd())?;
         let shared = Arc::new(Shared {
             page,
@@ -122,7 +126,8 @@ impl<T> Publisher<T> {
             .name("streamlib-share".to_owned())
             .spawn(move || service.run(&stop_of_service))
             .map_err(|source| SurfaceError::System { action: "start a thread", source })?;
-        Ok(Self { shared, slots: Slots::new(), rate: Rate::default(), name, stop, service: Some(service) })
+        let (slots, rate) = (Slots::new(), Rate::default());
+        Ok(Self { shared, slots, rate, name, stop, service: Some(service), _stay: stay })
     }
 
     /// The surface's name.

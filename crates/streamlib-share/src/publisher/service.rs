@@ -244,14 +244,14 @@ impl Service {
             Err(error) => return warn!("surface {}: no page for reader {pid}: {error}", self.name),
         };
         let page = Arc::new(page);
-        // Before the reader can take anything, its leases count.
+        // Before the reader can take anything, its leases count; and before it can be told of others, so does it.
         self.shared.readers.lock().unwrap_or_else(PoisonError::into_inner).push(page.clone());
+        self.shared.page.set_readers(self.readers.len() + 1);
         let files = [self.shared.page_file.as_fd(), file.as_fd()];
         match connection.send(&Message::Welcome, &files) {
             Ok(Sent::Yes) => {
                 debug!("surface {}: reader {pid} is here", self.name);
                 self.readers.push(ReaderLink { connection, page, pid, uid });
-                self.shared.page.set_readers(self.readers.len());
             }
             other => {
                 warn!("surface {}: reader {pid} could not be welcomed: {other:?}", self.name);

@@ -89,7 +89,7 @@ impl Reader {
     /// time is up.
     ///
     /// # Errors
-    /// When four frames are held already, or the publisher is gone: at the latest 50 ms after that, whatever `timeout` is.
+    /// When four frames are held already, or the publisher is gone: at the latest 100 ms after that, whatever `timeout` is.
     pub fn acquire(&mut self, timeout: Duration) -> Result<Option<Acquired>, SurfaceError> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
@@ -204,3 +204,6 @@ fn open(path: &Path, name: &SurfaceName) -> Result<(Link, Peer), SurfaceError> {
         Received::Closed => Err(gone()),
     }
 }
+
+#[cfg(test)]
+mod tests;
