@@ -8,7 +8,7 @@ use streamlib_core::picture::{Picture, PictureLayout};
 use streamlib_linux::{Camera, CameraError, CameraInfo, CameraOptions, CapturedBuffer, SharedCamera};
 
 use crate::bars::assert_bars;
-use crate::cameras::{PATIENCE, any_camera, vivid, vivid_planes};
+use crate::cameras::{PATIENCE, any_camera, small, vivid, vivid_planes};
 use crate::mapped::copied;
 
 /// What an importer sees of a buffer, as a picture.
@@ -62,7 +62,7 @@ fn planes_in_memories_of_their_own_are_shared_as_such() {
 #[test]
 fn buffers_go_round_with_rising_times_and_numbers() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let mut used = BTreeSet::new();
     let mut last = None;
     for _ in 0..3 * camera.buffers().len() {
@@ -79,7 +79,7 @@ fn buffers_go_round_with_rising_times_and_numbers() {
 #[test]
 fn a_held_buffer_stays_as_it_is_while_others_are_filled() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let held = camera.next_buffer(PATIENCE).unwrap();
     let before = seen(&camera, &held);
     for _ in 0..3 * camera.buffers().len() {
@@ -93,7 +93,7 @@ fn a_held_buffer_stays_as_it_is_while_others_are_filled() {
 #[test]
 fn who_holds_every_buffer_stalls_the_camera_until_one_is_given_back() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let mut held: Vec<_> =
         (0..camera.buffers().len()).map(|_| camera.next_buffer(PATIENCE).unwrap()).collect();
     let stalled = camera.next_buffer(std::time::Duration::from_millis(300));
@@ -107,13 +107,13 @@ fn who_holds_every_buffer_stalls_the_camera_until_one_is_given_back() {
 #[test]
 fn imported_memory_outlives_the_camera() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let buffer = camera.next_buffer(PATIENCE).unwrap();
     let memory = &camera.buffers()[buffer.index()].memories()[0];
     let (imported, bytes) = (memory.as_fd().try_clone_to_owned().unwrap(), memory.bytes());
     let before = copied(&imported, bytes);
     drop(camera);
-    let mut again = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut again = Camera::open(&info.path, &small()).unwrap();
     again
         .read(&mut Picture { format: again.format(), timestamp: buffer.timestamp(), data: vec![] }, PATIENCE)
         .unwrap();
