@@ -40,7 +40,7 @@ fn assert_bars_of(info: &CameraInfo, code: &[u8; 4], memories: usize) {
     let picture = seen(&camera, &buffer);
     assert_eq!(picture.data.len(), picture.format.bytes(), "{what}");
     assert_bars(&picture, &what);
-    camera.requeue(buffer).unwrap();
+    drop(buffer);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn buffers_go_round_with_rising_times_and_numbers() {
         assert!(last.is_none_or(|last: (_, _)| now.0 > last.0 && now.1 > last.1), "{now:?} follows {last:?}");
         last = Some(now);
         used.insert(buffer.index());
-        camera.requeue(buffer).unwrap();
+        drop(buffer);
     }
     assert_eq!(used, (0..camera.buffers().len()).collect());
 }
@@ -85,7 +85,7 @@ fn a_held_buffer_stays_as_it_is_while_others_are_filled() {
     for _ in 0..3 * camera.buffers().len() {
         let other = camera.next_buffer(PATIENCE).unwrap();
         assert_ne!(other.index(), held.index());
-        camera.requeue(other).unwrap();
+        drop(other);
     }
     assert_eq!(seen(&camera, &held), before);
 }
@@ -98,10 +98,33 @@ fn who_holds_every_buffer_stalls_the_camera_until_one_is_given_back() {
         (0..camera.buffers().len()).map(|_| camera.next_buffer(PATIENCE).unwrap()).collect();
     let stalled = camera.next_buffer(std::time::Duration::from_millis(300));
     assert!(matches!(stalled, Err(CameraError::Stalled { .. })), "{stalled:?}");
-    camera.requeue(held.remove(0)).unwrap();
+    drop(held.remove(0));
     let next = camera.next_buffer(PATIENCE).unwrap();
     assert!(held.iter().all(|buffer| buffer.index() != next.index()));
     assert!(camera.lost().missed > 0, "{:?}", camera.lost());
+}
+
+#[test]
+fn a_buffer_is_given_back_from_any_thread_also_while_the_camera_waits() {
+    let Some((info, _guard)) = vivid() else { return };
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
+    let held: Vec<_> = (0..camera.buffers().len()).map(|_| camera.next_buffer(PATIENCE).unwrap()).collect();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| camera.next_buffer(PATIENCE));
+        drop(held);
+        waiting.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_held_buffer_does_not_keep_the_camera_from_being_opened_again() {
+    let Some((info, _guard)) = vivid() else { return };
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
+    let held = camera.next_buffer(PATIENCE).unwrap();
+    drop(camera);
+    let mut again = SharedCamera::open(&info.path, &small()).unwrap();
+    drop(held);
+    drop(again.next_buffer(PATIENCE).unwrap());
 }
 
 #[test]

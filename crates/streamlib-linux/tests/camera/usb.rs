@@ -73,7 +73,7 @@ fn an_importer_sees_frames_as_they_were_sent() {
         let buffer = camera.next_buffer(PATIENCE).unwrap();
         let data = copied(&camera.buffers()[buffer.index()].memories()[0], camera.format().bytes());
         assert!(number(&data).is_some());
-        camera.requeue(buffer).unwrap();
+        drop(buffer);
     }
 }
 
