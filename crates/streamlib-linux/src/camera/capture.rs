@@ -109,7 +109,7 @@ impl Camera {
             let filled = self.stream.next(begun, timeout)?;
             into.format = self.unpacking.format;
             into.timestamp = timestamp(&filled);
-            let queue = &self.stream.queue;
+            let queue = &*self.stream.queue;
             let whole = self.unpacking.unpack(|memory| queue.bytes(&filled, memory), &mut into.data);
             self.stream.settle(filled, if whole { Content::Whole } else { Content::Damaged })?;
             if whole {

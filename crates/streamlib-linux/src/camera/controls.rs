@@ -114,7 +114,8 @@ impl CameraControls {
     ///
     /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Driver`](CameraError::Driver) for anything else.
     pub fn list(&self) -> Result<Vec<CameraControl>, CameraError> {
-        Ok(self.found()?.into_iter().map(|(_, control)| control).collect())
+        let queries = self.queries()?;
+        Ok(queries.iter().filter_map(|query| Some(self.control(query, self.values(query)?))).collect())
     }
 
     /// What the control `name` is set to.
@@ -124,9 +125,9 @@ impl CameraControls {
     /// [`NoSuchControl`](CameraError::NoSuchControl), [`Unplugged`](CameraError::Unplugged), and
     /// [`Control`](CameraError::Control) when the driver does not say.
     pub fn get(&self, name: &str) -> Result<i64, CameraError> {
-        let (id, control) = self.find(name)?;
+        let (id, values) = self.find(name)?;
         let value = self.value(id).map_err(|source| self.refused(name, source))?;
-        Ok(widened(value, &control.values))
+        Ok(widened(value, &values))
     }
 
     /// Sets the control `name`. A number between two steps becomes the driver's nearest.
@@ -137,10 +138,10 @@ impl CameraControls {
     /// [`Unplugged`](CameraError::Unplugged), and [`Control`](CameraError::Control) when the driver refuses: the control
     /// is read only, or another program holds it.
     pub fn set(&self, name: &str, value: i64) -> Result<(), CameraError> {
-        let (id, control) = self.find(name)?;
+        let (id, values) = self.find(name)?;
         let fits = i32::try_from(value).or_else(|_| u32::try_from(value).map(u32::cast_signed));
         match fits {
-            Ok(number) if control.values.allow(value) => {
+            Ok(number) if values.allow(value) => {
                 let mut argument = Control { id, value: number };
                 let set = self.device.call(&controls::S_CTRL, &mut argument);
                 set.map_err(|source| self.refused(name, source))
@@ -149,40 +150,41 @@ impl CameraControls {
                 path: self.path.clone(),
                 name: name.to_owned(),
                 value,
-                allowed: control.values.describe(),
+                allowed: values.describe(),
             }),
         }
     }
 
-    fn find(&self, name: &str) -> Result<(u32, CameraControl), CameraError> {
-        let mut found = self.found()?;
-        match found.iter().position(|(_, control)| control.name == name) {
-            Some(index) => Ok(found.swap_remove(index)),
-            None => Err(CameraError::NoSuchControl {
+    /// Reads no values: asking a camera for each of them takes it longer than a frame.
+    fn find(&self, name: &str) -> Result<(u32, ControlValues), CameraError> {
+        let queries = self.queries()?;
+        let named = queries.iter().find(|query| spelled(&text(&query.name)) == name);
+        named.and_then(|query| Some((query.id, self.values(query)?))).ok_or_else(|| {
+            let settable = queries.iter().filter(|query| self.values(query).is_some());
+            CameraError::NoSuchControl {
                 path: self.path.clone(),
                 name: name.to_owned(),
-                known: found.into_iter().map(|(_, control)| control.name).collect::<Vec<_>>().join(", "),
-            }),
-        }
+                known: settable.map(|query| spelled(&text(&query.name))).collect::<Vec<_>>().join(", "),
+            }
+        })
     }
 
-    /// The controls with their ids.
-    fn found(&self) -> Result<Vec<(u32, CameraControl)>, CameraError> {
-        let mut found = Vec::new();
+    /// What the driver says of each of its controls.
+    fn queries(&self) -> Result<Vec<QueryControl>, CameraError> {
+        let mut queries = Vec::new();
         let mut last = 0;
-        for _ in 0..MOST_CONTROLS {
-            let query = match self.describe(last | controls::NEXT) {
-                Ok(query) if query.id > last => query,
+        while queries.len() < MOST_CONTROLS {
+            match self.describe(last | controls::NEXT) {
+                Ok(query) if query.id > last => {
+                    last = query.id;
+                    queries.push(query);
+                }
                 Ok(_) => break,
                 Err(error) if error.raw_os_error() == Some(libc::EINVAL) => break,
                 Err(error) => return Err(CameraError::of(&self.path, "list its controls", error)),
-            };
-            last = query.id;
-            if let Some(values) = self.values(&query) {
-                found.push((query.id, self.control(&query, values)));
             }
         }
-        Ok(found)
+        Ok(queries)
     }
 
     fn describe(&self, id: u32) -> io::Result<QueryControl> {

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use streamlib_core::format::{Size, TextureFormat};
@@ -69,20 +70,32 @@ impl CameraBuffer {
     }
 }
 
-/// A picture in a buffer, which is the holder's until [`SharedCamera::requeue`] takes it.
+/// A picture in a buffer, which is the holder's until this is dropped: then the driver may write to it again.
 #[derive(Debug)]
-#[must_use = "a buffer that is not given back is never filled again"]
 pub struct CapturedBuffer {
-    filled: Filled,
+    /// Only `drop` takes it.
+    filled: Option<Filled>,
+    index: usize,
     timestamp: Timestamp,
     sequence: u64,
+    /// A camera that was dropped takes nothing back, and is not kept open.
+    queue: Weak<Queue>,
+}
+
+impl Drop for CapturedBuffer {
+    fn drop(&mut self) {
+        if let (Some(queue), Some(filled)) = (self.queue.upgrade(), self.filled.take()) {
+            // A camera that is gone says so when the next picture is asked for.
+            let _ = queue.requeue(filled);
+        }
+    }
 }
 
 impl CapturedBuffer {
     /// Which of the camera's [buffers](SharedCamera::buffers) holds it.
     #[must_use]
     pub fn index(&self) -> usize {
-        self.filled.index()
+        self.index
     }
 
     /// The driver's capture time.
@@ -104,8 +117,8 @@ impl CapturedBuffer {
 ///
 /// - [`buffers`](Self::buffers) and [`planes`](Self::planes) never change. Import each buffer once (its descriptors stay
 ///   the camera's: duplicate them), and find it again by [`CapturedBuffer::index`].
-/// - Between [`next_buffer`](Self::next_buffer) and [`requeue`](Self::requeue) the driver does not write to a buffer. Whoever
-///   reads it must have finished, on the GPU, too, before it is given back: drivers of cameras wait for no fence.
+/// - The driver does not write to a buffer while a [`CapturedBuffer`] of it is held, on whatever thread. Whoever reads it must
+///   have finished, on the GPU, too, before that is dropped: drivers of cameras wait for no fence.
 /// - The driver has finished a buffer, and what it wrote is visible to other devices, when `next_buffer` returns. A
 ///   reader on the CPU brackets its reads with `DMA_BUF_IOCTL_SYNC`.
 /// - Nobody but the driver writes to a buffer.
@@ -208,18 +221,14 @@ impl SharedCamera {
                 continue;
             }
             self.stream.counter.count(filled.sequence, Content::Whole);
-            let (timestamp, sequence) = (timestamp(&filled), self.stream.counter.sequence);
-            return Ok(CapturedBuffer { filled, timestamp, sequence });
+            return Ok(CapturedBuffer {
+                index: filled.index(),
+                timestamp: timestamp(&filled),
+                sequence: self.stream.counter.sequence,
+                filled: Some(filled),
+                queue: Arc::downgrade(&self.stream.queue),
+            });
         }
-    }
-
-    /// Gives a buffer back to the driver, which may write to it from now on.
-    ///
-    /// # Errors
-    ///
-    /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Driver`](CameraError::Driver) when it refuses.
-    pub fn requeue(&mut self, buffer: CapturedBuffer) -> Result<(), CameraError> {
-        self.stream.requeue(buffer.filled)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use streamlib_core::frame::Timestamp;
@@ -69,7 +70,7 @@ pub(super) struct Described {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) camera: Described,
-    pub(super) queue: Queue,
+    pub(super) queue: Arc<Queue>,
     pub(super) counter: Counter,
     /// Bytes that each memory of a whole picture holds at least.
     needed: Vec<usize>,
@@ -77,7 +78,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(camera: Described, queue: Queue, needed: Vec<usize>) -> Self {
-        Self { camera, queue, counter: Counter::default(), needed }
+        Self { camera, queue: Arc::new(queue), counter: Counter::default(), needed }
     }
 
     /// Waits for a buffer with a picture, until `timeout` after `begun`. The picture is not counted yet; one that is
@@ -111,10 +112,6 @@ impl Stream {
     /// Counts what a buffer held, and gives it back to the driver.
     pub(super) fn settle(&mut self, filled: Filled, content: Content) -> Result<(), CameraError> {
         self.counter.count(filled.sequence, content);
-        self.requeue(filled)
-    }
-
-    pub(super) fn requeue(&mut self, filled: Filled) -> Result<(), CameraError> {
         let requeued = self.queue.requeue(filled);
         requeued.map_err(|source| CameraError::of(&self.camera.path, "take a buffer back", source))
     }

@@ -20,6 +20,8 @@ struct Mapping {
 
 // SAFETY: the mapping belongs to this value alone, and any thread may read and unmap it.
 unsafe impl Send for Mapping {}
+// SAFETY: what is shared is only read.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     fn new(device: &Device, plane: &BufferPlane) -> io::Result<Self> {
@@ -58,7 +60,8 @@ pub(crate) struct Exported {
     pub(crate) length: usize,
 }
 
-/// A buffer that the driver has filled and that is this process's until it is queued again.
+/// A buffer that the driver has filled and that is this process's until it is queued again. There is one value for each time
+/// that a buffer is dequeued, and it goes back to the queue that it came from.
 #[derive(Debug)]
 pub(crate) struct Filled {
     index: u32,
@@ -138,7 +141,7 @@ impl Queue {
     }
 
     /// Dequeues the oldest filled buffer, one of those that there are. Fails with [`io::ErrorKind::WouldBlock`] when none is filled.
-    pub(crate) fn dequeue(&mut self) -> io::Result<Filled> {
+    pub(crate) fn dequeue(&self) -> io::Result<Filled> {
         let (buffer, planes) = self.call(&abi::DQBUF, 0)?;
         if buffer.index >= self.count {
             return Err(io::ErrorKind::InvalidData.into());
@@ -152,20 +155,20 @@ impl Queue {
     }
 
     /// What a memory of a filled buffer holds; nothing where it was exported.
-    pub(crate) fn bytes(&self, filled: &Filled, memory: usize) -> &[u8] {
+    pub(crate) fn bytes<'a>(&'a self, filled: &'a Filled, memory: usize) -> &'a [u8] {
         let mapping = self.mappings.get(filled.index()).and_then(|memories| memories.get(memory));
         let Some(mapping) = mapping else { return &[] };
         let (begin, end) = filled.data(memory);
         let end = end.min(mapping.length);
         // SAFETY: `end` bytes from `start` are mapped as long as `self`. The driver does not write to the buffer between
-        // DQBUF and QBUF, and `requeue` takes `self` exclusively, which this borrow does not allow.
+        // DQBUF and QBUF, for which `requeue` takes `filled`, and that is borrowed as long as the bytes are.
         let used = unsafe { std::slice::from_raw_parts(mapping.start.as_ptr(), end) };
         &used[begin.min(end)..]
     }
 
     /// Gives a buffer back to the driver.
     #[expect(clippy::needless_pass_by_value, reason = "who has given it back has it no more")]
-    pub(crate) fn requeue(&mut self, filled: Filled) -> io::Result<()> {
+    pub(crate) fn requeue(&self, filled: Filled) -> io::Result<()> {
         self.call(&abi::QBUF, filled.index).map(drop)
     }
 

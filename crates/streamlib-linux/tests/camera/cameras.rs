@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use streamlib_core::format::Size;
 use streamlib_core::frame::Timestamp;
 use streamlib_core::picture::Picture;
-use streamlib_linux::{Camera, CameraInfo, list_cameras};
+use streamlib_linux::{Camera, CameraInfo, CameraOptions, list_cameras};
 
 /// Long enough for a camera that warms up, on an emulated machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -56,6 +57,11 @@ pub(crate) fn vivid_planes() -> Option<Lent> {
         |camera| is_vivid(camera) && offers(camera, "NM12"),
         "V4L2 camera of the vivid test driver with planes apart",
     )
+}
+
+/// Small pictures, which an emulated machine makes soon.
+pub(crate) fn small() -> CameraOptions {
+    CameraOptions { size: Some(Size::new(320, 180)), ..CameraOptions::default() }
 }
 
 pub(crate) fn empty(camera: &Camera) -> Picture {

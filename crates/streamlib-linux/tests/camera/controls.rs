@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use streamlib_linux::{Camera, CameraControls, CameraError, CameraOptions, ControlValues};
+use streamlib_linux::{Camera, CameraControls, CameraError, ControlValues};
 
 use crate::bars::{assert_bars, rgb};
-use crate::cameras::{PATIENCE, any_camera, empty, vivid};
+use crate::cameras::{PATIENCE, any_camera, empty, small, vivid};
 
 #[test]
 fn every_control_has_a_name_of_its_own_and_values_that_its_default_is_one_of() {
@@ -50,7 +50,7 @@ fn a_control_that_is_set_while_the_camera_streams_shows_in_its_pictures() {
     let ControlValues::Menu(patterns) = &pattern.values else { panic!("{pattern:?}") };
     let (black, _) = patterns.iter().find(|(_, name)| name.contains("100% Black")).unwrap();
 
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     let mut picture = empty(&camera);
     camera.read(&mut picture, PATIENCE).unwrap();
     assert_bars(&picture, "before");

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use streamlib_linux::{Camera, CameraError, CameraOptions, find_camera};
+use streamlib_linux::{Camera, CameraError, find_camera};
 
-use crate::cameras::{any_camera, one_user, vivid};
+use crate::cameras::{any_camera, one_user, small, vivid};
 
 #[test]
 fn a_camera_is_found_by_node_bus_path_and_no_name_at_all() {
@@ -45,7 +45,7 @@ fn a_link_that_the_system_made_by_id_is_found() {
     }
     std::os::unix::fs::symlink(&info.path, root.join("by-id/usb-Maker_Model-video-index0")).unwrap();
     let found = find_camera("usb-Maker_Model-video-index0");
-    let opened = found.as_ref().map(|path| Camera::open(path, &CameraOptions::default()).map(drop));
+    let opened = found.as_ref().map(|path| Camera::open(path, &small()).map(drop));
     std::fs::remove_dir_all(root).unwrap();
     assert!(matches!(opened, Ok(Ok(()))), "{found:?}: {opened:?}");
 }

@@ -1,15 +1,15 @@
 //! Frames that do not arrive whole.
 
-use streamlib_linux::{Camera, CameraControls, CameraError, CameraOptions, SharedCamera};
+use streamlib_linux::{Camera, CameraControls, CameraError, SharedCamera};
 
-use crate::cameras::{PATIENCE, empty, vivid};
+use crate::cameras::{PATIENCE, empty, small, vivid};
 
 #[test]
 fn a_buffer_that_the_driver_calls_damaged_is_dropped_and_counted() {
     let Some((info, _guard)) = vivid() else { return };
     let controls = CameraControls::open(&info.path).unwrap();
 
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     let mut picture = empty(&camera);
     controls.set("inject_v4l2_buf_flag_error", 1).unwrap();
     let counted = (0..100).any(|_| {
@@ -19,11 +19,11 @@ fn a_buffer_that_the_driver_calls_damaged_is_dropped_and_counted() {
     assert!(counted, "{:?}", camera.lost());
     drop(camera);
 
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     controls.set("inject_v4l2_buf_flag_error", 1).unwrap();
     let counted = (0..100).any(|_| {
         let buffer = camera.next_buffer(PATIENCE).unwrap();
-        camera.requeue(buffer).unwrap();
+        drop(buffer);
         camera.lost().damaged == 1
     });
     assert!(counted, "{:?}", camera.lost());
@@ -33,7 +33,7 @@ fn a_buffer_that_the_driver_calls_damaged_is_dropped_and_counted() {
 fn frames_that_the_driver_drops_are_missed() {
     let Some((info, _guard)) = vivid() else { return };
     let controls = CameraControls::open(&info.path).unwrap();
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     let mut picture = empty(&camera);
     controls.set("percentage_of_dropped_buffers", 50).unwrap();
     let missed = (0..100).any(|_| {
@@ -48,14 +48,14 @@ fn frames_that_the_driver_drops_are_missed() {
 fn a_stream_that_breaks_down_is_a_typed_error_and_the_camera_can_be_opened_again() {
     let Some((info, _guard)) = vivid() else { return };
     let controls = CameraControls::open(&info.path).unwrap();
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     let mut picture = empty(&camera);
     camera.read(&mut picture, PATIENCE).unwrap();
     controls.set("inject_fatal_streaming_error", 1).unwrap();
     let broken = (0..100).find_map(|_| camera.read(&mut picture, PATIENCE).err());
     assert!(matches!(broken, Some(CameraError::Driver { .. })), "{broken:?}");
     drop(camera);
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     camera.read(&mut picture, PATIENCE).unwrap();
 }
 
@@ -66,8 +66,8 @@ fn a_driver_that_refuses_to_stream_is_a_typed_error() {
     for fault in ["inject_vidioc_reqbufs_error", "inject_vidioc_streamon_error", "inject_vidioc_qbuf_error"] {
         let known = controls.set(fault, 1);
         assert!(known.is_ok(), "{known:?}");
-        let refused = Camera::open(&info.path, &CameraOptions::default());
+        let refused = Camera::open(&info.path, &small());
         assert!(matches!(refused, Err(CameraError::Driver { .. })), "{fault}: {refused:?}");
-        Camera::open(&info.path, &CameraOptions::default()).unwrap();
+        Camera::open(&info.path, &small()).unwrap();
     }
 }

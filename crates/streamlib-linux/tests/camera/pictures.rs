@@ -8,7 +8,7 @@ use streamlib_core::picture::PictureLayout;
 use streamlib_linux::{Camera, CameraError, CameraInfo, CameraOptions};
 
 use crate::bars::assert_bars;
-use crate::cameras::{PATIENCE, any_camera, empty, offers, vivid, vivid_planes};
+use crate::cameras::{PATIENCE, any_camera, empty, offers, small, vivid, vivid_planes};
 
 #[test]
 fn every_listed_camera_has_formats_with_sizes_and_rates() {
@@ -30,7 +30,7 @@ fn pictures_come_whole_with_rising_times_and_numbers() {
     let Some((info, _guard)) = any_camera() else {
         return;
     };
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     let mut picture = empty(&camera);
     let mut last = None;
     for _ in 0..12 {
@@ -64,7 +64,7 @@ fn waiting_for_no_time_is_a_stall_that_the_camera_survives() {
     let Some((info, _guard)) = any_camera() else {
         return;
     };
-    let mut camera = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = Camera::open(&info.path, &small()).unwrap();
     let mut picture = empty(&camera);
     // No camera fills buffers as fast as they are taken.
     let stalled = (0..10_000).find_map(|_| camera.read(&mut picture, Duration::ZERO).err());
@@ -153,7 +153,7 @@ fn a_layout_that_no_camera_delivers_is_refused_with_what_there_is() {
     let Some((info, _guard)) = any_camera() else {
         return;
     };
-    let options = CameraOptions { layout: Some(PictureLayout::I444), ..CameraOptions::default() };
+    let options = CameraOptions { layout: Some(PictureLayout::I444), ..small() };
     let refused = Camera::open(&info.path, &options);
     assert!(
         matches!(&refused, Err(CameraError::NoUsableFormat { offered, .. }) if !offered.is_empty()),
@@ -163,7 +163,7 @@ fn a_layout_that_no_camera_delivers_is_refused_with_what_there_is() {
 
 #[test]
 fn what_is_no_camera_is_refused_by_name() {
-    let open = |path: &Path| Camera::open(path, &CameraOptions::default()).map(drop);
+    let open = |path: &Path| Camera::open(path, &small()).map(drop);
     assert!(matches!(open(Path::new("/dev/video-none")), Err(CameraError::NotFound { .. })));
     for path in ["/dev/null", "/dev/zero", "/dev", env!("CARGO_MANIFEST_PATH")].map(PathBuf::from) {
         let refused = open(&path);

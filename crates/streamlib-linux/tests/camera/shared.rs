@@ -8,7 +8,7 @@ use streamlib_core::picture::{Picture, PictureLayout};
 use streamlib_linux::{Camera, CameraError, CameraInfo, CameraOptions, CapturedBuffer, SharedCamera};
 
 use crate::bars::assert_bars;
-use crate::cameras::{PATIENCE, any_camera, vivid, vivid_planes};
+use crate::cameras::{PATIENCE, any_camera, small, vivid, vivid_planes};
 use crate::mapped::copied;
 
 /// What an importer sees of a buffer, as a picture.
@@ -40,7 +40,7 @@ fn assert_bars_of(info: &CameraInfo, code: &[u8; 4], memories: usize) {
     let picture = seen(&camera, &buffer);
     assert_eq!(picture.data.len(), picture.format.bytes(), "{what}");
     assert_bars(&picture, &what);
-    camera.requeue(buffer).unwrap();
+    drop(buffer);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn planes_in_memories_of_their_own_are_shared_as_such() {
 #[test]
 fn buffers_go_round_with_rising_times_and_numbers() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let mut used = BTreeSet::new();
     let mut last = None;
     for _ in 0..3 * camera.buffers().len() {
@@ -71,7 +71,7 @@ fn buffers_go_round_with_rising_times_and_numbers() {
         assert!(last.is_none_or(|last: (_, _)| now.0 > last.0 && now.1 > last.1), "{now:?} follows {last:?}");
         last = Some(now);
         used.insert(buffer.index());
-        camera.requeue(buffer).unwrap();
+        drop(buffer);
     }
     assert_eq!(used, (0..camera.buffers().len()).collect());
 }
@@ -79,13 +79,13 @@ fn buffers_go_round_with_rising_times_and_numbers() {
 #[test]
 fn a_held_buffer_stays_as_it_is_while_others_are_filled() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let held = camera.next_buffer(PATIENCE).unwrap();
     let before = seen(&camera, &held);
     for _ in 0..3 * camera.buffers().len() {
         let other = camera.next_buffer(PATIENCE).unwrap();
         assert_ne!(other.index(), held.index());
-        camera.requeue(other).unwrap();
+        drop(other);
     }
     assert_eq!(seen(&camera, &held), before);
 }
@@ -93,27 +93,50 @@ fn a_held_buffer_stays_as_it_is_while_others_are_filled() {
 #[test]
 fn who_holds_every_buffer_stalls_the_camera_until_one_is_given_back() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let mut held: Vec<_> =
         (0..camera.buffers().len()).map(|_| camera.next_buffer(PATIENCE).unwrap()).collect();
     let stalled = camera.next_buffer(std::time::Duration::from_millis(300));
     assert!(matches!(stalled, Err(CameraError::Stalled { .. })), "{stalled:?}");
-    camera.requeue(held.remove(0)).unwrap();
+    drop(held.remove(0));
     let next = camera.next_buffer(PATIENCE).unwrap();
     assert!(held.iter().all(|buffer| buffer.index() != next.index()));
     assert!(camera.lost().missed > 0, "{:?}", camera.lost());
 }
 
 #[test]
+fn a_buffer_is_given_back_from_any_thread_also_while_the_camera_waits() {
+    let Some((info, _guard)) = vivid() else { return };
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
+    let held: Vec<_> = (0..camera.buffers().len()).map(|_| camera.next_buffer(PATIENCE).unwrap()).collect();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| camera.next_buffer(PATIENCE));
+        drop(held);
+        waiting.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_held_buffer_does_not_keep_the_camera_from_being_opened_again() {
+    let Some((info, _guard)) = vivid() else { return };
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
+    let held = camera.next_buffer(PATIENCE).unwrap();
+    drop(camera);
+    let mut again = SharedCamera::open(&info.path, &small()).unwrap();
+    drop(held);
+    drop(again.next_buffer(PATIENCE).unwrap());
+}
+
+#[test]
 fn imported_memory_outlives_the_camera() {
     let Some((info, _guard)) = vivid() else { return };
-    let mut camera = SharedCamera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut camera = SharedCamera::open(&info.path, &small()).unwrap();
     let buffer = camera.next_buffer(PATIENCE).unwrap();
     let memory = &camera.buffers()[buffer.index()].memories()[0];
     let (imported, bytes) = (memory.as_fd().try_clone_to_owned().unwrap(), memory.bytes());
     let before = copied(&imported, bytes);
     drop(camera);
-    let mut again = Camera::open(&info.path, &CameraOptions::default()).unwrap();
+    let mut again = Camera::open(&info.path, &small()).unwrap();
     again
         .read(&mut Picture { format: again.format(), timestamp: buffer.timestamp(), data: vec![] }, PATIENCE)
         .unwrap();
