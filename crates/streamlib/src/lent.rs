@@ -33,12 +33,17 @@ pub(crate) enum NotLent {
 
 impl LentCamera {
     /// Opens the camera at `path`, and makes textures of its buffers.
-    pub(crate) fn open(gpu: &VulkanGpu, node: &str, path: &Path) -> Result<Self, NotLent> {
+    pub(crate) fn open(
+        gpu: &VulkanGpu,
+        node: &str,
+        path: &Path,
+        options: &CameraOptions,
+    ) -> Result<Self, NotLent> {
         let report = gpu.report();
         if !report.sharing.dma_buf_import {
             return Err(NotLent::Device(report.name.clone()));
         }
-        let camera = SharedCamera::open(path, &CameraOptions::default())?;
+        let camera = SharedCamera::open(path, options)?;
         let mut pictures = Vec::new();
         for buffer in camera.buffers() {
             let planes = camera.planes().iter().map(|plane| {
@@ -63,6 +68,11 @@ impl LentCamera {
         self.camera.format()
     }
 
+    /// Frames per seconds.
+    pub(crate) fn frame_rate(&self) -> Option<(u32, u32)> {
+        self.camera.frame_rate()
+    }
+
     /// Waits for the next picture: the number of its buffer, and when it was captured.
     pub(crate) fn next(&mut self, limit: Duration) -> Result<(usize, Timestamp), CameraError> {
         let captured = self.camera.next_buffer(limit)?;
@@ -72,8 +82,8 @@ impl LentCamera {
     }
 
     /// Lets the camera fill a buffer again, which nothing reads any more.
-    pub(crate) fn give_back(&mut self, number: usize) -> Result<(), CameraError> {
-        self.taken[number].take().map_or(Ok(()), |captured| self.camera.requeue(captured))
+    pub(crate) fn give_back(&mut self, number: usize) {
+        self.taken[number] = None;
     }
 
     /// Whether the camera has a buffer to fill.

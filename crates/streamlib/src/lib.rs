@@ -14,6 +14,8 @@
 //! ```
 
 mod adapt;
+#[cfg(target_os = "linux")]
+mod cameras;
 mod conversions;
 mod display;
 mod doctor;

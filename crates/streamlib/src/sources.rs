@@ -10,6 +10,8 @@ use streamlib_media::{AudioInfo, StreamInfo, VideoReader};
 use streamlib_shader::EffectSource;
 use streamlib_vulkan::{Texture, VulkanGpu};
 
+#[cfg(target_os = "linux")]
+use crate::cameras::CameraRequest;
 use crate::error::RunError;
 #[cfg(target_os = "linux")]
 use crate::lent::LentCamera;
@@ -122,6 +124,21 @@ impl PictureSource {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    fn of_camera(format: PictureFormat, frame_rate: Option<(u32, u32)>, way: &str, reader: Reader) -> Self {
+        let kind = format!("camera, {:?}, {way}", format.layout);
+        Self {
+            format,
+            kind,
+            frames: None,
+            endless: true,
+            frame_rate,
+            path: None,
+            audio: AudioInfo::None,
+            reader,
+        }
+    }
+
     fn of_file(path: &Path, reader: Box<dyn VideoReader>) -> Self {
         let StreamInfo { format, frame_rate, frames, container, codec, is_still, audio, .. } =
             reader.info().clone();
@@ -200,38 +217,26 @@ fn open_surface(node: &str, source: &Source) -> Result<Opened, RunError> {
     SurfaceSource::open(&options).map(Opened::Surface).map_err(failed)
 }
 
-/// Opens `camera:` (the first one) or `camera:/dev/video2`.
+/// Opens `camera:` (the first one), `camera:front`, `camera:/dev/video2?size=1280x720`.
 #[cfg(target_os = "linux")]
 fn open_camera(node: &str, name: &str, lend: Option<&VulkanGpu>) -> Result<PictureSource, RunError> {
     let failed = |what: String| RunError::Camera { node: node.to_owned(), what };
-    let path = if name.is_empty() {
-        let first = streamlib_linux::list_cameras().into_iter().next();
-        first.ok_or_else(|| failed("no camera was found: plug one in, or name a file".into()))?.path
-    } else {
-        PathBuf::from(name)
-    };
-    let (format, reader, way) = match lend.map(|gpu| LentCamera::open(gpu, node, &path)) {
+    let wanted = CameraRequest::parse(name).map_err(failed)?;
+    let path = wanted.prepare().map_err(|error| failed(error.to_string()))?;
+    let not_lent = match lend.map(|gpu| LentCamera::open(gpu, node, &path, &wanted.options)) {
         Some(Ok(camera)) => {
-            (camera.format(), Reader::Lent(camera), "read where it writes (DMA-BUF)".to_owned())
+            let (format, frame_rate) = (camera.format(), camera.frame_rate());
+            let way = "read where the driver writes (DMA-BUF)";
+            return Ok(PictureSource::of_camera(format, frame_rate, way, Reader::Lent(camera)));
         }
-        not_lent => {
-            let camera = streamlib_linux::Camera::open(&path, &streamlib_linux::CameraOptions::default())
-                .map_err(|error| failed(error.to_string()))?;
-            let why = not_lent.and_then(Result::err).map_or_else(String::new, |why| format!(", since {why}"));
-            (camera.format(), Reader::Camera(camera), format!("copied and uploaded{why}"))
-        }
+        not_lent => not_lent.and_then(Result::err),
     };
-    tracing::info!(node, camera = %path.display(), "{way}");
-    Ok(PictureSource {
-        format,
-        kind: format!("camera, {:?}, {way}", format.layout),
-        frames: None,
-        endless: true,
-        frame_rate: None,
-        path: None,
-        audio: AudioInfo::None,
-        reader,
-    })
+    let camera = streamlib_linux::Camera::open(&path, &wanted.options);
+    let camera = camera.map_err(|error| failed(error.to_string()))?;
+    let why = not_lent.map_or_else(String::new, |why| format!(", since {why}"));
+    let (format, frame_rate) = (camera.format(), camera.frame_rate());
+    let way = format!("copied and uploaded{why}");
+    Ok(PictureSource::of_camera(format, frame_rate, &way, Reader::Camera(camera)))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -20,7 +20,7 @@ impl Worker<'_> {
             if self.is_stopping() || self.job.arrivals.is_closed() {
                 return Ok(());
             }
-            self.give_back(&mut idle)?;
+            self.give_back(&mut idle);
             let Some(camera) = self.job.source.lent() else { return Ok(()) };
             if !camera.can_capture() {
                 // The engine has them all, so that it is behind, and not the camera.
@@ -46,17 +46,17 @@ impl Worker<'_> {
     }
 
     /// Takes in what the engine has done with.
-    fn give_back(&mut self, idle: &mut Vec<Option<Upload<VulkanGpu>>>) -> Result<(), RunError> {
+    fn give_back(&mut self, idle: &mut Vec<Option<Upload<VulkanGpu>>>) {
         while let Some(upload) = self.empties.pop() {
             let number = upload.number();
             if idle.len() <= number {
                 idle.resize_with(number + 1, || None);
             }
             idle[number] = Some(upload);
-            let given = self.job.source.lent().map_or(Ok(()), |camera| camera.give_back(number));
-            given.map_err(|error| self.failed(&error))?;
+            if let Some(camera) = self.job.source.lent() {
+                camera.give_back(number);
+            }
         }
-        Ok(())
     }
 
     fn failed(&self, error: &CameraError) -> RunError {
