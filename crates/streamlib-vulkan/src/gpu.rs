@@ -210,7 +210,7 @@ impl Gpu for VulkanGpu {
     }
 
     fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<Texture, VulkanError> {
-        self.create_texture(desc)
+        Self::create_shared_texture(self, desc, None)
     }
 
     fn create_host_buffer(
