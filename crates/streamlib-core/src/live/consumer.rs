@@ -84,12 +84,15 @@ impl<G: Gpu> Consumers<G> {
     pub(super) fn give(&mut self, tag: u64, mut frame: Frame<G>) {
         if let Some(waiting) = self.present.get_mut(&tag) {
             waiting.consumer.counters.came_in();
-            if waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit) {
-                if let Destination::AtOnce(taker) = &mut waiting.consumer.frames {
-                    taker.let_go();
-                }
+            let holds_too_many = |waiting: &Waiting<G>| {
+                waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit)
+            };
+            if holds_too_many(waiting)
+                && let Destination::AtOnce(taker) = &mut waiting.consumer.frames
+            {
+                taker.let_go();
             }
-            if waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit) {
+            if holds_too_many(waiting) {
                 waiting.consumer.counters.dropped(DropReason::NoFreeTexture);
                 return;
             }

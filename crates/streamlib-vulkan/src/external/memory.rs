@@ -139,13 +139,15 @@ pub(super) fn rows(device: &Device, image: &Owned<vk::Image>, tiling: SharedTili
     (layout.offset, layout.row_pitch)
 }
 
-/// A driver's refusal of what came from outside is not a failure of this program.
+/// A driver's refusal of what came from outside is not a failure of this program. NVIDIA's says of a descriptor of something else
+/// that memory has run out, of which importing needs none.
 fn refused(error: VulkanError, label: &str) -> VulkanError {
-    match error {
+    let reason = match error {
         VulkanError::Call { result: vk::Result::ERROR_INVALID_EXTERNAL_HANDLE, .. } => {
-            let problem = SharingProblem::Refused { reason: "it knows no such descriptor" };
-            VulkanError::Sharing { label: label.to_owned(), problem }
+            "it knows no such descriptor"
         }
-        other => other,
-    }
+        VulkanError::OutOfMemory { .. } => "it finds no such memory there, or has none left",
+        other => return other,
+    };
+    VulkanError::Sharing { label: label.to_owned(), problem: SharingProblem::Refused { reason } }
 }
