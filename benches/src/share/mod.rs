@@ -195,7 +195,7 @@ impl Bench<'_> {
         let until = Instant::now() + Duration::from_secs_f64(seconds + 60.0);
         while reader.try_wait()?.is_none() && Instant::now() < until {
             let Some(outlet) = &mut outlet else {
-                std::thread::sleep(Duration::from_millis(10));
+                live.wait(Duration::from_millis(10));
                 continue;
             };
             if let Some(frame) = outlet.wait(Duration::from_millis(20))

@@ -10,9 +10,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{cannot_run, effect, files, skip, streamlib, text};
+use common::{cannot_run, effect, files, skip, streamlib, text, wait_for};
 use serde_json::Value;
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
 
@@ -73,18 +73,6 @@ fn interrupt(child: &Child) {
     assert!(sent.success(), "it still runs");
 }
 
-/// Waits until `look` sees what it wants; says what it saw last when it never does.
-fn wait_for(what: &str, mut look: impl FnMut() -> Result<(), String>) {
-    let begun = Instant::now();
-    loop {
-        match look() {
-            Ok(()) => return,
-            Err(seen) => assert!(begun.elapsed() < PATIENCE, "{what} did not come: {seen}"),
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
-}
-
 fn surfaces(folder: &Path) -> Vec<Value> {
     let output = streamlib(folder).args(["surfaces", "--json"]).output().expect("it starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -128,7 +116,7 @@ fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_
         folder.path(),
         &["play", &source, "--effect", &effect("invert"), "-o", "surface:bars"],
     );
-    wait_for("a frame of the surface", || {
+    wait_for("a frame of the surface", PATIENCE, || {
         let listed = surfaces(folder.path());
         let is_there = listed.iter().any(|s| s["name"] == "bars" && s["frames"].as_u64() > Some(0));
         if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
@@ -139,7 +127,7 @@ fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_
 
     let places: Vec<(i32, i32)> = (0..7).map(|bar| (640 * (2 * bar + 1) / 16, 400)).collect();
     let wanted = BARS.map(|bar| bar.map(|value| 255 - value));
-    wait_for("the camera's picture on the screen", || {
+    wait_for("the camera's picture on the screen", PATIENCE, || {
         let found = screen::pixels(head, &places).expect("the host answers");
         if found.iter().zip(&wanted).all(is_close) {
             Ok(())
@@ -209,6 +197,6 @@ fn read(folder: &Path, source: &str, more: &[&str]) -> String {
 }
 
 fn last_picture(folder: &Path) -> PathBuf {
-    let pictures = files(folder).into_iter().filter(|name| name.ends_with(".png"));
-    folder.join(pictures.last().expect("at least one picture"))
+    let mut pictures = files(folder).into_iter().filter(|name| name.ends_with(".png"));
+    folder.join(pictures.next_back().expect("at least one picture"))
 }

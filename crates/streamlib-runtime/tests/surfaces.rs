@@ -6,9 +6,9 @@ mod common;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{cannot_run, effect, fails_saying, files, streamlib, succeed, text};
+use common::{cannot_run, effect, fails_saying, files, streamlib, succeed, text, wait_for};
 use serde_json::Value;
 
 /// A loaded machine compiles effects slowly.
@@ -55,21 +55,12 @@ impl Drop for Running {
     }
 }
 
-/// Waits until `look` is content; says what it saw last when it never is.
-fn wait_for(what: &str, mut look: impl FnMut() -> Result<(), String>) {
-    let begun = Instant::now();
-    while let Err(seen) = look() {
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come: {seen}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 fn surfaces(folder: &Path) -> Vec<Value> {
     serde_json::from_str(&succeed(&mut command(folder, &["surfaces", "--json"]))).expect("a list")
 }
 
 fn wait_for_frames(folder: &Path, name: &str, more_than: u64) {
-    wait_for(name, || {
+    wait_for(name, PATIENCE, || {
         let listed = surfaces(folder);
         let is_there = listed.iter().any(|s| s["name"] == name && s["frames"].as_u64() > Some(more_than));
         if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
@@ -130,10 +121,9 @@ fn a_result_goes_back_as_a_surface_of_its_own() {
     let here = folder.path();
     write_still(here);
     let _broker = Running::start(here, &["broker", "--socket", "broker.sock"]);
-    wait_for(
-        "the broker",
-        || if here.join("broker.sock").exists() { Ok(()) } else { Err("no socket".into()) },
-    );
+    wait_for("the broker", PATIENCE, || {
+        if here.join("broker.sock").exists() { Ok(()) } else { Err("no socket".into()) }
+    });
     let _first =
         Running::start(here, &["play", "still.hlsl", "--size", "160x90", "-o", "surface:bars", "--json"]);
     wait_for_frames(here, "bars", 0);
@@ -163,11 +153,14 @@ fn a_reader_outlives_its_publisher_and_takes_the_next_ones_frames_in_its_own_siz
     wait_for_frames(here, "bars", 0);
     let reader = Running::start(here, &["play", "surface:bars", "-o", "surface:copy", "--json"]);
     wait_for_frames(here, "copy", 5);
+    // It was the broker as well: the reader, which publishes, takes that over.
     first.kill();
-    let before = surfaces(here).iter().find(|s| s["name"] == "copy").and_then(|s| s["frames"].as_u64());
+    wait_for_frames(here, "copy", 0);
+    let copy = || surfaces(here).into_iter().find(|surface| surface["name"] == "copy").expect("it is there");
+    let before = copy()["frames"].as_u64().expect("a number");
     let _second = publish("320x180");
-    wait_for_frames(here, "copy", before.expect("it is still there") + 5);
-    let copy = surfaces(here).into_iter().find(|s| s["name"] == "copy").expect("it is still there");
+    wait_for_frames(here, "copy", before + 5);
+    let copy = copy();
     assert_eq!(copy["size"], "160x90");
     assert_eq!(reader.stop()["failures"], Value::Array(vec![]));
 }

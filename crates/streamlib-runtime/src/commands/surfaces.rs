@@ -59,7 +59,7 @@ fn row(surface: &SurfaceInfo) -> Row {
         format: surface.size.and_then(|_| surface.format.texture_format()).map(|format| format.name()),
         frames_per_second: (surface.rate * 10.0).round() / 10.0,
         newest_age_ms: surface.newest_age.map(|age| (age.as_secs_f64() * 1e4).round() / 10.0),
-        readers: u64::from(surface.readers),
+        readers: surface.readers,
         frames: surface.published,
         dropped: surface.dropped,
         pid: surface.publisher.pid,

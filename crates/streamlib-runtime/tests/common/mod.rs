@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -86,4 +87,14 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
         entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// Waits until `look` is content with what other programs do; says what it saw last when it never is.
+#[allow(clippy::disallowed_methods, reason = "other programs tell nobody when they have come so far")]
+pub(crate) fn wait_for(what: &str, patience: Duration, mut look: impl FnMut() -> Result<(), String>) {
+    let begun = Instant::now();
+    while let Err(seen) = look() {
+        assert!(begun.elapsed() < patience, "{what} did not come: {seen}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

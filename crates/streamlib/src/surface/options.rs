@@ -89,8 +89,11 @@ impl ReadOptions {
     }
 }
 
+/// Names of wishes and their values.
+type Wishes<'a> = Vec<(&'a str, &'a str)>;
+
 /// The name, and the wishes after it.
-fn parts(uri: &str) -> Result<(String, Vec<(&str, &str)>), SurfaceError> {
+fn parts(uri: &str) -> Result<(String, Wishes<'_>), SurfaceError> {
     let rest = uri.strip_prefix(SURFACE).unwrap_or(uri);
     let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
     if name.is_empty() {
