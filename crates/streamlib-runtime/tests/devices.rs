@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::{cannot_run, effect, files, skip, streamlib, text, wait_for};
@@ -79,7 +80,10 @@ fn surfaces(folder: &Path) -> Vec<Value> {
     serde_json::from_slice(&output.stdout).expect("a list")
 }
 
-fn vivid() -> Option<CameraInfo> {
+/// A camera has one reader at a time, and so do these tests.
+fn vivid() -> Option<(CameraInfo, MutexGuard<'static, ()>)> {
+    static ONE_READER: Mutex<()> = Mutex::new(());
+    let guard = ONE_READER.lock().unwrap_or_else(PoisonError::into_inner);
     let found = list_cameras().into_iter().find(|camera| {
         let is_planar = camera.formats.iter().any(|format| format.fourcc == "NM12");
         camera.bus.starts_with("platform:vivid") && !is_planar
@@ -87,7 +91,7 @@ fn vivid() -> Option<CameraInfo> {
     if found.is_none() {
         skip("no V4L2 camera of the vivid test driver");
     }
-    found
+    found.map(|camera| (camera, guard))
 }
 
 /// A screen that somebody outside can look at, and what it is called there.
@@ -105,7 +109,7 @@ fn watched_screen() -> Option<(ScreenInfo, &'static str)> {
 
 #[test]
 fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_no_processor_touches_it() {
-    let (Some(camera), Some((shown, head))) = (vivid(), watched_screen()) else { return };
+    let (Some((camera, _guard)), Some((shown, head))) = (vivid(), watched_screen()) else { return };
     if cannot_run() {
         return;
     }
@@ -160,7 +164,7 @@ fn is_close((found, wanted): (&[u8; 3], &[u8; 3])) -> bool {
 
 #[test]
 fn a_cameras_picture_is_read_where_the_driver_wrote_it() {
-    let Some(camera) = vivid() else { return };
+    let Some((camera, _guard)) = vivid() else { return };
     if cannot_run() {
         return;
     }
@@ -173,7 +177,7 @@ fn a_cameras_picture_is_read_where_the_driver_wrote_it() {
 
 #[test]
 fn a_cameras_picture_comes_to_another_process() {
-    let Some(camera) = vivid() else { return };
+    let Some((camera, _guard)) = vivid() else { return };
     if cannot_run() {
         return;
     }

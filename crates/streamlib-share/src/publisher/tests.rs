@@ -140,7 +140,7 @@ fn a_reader_that_asks_and_does_not_listen_is_let_go() {
 }
 
 #[test]
-fn whatever_stands_in_a_reader_page_holds_two_frames_at_most() {
+fn whatever_stands_in_a_reader_page_holds_four_frames_at_most() {
     let mut stage = Stage::new();
     let (_connection, page) = stage.intrude();
     let mut keeps = Vec::new();

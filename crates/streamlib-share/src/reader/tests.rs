@@ -127,11 +127,16 @@ fn a_publisher_that_writes_into_the_readers_page_does_no_harm() {
     stage.reader_page.leases().for_each(|lease| lease.store(u64::MAX, Ordering::Relaxed));
     stage.reader_page.has_waited();
     stage.publish(2, 1);
-    let second = stage.acquire().unwrap().unwrap();
-    stage.publish(3, 2);
+    let mut held = vec![first, stage.acquire().unwrap().unwrap()];
+    for number in 3..=LEASES as u64 {
+        stage.publish(number, number as usize - 1);
+        held.push(stage.acquire().unwrap().unwrap());
+    }
+    let next = LEASES as u64 + 1;
+    stage.publish(next, LEASES);
     assert!(matches!(stage.acquire(), Err(SurfaceError::TooManyLeases { .. })));
-    drop((first, second));
-    assert_eq!(stage.acquire().unwrap().unwrap().number(), 3);
+    drop(held);
+    assert_eq!(stage.acquire().unwrap().unwrap().number(), next);
     stage.offer(0);
     assert!(stage.acquire().unwrap().is_none());
 }
