@@ -108,7 +108,7 @@ fn watched_screen() -> Option<(ScreenInfo, &'static str)> {
 }
 
 #[test]
-fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_no_processor_touches_it() {
+fn a_cameras_picture_goes_through_an_effect_and_two_processes_onto_a_screen_and_never_through_host_memory() {
     let (Some((camera, _guard)), Some((shown, head))) = (vivid(), watched_screen()) else { return };
     if cannot_run() {
         return;

@@ -140,6 +140,28 @@ fn a_result_goes_back_as_a_surface_of_its_own() {
 }
 
 #[test]
+fn a_texture_of_srgb_reaches_another_process_as_a_file_would_show_it() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    write_still(here);
+    let graph = "[nodes.still]\nsource = 'still.hlsl'\nsize = [64, 32]\n\
+                 [nodes.linear]\neffect = 'linear.hlsl'\nformat = 'rgba8srgb'\ninputs = { input = 'still' }\n\
+                 [nodes.out]\nsink = 'alone.png'\ninputs = { input = 'linear' }\n";
+    let effect = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D(input, uv); }";
+    std::fs::write(here.join("linear.hlsl"), effect).expect("the folder takes it");
+    std::fs::write(here.join("graph.toml"), graph).expect("the folder takes it");
+    succeed(&mut command(here, &["run", "graph.toml", "--frames", "1"]));
+    let _publisher = Running::start(here, &["run", "graph.toml", "--sink", "out=surface:srgb", "--json"]);
+    wait_for_frames(here, "srgb", 0);
+    succeed(&mut command(here, &["play", "surface:srgb", "-o", "read-%04d.png", "--frames", "4"]));
+    let read = files(here).into_iter().rfind(|name| name.starts_with("read-")).expect("a picture");
+    assert!(picture(&here.join(read)) == picture(&here.join("alone.png")), "the pictures differ");
+}
+
+#[test]
 fn a_reader_outlives_its_publisher_and_takes_the_next_ones_frames_in_its_own_size() {
     if cannot_run() {
         return;
@@ -175,6 +197,10 @@ fn what_is_not_to_be_had_is_said_with_what_to_do() {
     let play = |input: &str, output: &str| command(here, &["play", input, "-o", output, "--size", "64x48"]);
     fails_saying(&mut play("generate:bars", "surface:"), &["names no surface"]);
     fails_saying(&mut play("generate:bars", "surface:a?buffers=1"), &["from 2 to 48"]);
+    let lossless = "[nodes.in]\nsource = 'generate:bars'\n[nodes.out]\nsink = 'surface:a'\n\
+                    inputs = { input = { from = 'in', delivery = 'lossless' } }\n";
+    std::fs::write(here.join("lossless.toml"), lossless).expect("the folder takes it");
+    fails_saying(&mut command(here, &["run", "lossless.toml"]), &["cannot be `lossless`", "hold up nobody"]);
     fails_saying(&mut play("surface:nobody?wait=0", "null:"), &["nobody publishes surfaces"]);
     let _publisher =
         Running::start(here, &["play", "generate:bars", "--size", "64x48", "-o", "surface:bars", "--json"]);

@@ -28,7 +28,7 @@ pub use lease::{Leased, TexturePool};
 pub use parameters::{ParameterPlace, Parameters};
 pub use resources::Shelf;
 pub use slot::{Content, Delivery, Slot};
-pub use transfer::{HostPicture, Upload, host_bytes};
+pub use transfer::{HostPicture, Upload, count_host_bytes, host_bytes};
 
 use record::Recorder;
 use resources::Resources;

@@ -14,17 +14,18 @@ use crate::plan::{PlanOutlet, PlanPictures};
 /// Where a plane may start in a host buffer.
 const ALIGNMENT: usize = 16;
 
-/// Bytes of pictures that the host has copied or looked at so far.
+/// Bytes of pictures that went through host memory so far.
 static HOST_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// Bytes of pictures that passed through the processor in this process so far: copied to the GPU's memory, copied out of it, or
-/// looked at there. A graph whose frames stay on the GPU adds nothing.
+/// Bytes of pictures that went through host memory in this process so far: copied into it for the GPU, copied out of it, or looked
+/// at in it. A graph whose frames stay in the device's memory adds nothing, be that device a GPU or software.
 #[must_use]
 pub fn host_bytes() -> u64 {
     HOST_BYTES.load(Ordering::Relaxed)
 }
 
-fn touched(bytes: usize) {
+/// Adds to [`host_bytes`] what goes through host memory beside the engine.
+pub fn count_host_bytes(bytes: usize) {
     HOST_BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
 }
 
@@ -78,7 +79,7 @@ impl<G: Gpu> HostPicture<G> {
                 bytes: picture.data.len(),
             });
         }
-        touched(picture.data.len());
+        count_host_bytes(picture.data.len());
         let ranges = self.format.plane_ranges();
         self.buffer.write(&mut |bytes| {
             for (range, &offset) in ranges.iter().zip(&self.offsets) {
@@ -95,7 +96,7 @@ impl<G: Gpu> HostPicture<G> {
     pub fn copy_to(&self, timestamp: Timestamp, picture: &mut Picture) -> Result<(), HostAccessError> {
         (picture.format, picture.timestamp) = (self.format, timestamp);
         picture.data.resize(self.format.bytes(), 0);
-        touched(picture.data.len());
+        count_host_bytes(picture.data.len());
         let ranges = self.format.plane_ranges();
         self.buffer.read(&mut |bytes| {
             for (range, &offset) in ranges.iter().zip(&self.offsets) {
@@ -113,7 +114,7 @@ impl<G: Gpu> HostPicture<G> {
     /// When the format has no such plane.
     pub fn plane<T>(&self, plane: usize, with: impl FnOnce(&[u8]) -> T) -> Result<T, HostAccessError> {
         let (start, length) = (self.offsets[plane], self.format.plane_ranges()[plane].len());
-        touched(length);
+        count_host_bytes(length);
         let (mut with, mut answer) = (Some(with), None);
         self.buffer.read(&mut |bytes| {
             answer = with.take().map(|with| with(&bytes[start..start + length]));

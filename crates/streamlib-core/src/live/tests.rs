@@ -3,6 +3,7 @@
 //! Every pixel tells where it comes from ([`picture`]), a model says what each frame must be and who must get it ([`rig`]), and
 //! both are driven through chosen, all, and random orders of events.
 
+mod at_once;
 mod clock;
 mod consumer;
 mod ends;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use streamlib_core::engine::count_host_bytes;
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{Command, Gpu, HostAccessError, HostBuffer as _, HostBufferUse, TextureDesc};
 use streamlib_vulkan::{HostBuffer, Texture, VulkanError};
@@ -125,6 +126,7 @@ impl StreamRuntime {
     }
 
     fn staging(&self, usage: HostBufferUse, bytes: usize) -> Result<HostBuffer, VulkanError> {
+        count_host_bytes(bytes);
         match self.eager().staging.take(usage, bytes) {
             Some(buffer) => Ok(buffer),
             None => self.gpu().create_host_buffer("staging", bytes, usage),

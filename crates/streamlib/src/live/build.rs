@@ -29,6 +29,7 @@ use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
 use crate::sinks::takes_textures;
 use crate::sources::{GENERATED_FPS, PictureSource};
+use crate::surface::SURFACE;
 
 /// A plan ready to run.
 pub(super) struct Built {
@@ -76,7 +77,8 @@ pub(super) fn build(
 ) -> Result<Built, RunError> {
     let (ports, views) = processors(graph, options)?;
     let mut adapted = graph.clone();
-    let (takers, readers) = outside(graph, &views);
+    let (takers, mut readers) = outside(graph, &views);
+    readers.extend(srgb_surfaces(graph));
     adapt_readers(&mut adapted, &readers);
     adapt_sources(&mut adapted);
     adapt_takers(&mut adapted, &takers);
@@ -231,6 +233,18 @@ fn outside(graph: &Graph, views: &BTreeMap<String, View>) -> (Vec<Key>, Vec<Key>
     let (takers, readers): (Vec<_>, Vec<_>) = sinks.chain(processors).partition(|(.., is_taker)| *is_taker);
     let keys = |inputs: Vec<(String, String, bool)>| inputs.into_iter().map(|(n, p, _)| (n, p)).collect();
     (keys(takers), keys(readers))
+}
+
+/// Sinks whose frames other programs read, and that would get textures of sRGB: what these mean when they are read is known here
+/// alone, so that they are encoded first.
+fn srgb_surfaces(graph: &Graph) -> impl Iterator<Item = Key> {
+    let is_srgb = |link: &Link| match graph.nodes.get(&link.node) {
+        Some(Node::Effect(effect)) => effect.format.is_srgb(),
+        _ => false,
+    };
+    let surfaces = graph.sinks().filter(|(_, sink)| sink.uri.starts_with(SURFACE));
+    let encoded = surfaces.filter(move |(_, sink)| sink.input.as_ref().is_some_and(is_srgb));
+    encoded.map(|(node, _)| (node.to_owned(), INPUT.to_owned()))
 }
 
 /// Every input outside the plan, with its link.

@@ -20,7 +20,7 @@ use crate::error::RunError;
 use crate::scanout::{KMS, ScanoutOptions};
 use crate::sinks::NULL;
 use crate::sources::APP;
-use crate::surface::{PublishOptions, SURFACE};
+use crate::surface::{PublishOptions, SURFACE, SurfaceError};
 
 /// Frames that a consumer may hold beside those that wait for it.
 pub(super) const IN_HAND: usize = 2;
@@ -140,6 +140,9 @@ impl Hiring<'_> {
         if let ConsumerKind::Surface(uri) = &spec.kind {
             let failed = |error| RunError::Surface { node: node.clone(), error };
             let options = PublishOptions::parse(uri).map_err(failed)?;
+            if matches!(spec.delivery, Delivery::Lossless { .. }) {
+                return Err(failed(SurfaceError::Lossless));
+            }
             in_hand = options.buffers;
             if kept.is_none() {
                 publication = Some(system::open(node, self.gpu, &options).map_err(failed)?);

@@ -162,8 +162,8 @@ pub struct LiveReport {
     pub notices: Vec<String>,
     /// Parts of the graph that failed while it ran, and why.
     pub failures: Vec<String>,
-    /// Bytes of pictures that passed through the processor on their way to the GPU or from it, in the whole process while the
-    /// graph ran. 0 where frames stay on the GPU, from a camera's buffer to a screen or another process.
+    /// Bytes of pictures that went through host memory on their way to the device or from it, in the whole process while the
+    /// graph ran. 0 where frames stay in the device's memory, from a camera's buffer to a screen or another process.
     pub host_bytes: u64,
     /// CPU time that submitting a frame cost the thread that did it, microseconds, on the mean; only where
     /// [`LiveOptions::counts_cpu`] asked for it.

@@ -23,6 +23,11 @@ pub enum SurfaceError {
     /// Its textures are nothing for this device.
     #[error(transparent)]
     Texture(#[from] VulkanError),
+    /// Readers would hold up their publisher.
+    #[error(
+        "a surface cannot be `lossless`: its readers take the newest frame and hold up nobody; leave the delivery out, or write a file"
+    )]
+    Lossless,
     /// It is there, and nothing comes.
     #[error("the surface {name} has had no frame for {seconds} s: its program may wait for its own source")]
     Silent {

@@ -12,7 +12,7 @@ pub(super) fn print(report: &LiveReport, has_shown_accounts: bool) {
     let frames = report.stats.frames;
     line(format_args!("{frames} frame(s) in {:.2} s on {}", report.seconds, report.device));
     if report.host_bytes == 0 && frames > 0 {
-        line("no pixel of theirs passed through the processor");
+        line("none of them went through host memory");
     }
     if !has_shown_accounts {
         live_view::table_lines(&report.stats).iter().for_each(line);

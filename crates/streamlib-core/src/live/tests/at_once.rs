@@ -1,0 +1,64 @@
+//! A consumer that takes its frames on the deliverer's own thread.
+
+use std::sync::{Arc, Mutex};
+
+use crate::account::{DropReason, FrameTimes, NodeCounters};
+use crate::engine::{Content, Leased};
+use crate::format::{Size, TextureFormat};
+use crate::frame::FrameMeta;
+use crate::gpu::{Gpu, TextureDesc};
+use crate::live::consumer::Consumers;
+use crate::live::{AtOnce, Consumer, Destination, Frame};
+use crate::testing::CpuGpu;
+
+const TAG: u64 = 7;
+
+/// Keeps frames until it is told to let go; has no place for those with an odd number.
+#[derive(Clone, Debug, Default)]
+struct Keeper(Arc<Mutex<Vec<Frame<CpuGpu>>>>);
+
+impl AtOnce<CpuGpu> for Keeper {
+    fn take(&mut self, frame: Frame<CpuGpu>) -> Result<(), DropReason> {
+        if frame.meta.sequence % 2 == 1 {
+            return Err(DropReason::NoFreeTexture);
+        }
+        self.0.lock().expect("nobody panics").push(frame);
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        self.0.lock().expect("nobody panics").clear();
+    }
+}
+
+fn frame(sequence: u64) -> Frame<CpuGpu> {
+    let gpu = CpuGpu::new([]);
+    let desc = TextureDesc { label: "frame", size: Size::new(1, 1), format: TextureFormat::Rgba8 };
+    let content = Content::Texture(Leased::new(gpu.create_texture(&desc).expect("a texture")));
+    let meta = FrameMeta { sequence, ..FrameMeta::default() };
+    Frame { meta, times: FrameTimes::default(), content, given: None }
+}
+
+#[test]
+fn it_has_a_frame_at_once_and_lets_go_when_it_holds_too_many_or_there_is_none_left() {
+    let (keeper, counters) = (Keeper::default(), Arc::new(NodeCounters::default()));
+    let held = || {
+        keeper.0.lock().expect("nobody panics").iter().map(|frame| frame.meta.sequence).collect::<Vec<_>>()
+    };
+    let mut consumers = Consumers::new();
+    let frames = Destination::AtOnce(Box::new(keeper.clone()));
+    consumers.add(TAG, Consumer { frames, counters: counters.clone(), in_hand: Some(1) });
+    consumers.give(TAG, frame(0));
+    assert_eq!(held(), [0]);
+    consumers.give(TAG, frame(1));
+    assert_eq!(held(), [0], "there was no place for that one");
+    consumers.give(TAG, frame(2));
+    assert_eq!(held(), [0, 2]);
+    consumers.give(TAG, frame(4));
+    assert_eq!(held(), [4], "it held more than its share");
+    consumers.miss(TAG);
+    assert!(held().is_empty(), "others need the texture");
+    let counts = counters.counts();
+    assert_eq!((counts.frames_in, counts.frames_out), (5, 3));
+    assert_eq!((consumers.waiting(TAG), consumers.are_behind()), (Some(0), false));
+}
