@@ -1,6 +1,6 @@
 //! A consumer that takes its frames on the deliverer's own thread.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::account::{DropReason, FrameTimes, NodeCounters};
 use crate::engine::{Content, Leased};
@@ -9,6 +9,7 @@ use crate::frame::FrameMeta;
 use crate::gpu::{Gpu, TextureDesc};
 use crate::live::consumer::Consumers;
 use crate::live::{AtOnce, Consumer, Destination, Frame};
+use crate::sync::Mutex;
 use crate::testing::CpuGpu;
 
 const TAG: u64 = 7;
