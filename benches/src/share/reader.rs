@@ -25,6 +25,8 @@ pub(crate) struct ReaderArgs {
     #[arg(long, default_value = "best")]
     device: String,
     #[arg(long)]
+    awake_us: u64,
+    #[arg(long)]
     out: PathBuf,
 }
 
@@ -52,7 +54,8 @@ const BLOCKS: Size = Size::new(480, 270);
 pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
     let device = DeviceOptions { choice: device_choice(&args.device), validation: Validation::Off };
     let runtime = Arc::new(StreamRuntime::new(&RuntimeOptions { device, ..RuntimeOptions::default() })?);
-    let options = ReaderOptions { patience: Duration::from_secs(10), ..ReaderOptions::default() };
+    let awake = Duration::from_micros(args.awake_us);
+    let options = ReaderOptions { patience: Duration::from_secs(10), awake, ..ReaderOptions::default() };
     let mut reader = Reader::open(&args.surface, &options)?;
     let check = EffectSource::from_text("check", CHECK);
     let checked = runtime.create_texture(BLOCKS, streamlib::format::TextureFormat::Rgba8)?;
