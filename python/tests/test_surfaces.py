@@ -52,7 +52,7 @@ def other(broker: None) -> Iterator[subprocess.Popen[str]]:
 
 @video_effect
 def numbered(frame: streamlib.VideoFrame, gpu: streamlib.GPUContext) -> streamlib.VideoFrame:
-    hlsl = "float4 main(float2 uv : TEXCOORD) : SV_Target { return float4(frac(frame_number / 256.0), uv.x, 0.25, 1); }"
+    hlsl = "float4 main(float2 uv : TEXCOORD) : SV_Target { return float4(frac(frame_number / 256.0), uv.x, 0.25, 1) + 0 * tex2D(input, uv); }"
     return frame.clone_with_texture(gpu.run_shader(gpu.create_shader(hlsl), frame))
 
 
@@ -85,7 +85,13 @@ def test_what_is_not_published_is_said(broker: None) -> None:
     runtime = StreamRuntime()
     source, sink = surface_source("nobody/publishes/this", wait=0), app_sink()
     runtime.connect(source.outputs["video"], sink.inputs["video"])
-    with pytest.raises(streamlib.GraphError, match="nobody/publishes/this"):
+    with pytest.raises(streamlib.GraphError, match="nobody publishes surfaces"):
+        runtime.start()
+    # With a broker there, it says which surfaces there are.
+    publisher = StreamRuntime()
+    bars, there = video_source("generate:bars", size=SIZE), surface_sink("there")
+    publisher.connect(bars.outputs["video"], there.inputs["video"])
+    with publisher, pytest.raises(streamlib.GraphError, match="no surface nobody/publishes/this; there are there"):
         runtime.start()
 
 

@@ -40,7 +40,7 @@ pub(crate) struct ShareArgs {
     #[arg(long, default_value_t = 5.0)]
     free_seconds: f64,
     /// How long before and after a frame is expected both processes await it without sleeping, microseconds.
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 2000)]
     awake_us: u64,
     /// Python that has the packages of other programs that hand frames over; they are left out without it.
     #[arg(long)]
@@ -71,7 +71,9 @@ const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D
 struct Seen {
     /// Number of the frame at its publisher.
     sequence: u64,
-    /// When the reader could begin, on the monotonic clock.
+    /// When it was published, on the monotonic clock.
+    published_ns: i64,
+    /// When the reader could begin.
     at_ns: i64,
 }
 
@@ -109,7 +111,9 @@ struct Results {
     looked_at: u64,
     /// From the end of the GPU's work on a frame, as the device's own clock has it, until its publisher has noticed.
     gpu_done_to_publisher_us: Percentiles,
-    /// The same until the other process may start.
+    /// From the call that publishes it until the other process may start.
+    published_to_reader_us: Percentiles,
+    /// All of it: from the end of the GPU's work until the other process may start.
     gpu_done_to_reader_us: Percentiles,
     free_frames_per_second: f64,
     /// Others in the same run, at the same size and rate.
@@ -146,6 +150,8 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     std::fs::write(folder.path().join("copy.hlsl"), COPY)?;
 
     let (told, ends) = bench.play(Pacing::Clock, args.seconds, "check")?;
+    let handed = told.seen.iter().map(|seen| (seen.at_ns - seen.published_ns) as f64 / 1e3);
+    let handed = Percentiles::of(handed.collect());
     let noticed =
         Percentiles::of(ends.values().map(|end| (end.noticed_ns - end.gpu_ns) as f64 / 1e3).collect());
     let times = told
@@ -158,7 +164,8 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     let read = told.seen.len() as u64;
     println!(
         "paced: {published} frames, {read} read, {} torn, {} repeated, {} looked at; GPU done to reader p50 {:.1} us, p99 {:.1}, \
-         p99.9 {:.1}, max {:.1}; to publisher p50 {:.1}, p99.9 {:.1}",
+         p99.9 {:.1}, max {:.1}; to publisher p50 {:.1}, p99.9 {:.1}; from there \
+         p50 {:.1}, p99.9 {:.1}",
         told.torn,
         told.repeated,
         told.looked_at,
@@ -167,7 +174,9 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
         times.p99_9,
         times.max,
         noticed.p50,
-        noticed.p99_9
+        noticed.p99_9,
+        handed.p50,
+        handed.p99_9
     );
     let (free, _) = bench.play(Pacing::Free, args.free_seconds, "count")?;
     let free_frames_per_second = free.seen.len() as f64 / free.seconds;
@@ -190,6 +199,7 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
         repeated: told.repeated + free.repeated,
         looked_at: told.looked_at,
         gpu_done_to_publisher_us: noticed,
+        published_to_reader_us: handed,
         gpu_done_to_reader_us: times,
         free_frames_per_second,
         peers,
