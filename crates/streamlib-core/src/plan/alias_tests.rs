@@ -95,7 +95,7 @@ fn plan(steps: &[Step], sink: prop::sample::Index) -> Plan {
                 format: TextureFormat::Rgba8,
                 keeps_history: step.keeps_history,
                 is_leased: false,
-                is_shared: false,
+                sharing: None,
             });
             ("output".to_owned(), plan.textures.len() - 1)
         });
