@@ -38,7 +38,8 @@ pub(crate) unsafe fn name<'a>(pointer: *const c_char) -> Result<&'a str, Failure
     }
     // SAFETY: as the caller promises.
     let name = unsafe { CStr::from_ptr(pointer) };
-    name.to_str().map_err(|_| SurfaceError::from(BadName(name.to_string_lossy().chars().take(64).collect())).into())
+    name.to_str()
+        .map_err(|_| SurfaceError::from(BadName(name.to_string_lossy().chars().take(64).collect())).into())
 }
 
 /// Hands a value to C, which gives it back to [`take_back`].

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_int};
-use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -234,10 +233,7 @@ pub unsafe extern "C" fn streamlib_publisher_stats(publisher: *mut Publishing, s
 /// # Safety
 /// `publisher` is NULL or an open publisher.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn streamlib_publisher_count_dropped(
-    publisher: *mut Publishing,
-    frames: u64,
-) -> c_int {
+pub unsafe extern "C" fn streamlib_publisher_count_dropped(publisher: *mut Publishing, frames: u64) -> c_int {
     call(|| {
         // SAFETY: as the caller promises.
         let publisher = unsafe { read(publisher, "publisher") }?;

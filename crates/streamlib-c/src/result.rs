@@ -49,7 +49,9 @@ pub(crate) enum Failure {
     UnseenBuffer(u64),
     #[error("buffer {0} was not taken; take one, write the frame into that one, and publish it")]
     NotTaken(u64),
-    #[error("none of the {buffers} buffers is free: readers hold them, or the newest frame lies there; leave this frame out, or add one")]
+    #[error(
+        "none of the {buffers} buffers is free: readers hold them, or the newest frame lies there; leave this frame out, or add one"
+    )]
     NoFreeBuffer { buffers: usize },
     #[error("readers hold every frame that there can be; this one is dropped")]
     AllHeld,

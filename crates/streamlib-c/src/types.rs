@@ -48,9 +48,14 @@ impl From<&BufferDescription> for Buffer {
 
 impl Buffer {
     pub(crate) fn description(&self) -> Result<BufferDescription, Failure> {
-        let wrong = |argument, found: u32, wanted| Failure::Argument { argument, found: found.into(), wanted };
+        let wrong =
+            |argument, found: u32, wanted| Failure::Argument { argument, found: found.into(), wanted };
         let kind = KINDS.into_iter().find(|kind| *kind as u32 == self.kind).ok_or_else(|| {
-            wrong("buffer->kind", self.kind, "it is STREAMLIB_OPAQUE_FD, STREAMLIB_DMA_BUF or STREAMLIB_MEMORY")
+            wrong(
+                "buffer->kind",
+                self.kind,
+                "it is STREAMLIB_OPAQUE_FD, STREAMLIB_DMA_BUF or STREAMLIB_MEMORY",
+            )
         })?;
         for (argument, found) in [("buffer->width", self.width), ("buffer->height", self.height)] {
             if found == 0 {

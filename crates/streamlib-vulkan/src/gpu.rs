@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use streamlib_core::gpu::{Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, Sharing, TextureDesc};
+use streamlib_core::gpu::{
+    Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, Sharing, TextureDesc,
+};
 
 use crate::buffer::HostBuffer;
 use crate::check;
@@ -209,7 +211,11 @@ impl Gpu for VulkanGpu {
         Texture::new(&self.device, &self.memory, &self.preparations, desc)
     }
 
-    fn create_shared_texture(&self, desc: &TextureDesc<'_>, sharing: Sharing) -> Result<Texture, VulkanError> {
+    fn create_shared_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        sharing: Sharing,
+    ) -> Result<Texture, VulkanError> {
         match sharing {
             Sharing::Device => Self::create_shared_texture(self, desc, None),
             Sharing::Devices => Self::create_shared_texture(self, desc, Some(SharingKind::DmaBuf)),

@@ -59,12 +59,7 @@ impl<G: Gpu> TexturePool<G> {
     ///
     /// # Errors
     /// When memory runs out, or the device does not share such textures in that way.
-    pub fn shared(
-        gpu: &G,
-        desc: &TextureDesc<'_>,
-        sharing: Sharing,
-        count: usize,
-    ) -> Result<Self, G::Error> {
+    pub fn shared(gpu: &G, desc: &TextureDesc<'_>, sharing: Sharing, count: usize) -> Result<Self, G::Error> {
         let textures = (0..count).map(|_| gpu.create_shared_texture(desc, sharing).map(Leased::new));
         Ok(Self { textures: textures.collect::<Result<_, _>>()? })
     }
