@@ -29,7 +29,9 @@ fn built(what: &str) -> Option<PathBuf> {
     let programs = Path::new(env!("CARGO_BIN_EXE_streamlib")).parent().expect("it lies in a folder");
     let path = programs.join("c").join(what);
     if !path.exists() {
-        skip(&format!("{what} is not built: run `./x devices` (or the development files of GStreamer are missing)"));
+        skip(&format!(
+            "{what} is not built: run `./x devices` (or the development files of GStreamer are missing)"
+        ));
     }
     path.exists().then_some(path)
 }
@@ -105,7 +107,11 @@ fn assert_still(texels: &[u8], bytes: usize) {
         let (x, y) = ((index % SIZE.0) as f64 + 0.5, (index / SIZE.0) as f64 + 0.5);
         let wanted = [1.0 - x / SIZE.0 as f64, 1.0 - y / SIZE.1 as f64, 0.75];
         for (found, wanted) in found.iter().zip(wanted) {
-            assert!((f64::from(*found) - wanted * 255.0).abs() <= 1.0, "at {x}, {y}: {found}, {}", wanted * 255.0);
+            assert!(
+                (f64::from(*found) - wanted * 255.0).abs() <= 1.0,
+                "at {x}, {y}: {found}, {}",
+                wanted * 255.0
+            );
         }
         assert!(bytes == 3 || found[3] == 255, "at {x}, {y}: alpha {}", found[3]);
     }
@@ -169,7 +175,9 @@ fn gstreamer_has_the_time_of_each_frame_and_ends_with_its_publisher() {
     let times = || {
         let said = std::fs::read_to_string(&log).unwrap_or_default();
         let times = said.lines().filter(|line| line.contains("chain") && line.contains("pts: "));
-        times.map(|line| line.split_once("pts: ").expect("as filtered").1[..17].to_owned()).collect::<Vec<_>>()
+        times
+            .map(|line| line.split_once("pts: ").expect("as filtered").1[..17].to_owned())
+            .collect::<Vec<_>>()
     };
     wait_for("frames with times", PATIENCE, || {
         let found = times();

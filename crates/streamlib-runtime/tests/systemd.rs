@@ -48,10 +48,14 @@ fn systemd_takes_the_units() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("there is room");
+    let write =
+        |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("there is room");
     write(SOCKET, &unit(SOCKET));
     let line = format!("ExecStart={}", service_command().join(" "));
-    write(SERVICE, &unit(SERVICE).replace(&format!("ExecStart={}", value(&unit(SERVICE), "ExecStart")), &line));
+    write(
+        SERVICE,
+        &unit(SERVICE).replace(&format!("ExecStart={}", value(&unit(SERVICE), "ExecStart")), &line),
+    );
     let mut verify = Command::new("systemd-analyze");
     verify.args(["verify", "--user", "--man=no", "--recursive-errors=no"]).current_dir(folder.path());
     verify.args([format!("./{SOCKET}"), format!("./{SERVICE}")]);
@@ -88,7 +92,11 @@ fn the_broker_takes_over_the_socket_of_the_unit_where_programs_look_for_it() {
     activate.arg("--seqpacket").arg("--listen").arg(&place).args(service_command());
     programs(activate.stdout(Stdio::null()).stderr(Stdio::null()));
     let _activated = Running(activate.spawn().expect("it starts"));
-    wait_for("the socket", Duration::from_secs(60), || if place.exists() { Ok(()) } else { Err("none".into()) });
+    wait_for(
+        "the socket",
+        Duration::from_secs(60),
+        || if place.exists() { Ok(()) } else { Err("none".into()) },
+    );
     if Path::new("/run/streamlib").is_dir() {
         return skip("this machine has a broker for all users");
     }
