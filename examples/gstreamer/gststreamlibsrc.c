@@ -16,7 +16,7 @@ GST_DEBUG_CATEGORY_STATIC (streamlib_src_debug);
 /* A wait looks this often whether it is to stop, in milliseconds. */
 #define SLICE 50
 #define DEFAULT_TIMEOUT 5000
-/* A capture time that is this far from now is none of this clock's. */
+/* A capture time that lies so long before the publication is none of this clock's. */
 #define STRANGE (10 * GST_SECOND)
 
 enum { PROP_SURFACE = 1, PROP_TIMEOUT };
@@ -39,7 +39,7 @@ struct _GstStreamlibSrc {
   /* Rows are copied where elements downstream want them closer together and do not know of GstVideoMeta. */
   gboolean must_copy;
 
-  /* Age of the oldest frame so far when it came, and what was told of it. */
+  /* How long frames take from their capture to their publication, as the pipeline was told. */
   GstClockTime latency;
 };
 
@@ -220,10 +220,12 @@ static void
 stamp (GstStreamlibSrc *self, GstBuffer *buffer, const streamlib_frame *frame)
 {
   GstClock *clock = gst_element_get_clock (GST_ELEMENT (self));
-  GstClockTime now = monotonic_now (), captured = frame->meta.captured_ns, age, running;
+  GstClockTime now = monotonic_now (), captured = frame->meta.captured_ns, published = frame->published_ns;
+  GstClockTime age, latency, running;
 
-  if (frame->meta.captured_ns <= 0 || captured > now || now - captured > STRANGE)
-    captured = frame->published_ns;
+  if (frame->meta.captured_ns <= 0 || captured > published || published - captured > STRANGE)
+    captured = published;
+  latency = published - captured;
   age = captured < now ? now - captured : 0;
   GST_BUFFER_OFFSET (buffer) = frame->meta.sequence;
   if (frame->skipped > 0)
@@ -235,9 +237,9 @@ stamp (GstStreamlibSrc *self, GstBuffer *buffer, const streamlib_frame *frame)
   GST_BUFFER_PTS (buffer) = running > age ? running - age : 0;
 
   GST_OBJECT_LOCK (self);
-  if (age > self->latency && age < STRANGE) {
+  if (latency > self->latency) {
     /* With room, so that it is not told of again and again. */
-    self->latency = age + age / 2;
+    self->latency = latency + latency / 2;
     GST_OBJECT_UNLOCK (self);
     gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   } else {

@@ -161,6 +161,13 @@ int streamlib_reader_open(const char *name, int64_t timeout_ms, streamlib_reader
 int streamlib_reader_acquire(streamlib_reader *reader, int64_t timeout_ms, streamlib_frame *frame);
 
 /*
+ * From here on streamlib_reader_acquire() looks for a frame without sleeping, from awake_ns nanoseconds before it is expected until as
+ * long after. It costs a processor that share of the time, and saves what a thread needs to wake up. 0, as at first, is never.
+ * Errors: ARGUMENT, for a time below 0.
+ */
+int streamlib_reader_stay_awake(streamlib_reader *reader, int64_t awake_ns);
+
+/*
  * Asks the publisher for a buffer: what it is, and a descriptor of it that the caller closes. Buffers come again and again: keep what
  * was imported by `id`, which is never used for another buffer of the same publisher. Either of `buffer` and `fd` may be NULL.
  * What the publisher says is not checked against the memory: do so before relying on it.

@@ -21,7 +21,7 @@ pub use publisher::{
 };
 pub use reader::{
     Reading, streamlib_frame_release, streamlib_reader_acquire, streamlib_reader_buffer,
-    streamlib_reader_close, streamlib_reader_open, streamlib_reader_reopen,
+    streamlib_reader_close, streamlib_reader_open, streamlib_reader_reopen, streamlib_reader_stay_awake,
 };
 pub use result::{OK, TIMEOUT, code, streamlib_last_error};
 pub use types::{AccessKind, Buffer, Frame, Meta, Stats, Surface};

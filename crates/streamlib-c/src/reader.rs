@@ -101,6 +101,25 @@ pub unsafe extern "C" fn streamlib_reader_acquire(
 /// See the header.
 ///
 /// # Safety
+/// `reader` is NULL or an open reader.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn streamlib_reader_stay_awake(reader: *mut Reading, awake_ns: i64) -> c_int {
+    call(|| {
+        // SAFETY: as the caller promises.
+        let reader = unsafe { read(reader, "reader") }?;
+        let nanoseconds = u64::try_from(awake_ns).map_err(|_| Failure::Argument {
+            argument: "awake_ns",
+            found: awake_ns,
+            wanted: "it is a time in nanoseconds, or 0",
+        })?;
+        reader.lock().reader.stay_awake(Duration::from_nanos(nanoseconds));
+        Ok(OK)
+    })
+}
+
+/// See the header.
+///
+/// # Safety
 /// `reader` is NULL or an open reader; `buffer` and `fd` are NULL or room for what they point to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn streamlib_reader_buffer(

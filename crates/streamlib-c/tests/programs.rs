@@ -247,8 +247,8 @@ fn check(reader: &mut Reader, frame: &Acquired) {
 fn a_program_in_rust_reads_what_one_in_c_publishes_and_what_it_holds_is_not_painted_over() {
     let (_directory, broker) = place();
     let Some(publisher) = Publishing::start(&broker, "publish-rust") else { return };
-    let mut reader =
-        Reader::open("painted", &ReaderOptions { broker: Some(broker), patience: LONG }).expect("it comes");
+    let options = ReaderOptions { broker: Some(broker), patience: LONG, ..ReaderOptions::default() };
+    let mut reader = Reader::open("painted", &options).expect("it comes");
     let mut held: Vec<Acquired> = Vec::new();
     let mut last = None;
     for _ in 0..40 {

@@ -159,6 +159,10 @@ fn gstreamer_reads_what_an_effect_made_pixel_for_pixel_and_lets_every_frame_go()
     let found = std::fs::read(here.join("rgba")).expect("it was written");
     assert_eq!(found.len(), 2 * SIZE.0 * SIZE.1 * 4);
     found.chunks(SIZE.0 * SIZE.1 * 4).for_each(|frame| assert_still(frame, 4));
+
+    // One that imports.
+    let line = "streamlibsrc surface=still num-buffers=2 ! video/x-raw(memory:DMABuf),format=DMA_DRM,drm-format=AB24 ! fakesink";
+    pipeline(&mut gst_launch(here, line).expect("as before"));
     assert!(publisher.stop().success());
 }
 

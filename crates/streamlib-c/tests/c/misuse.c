@@ -36,6 +36,7 @@ int main(void) {
   NULLS(streamlib_reader_open("a", 0, NULL), "reader");
   NULLS(streamlib_reader_acquire(NULL, 0, &frame), "reader");
   NULLS(streamlib_reader_buffer(NULL, 1, &buffer, &fd), "reader");
+  NULLS(streamlib_reader_stay_awake(NULL, 0), "reader");
   NULLS(streamlib_reader_reopen(NULL), "reader");
   streamlib_reader_close(NULL);
   streamlib_frame_release(NULL);
@@ -102,6 +103,8 @@ int main(void) {
 
   EXPECT(streamlib_reader_open("mine", 0, &reader), STREAMLIB_OK, "");
   NULLS(streamlib_reader_acquire(reader, 0, NULL), "frame");
+  EXPECT(streamlib_reader_stay_awake(reader, -1), STREAMLIB_ERROR_ARGUMENT, "`awake_ns` is -1");
+  EXPECT(streamlib_reader_stay_awake(reader, INT64_MAX), STREAMLIB_OK, "");
   EXPECT(streamlib_reader_acquire(reader, 0, &frame), STREAMLIB_TIMEOUT, "");
   EXPECT(streamlib_reader_buffer(reader, 0, &buffer, &fd), STREAMLIB_ERROR_NO_BUFFER, "seen no frame");
   EXPECT(streamlib_reader_buffer(reader, UINT64_MAX, &buffer, &fd), STREAMLIB_ERROR_NO_BUFFER, "seen no frame");
