@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -84,7 +86,9 @@ fn the_broker_takes_over_the_socket_of_the_unit_where_programs_look_for_it() {
     let runtime = folder.path().join("runtime");
     let place = value(&unit(SOCKET), "ListenSequentialPacket");
     let place = PathBuf::from(place.replace("%t", &runtime.display().to_string()));
-    std::fs::create_dir_all(place.parent().expect("it lies in a folder")).expect("there is room");
+    let mode = u32::from_str_radix(&value(&unit(SOCKET), "DirectoryMode"), 8).expect("a mode");
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(mode).create(place.parent().expect("a folder")).expect("there is room");
     let programs = |command: &mut Command| {
         command.env("XDG_RUNTIME_DIR", &runtime).env_remove("STREAMLIB_BROKER");
     };
