@@ -22,7 +22,7 @@ pub struct CameraOptions {
     pub size: Option<Size>,
     /// Frames per second; the driver takes the nearest that it has.
     pub frame_rate: Option<u32>,
-    /// Layout of the pictures. All but `I444` can be captured; `Rgba8` is made of RGB in any order, or of JPEG files.
+    /// Layout of the pictures. All but `I444` can be captured; `Rgba8` is made of JPEG files.
     pub layout: Option<PictureLayout>,
     /// Four-character code of the pixel format, such as `*b"MJPG"`; one of those that the camera lists.
     pub pixel_format: Option<[u8; 4]>,

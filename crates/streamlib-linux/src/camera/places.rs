@@ -75,10 +75,7 @@ pub(super) fn places(code: &PixelCode, set: &SetFormat) -> Option<Vec<Place>> {
     let mut places = Vec::new();
     let mut offset = 0;
     for (index, (size, texel)) in code.layout.planes(set.size).into_iter().enumerate() {
-        let texel = match code.coding {
-            Coding::Shuffled(shuffle) if shuffle.plane == index => shuffle.from,
-            _ => texel.bytes_per_texel(),
-        };
+        let texel = texel.bytes_per_texel();
         let (bytes, rows) = (size.width as usize * texel, size.height as usize);
         let memory = if code.apart { index } else { 0 };
         let said = *set.pitches.get(memory)? as usize;
@@ -110,10 +107,10 @@ pub(super) fn needed(places: &[Place]) -> Vec<usize> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::camera::codes::CODES;
+    use crate::camera::codes::codes;
 
     pub(in crate::camera) fn code(name: &[u8; 4]) -> PixelCode {
-        *CODES.iter().find(|code| code.fourcc == *name).expect("the code is listed")
+        codes().find(|code| code.fourcc == *name).expect("the code is listed")
     }
 
     pub(in crate::camera) fn set(size: (u32, u32), pitches: &[u32]) -> SetFormat {
@@ -157,6 +154,9 @@ pub(super) mod tests {
         assert_eq!(of(b"NV12", &[6]), [24 + 6 + 4]);
         assert_eq!(of(b"NM12", &[6, 6]), [18 + 4, 6 + 4]);
         assert_eq!(of(b"RGB3", &[16]), [48 + 12]);
+        assert_eq!(of(b"RG10", &[16]), [48 + 8], "two bytes a sample");
+        assert_eq!(of(b"pRAA", &[16]), [48 + 5], "four samples in five bytes");
+        assert_eq!(of(b"pRCC", &[16]), [48 + 6], "two samples in three");
     }
 
     #[test]

@@ -134,7 +134,7 @@ pub struct SharedCamera {
 
 impl SharedCamera {
     /// Opens the camera at `path`, sets the best of its formats whose planes lie as those of a picture, exports its
-    /// buffers and starts streaming. That excludes `Rgba8`, and other orders of bytes than `YUYV`, `NV12` and `I420` have.
+    /// buffers and starts streaming. That excludes files of JPEG alone.
     ///
     /// # Errors
     ///
