@@ -24,8 +24,6 @@ mod error;
 mod explain;
 mod feeds;
 mod kernels;
-#[cfg(target_os = "linux")]
-mod lent;
 mod live;
 mod load;
 mod offline;

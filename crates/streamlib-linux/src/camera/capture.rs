@@ -58,6 +58,15 @@ impl Camera {
         Ok(Self { stream: Stream::new(described, queue, unpacking.needed()), unpacking })
     }
 
+    /// Ends the stream and begins it anew, which makes some cameras give pictures again that have stalled.
+    ///
+    /// # Errors
+    ///
+    /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Driver`](CameraError::Driver) for anything else.
+    pub fn restart(&mut self) -> Result<(), CameraError> {
+        self.stream.restart()
+    }
+
     /// Its device node.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -102,7 +111,8 @@ impl Camera {
     /// # Errors
     ///
     /// [`Stalled`](CameraError::Stalled) when none came in time, [`Unplugged`](CameraError::Unplugged) when the camera
-    /// is gone, [`Driver`](CameraError::Driver) for anything else.
+    /// is gone, [`Changed`](CameraError::Changed) when its pictures have another size now, [`Driver`](CameraError::Driver) for
+    /// anything else.
     pub fn read(&mut self, into: &mut Picture, timeout: Duration) -> Result<(), CameraError> {
         let begun = Instant::now();
         loop {

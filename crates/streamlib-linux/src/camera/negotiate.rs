@@ -31,7 +31,7 @@ impl Node<'_> {
         usable: impl Fn(&PixelCode) -> bool,
     ) -> Result<(PixelCode, SetFormat), CameraError> {
         let offered = pixel_formats(self.device, self.kind);
-        let wanted = |code: &&PixelCode| {
+        let wanted = |code: &PixelCode| {
             options.layout.is_none_or(|layout| layout == code.layout)
                 && options.pixel_format.is_none_or(|fourcc| fourcc == code.fourcc)
                 && usable(code)

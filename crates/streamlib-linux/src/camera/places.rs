@@ -17,6 +17,8 @@ pub(super) struct SetFormat {
     pub(super) quantization: u32,
     /// Of each memory, bytes from one row to the next; of memories with several planes, in the first.
     pub(super) pitches: Vec<u32>,
+    /// Of each memory, how many bytes it has to have.
+    pub(super) bytes: Vec<u32>,
 }
 
 impl From<&PixFormat> for SetFormat {
@@ -29,6 +31,7 @@ impl From<&PixFormat> for SetFormat {
             ycbcr_encoding: pix.ycbcr_encoding,
             quantization: pix.quantization,
             pitches: vec![pix.bytes_per_line],
+            bytes: vec![pix.size_image],
         }
     }
 }
@@ -36,6 +39,7 @@ impl From<&PixFormat> for SetFormat {
 impl From<&PixFormatPlanes> for SetFormat {
     fn from(pix: &PixFormatPlanes) -> Self {
         let planes = pix.planes;
+        let planes = || planes.iter().take(pix.plane_count.into());
         Self {
             fourcc: pix.fourcc,
             size: Size::new(pix.width, pix.height),
@@ -43,7 +47,8 @@ impl From<&PixFormatPlanes> for SetFormat {
             colorspace: pix.colorspace,
             ycbcr_encoding: pix.ycbcr_encoding.into(),
             quantization: pix.quantization.into(),
-            pitches: planes.iter().take(pix.plane_count.into()).map(|plane| plane.bytes_per_line).collect(),
+            pitches: planes().map(|plane| plane.bytes_per_line).collect(),
+            bytes: planes().map(|plane| plane.size_image).collect(),
         }
     }
 }
@@ -122,6 +127,7 @@ pub(super) mod tests {
             ycbcr_encoding: 0,
             quantization: 0,
             pitches: pitches.to_vec(),
+            bytes: vec![0; pitches.len()],
         }
     }
 

@@ -54,6 +54,10 @@ fn a_stream_that_breaks_down_is_a_typed_error_and_the_camera_can_be_opened_again
     controls.set("inject_fatal_streaming_error", 1).unwrap();
     let broken = (0..100).find_map(|_| camera.read(&mut picture, PATIENCE).err());
     assert!(matches!(broken, Some(CameraError::Driver { .. })), "{broken:?}");
+    let sequence = camera.sequence();
+    camera.restart().unwrap();
+    camera.read(&mut picture, PATIENCE).unwrap();
+    assert!(camera.sequence() > sequence, "a stream that begins anew goes on");
     drop(camera);
     let mut camera = Camera::open(&info.path, &small()).unwrap();
     camera.read(&mut picture, PATIENCE).unwrap();

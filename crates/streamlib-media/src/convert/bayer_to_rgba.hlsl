@@ -20,8 +20,8 @@ float sample_at(int2 at, int2 last) {
     int first = at.x / group * (group + 1);
     int place = at.x % group;
     uint bits = 8u / uint(group);
-    uint shared = uint(raw.Load(int3(first + group, at.y, 0)).r * 255 + 0.5);
-    uint low = (shared >> (uint(place) * bits)) & ((1u << bits) - 1);
+    uint lows = uint(raw.Load(int3(first + group, at.y, 0)).r * 255 + 0.5);
+    uint low = (lows >> (uint(place) * bits)) & ((1u << bits) - 1);
     float high = raw.Load(int3(first + place, at.y, 0)).r * 255;
     return (high * float(1u << bits) + float(low)) / float((256u << bits) - 1);
 }

@@ -20,6 +20,14 @@ pub enum LiveEvent {
         /// The node.
         node: String,
     },
+    /// A camera that gives no frames, or was unplugged, is started or opened once more, and is so again and again until it is back
+    /// or was waited for long enough.
+    SourceRestarting {
+        /// The node.
+        node: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A source that had stalled gives frames again.
     SourceIsBack {
         /// The node.
@@ -100,6 +108,7 @@ impl LiveEvent {
             | Self::GpuFailed { .. } => true,
             Self::CameraOpened { .. }
             | Self::SourceStalled { .. }
+            | Self::SourceRestarting { .. }
             | Self::SourceIsBack { .. }
             | Self::SourceEnded { .. }
             | Self::NothingWritten { .. }
@@ -116,6 +125,7 @@ impl std::fmt::Display for LiveEvent {
         match self {
             Self::CameraOpened { node, how } => write!(f, "source `{node}`: {how}"),
             Self::SourceStalled { node } => write!(f, "source `{node}` has stalled; the others go on"),
+            Self::SourceRestarting { node, why } => write!(f, "source `{node}` is being restarted: {why}"),
             Self::SourceIsBack { node } => write!(f, "source `{node}` is back"),
             Self::SourceEnded { node } => write!(f, "source `{node}` has ended"),
             Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),

@@ -2,6 +2,8 @@
 
 mod app;
 mod build;
+#[cfg(target_os = "linux")]
+mod camera;
 mod clock;
 mod control;
 mod display;
@@ -11,8 +13,6 @@ mod event;
 mod hire;
 mod install;
 mod knob;
-#[cfg(target_os = "linux")]
-mod lent;
 mod options;
 mod processor;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,11 @@
+//! Cameras as sources: how they are named, how their pictures come to the GPU, and how they come back.
+
+mod lent;
+mod outage;
+mod request;
+mod source;
+
+pub(crate) use lent::LentCamera;
+pub(crate) use outage::Outage;
+pub(crate) use request::CameraRequest;
+pub(crate) use source::{CameraSource, Reopening};
