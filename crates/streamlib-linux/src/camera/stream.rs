@@ -95,10 +95,10 @@ impl Stream {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(CameraError::of(&self.camera.path, "wait for a picture", error)),
             };
-            if has_event {
-                if self.has_changed() {
-                    return Err(CameraError::Changed { path: self.camera.path.clone() });
-                }
+            if has_event && self.has_changed() {
+                return Err(CameraError::Changed { path: self.camera.path.clone() });
+            }
+            if has_event && readiness != Readiness::Dead {
                 continue;
             }
             if readiness == Readiness::TimedOut {

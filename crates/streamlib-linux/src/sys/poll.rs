@@ -39,6 +39,8 @@ fn wait(descriptor: &impl AsFd, events: i16, timeout: Duration) -> io::Result<(R
         -1 => return Err(io::Error::last_os_error()),
         0 => Readiness::TimedOut,
         _ if poll.revents & libc::POLLIN != 0 => Readiness::Ready,
+        // Nothing to take yet. A device that is gone calls everything urgent besides.
+        _ if poll.revents == libc::POLLPRI => Readiness::TimedOut,
         _ => Readiness::Dead,
     };
     Ok((readiness, poll.revents & libc::POLLPRI != 0))

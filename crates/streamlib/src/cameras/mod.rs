@@ -5,7 +5,5 @@ mod outage;
 mod request;
 mod source;
 
-pub(crate) use lent::LentCamera;
 pub(crate) use outage::Outage;
-pub(crate) use request::CameraRequest;
 pub(crate) use source::{CameraSource, Reopening};
