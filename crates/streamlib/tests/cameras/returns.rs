@@ -27,7 +27,7 @@ fn is_back(event: &LiveEvent) -> bool {
 #[test]
 fn a_camera_that_stalls_or_breaks_down_is_restarted_while_the_graph_goes_on() {
     let _guard = turn();
-    let (Some(node), Some(runtime)) = (vivid(), runtime()) else { return };
+    let (Some(runtime), Some(node)) = (runtime(), vivid()) else { return };
     let controls = CameraControls::open(&node).unwrap();
     for memory in ["driver", "host"] {
         let uri = format!("camera:{}?size=320x180&memory={memory}", node.display());
@@ -111,11 +111,11 @@ fn a_camera_that_does_not_come_back_ends_its_source_by_name_when_it_was_waited_f
     let _guard = turn();
     let Some(runtime) = runtime() else { return };
     let Some(camera) = plug(SIZE, 60) else { return };
-    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=5"));
+    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=12"));
     rig.until_picture("its picture", shows(60));
     drop(camera);
     let failed = rig.until_event("its end", |event| matches!(event, LiveEvent::SourceFailed { .. }));
     let told = failed.to_string();
-    assert!(told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 5 s"), "{told}");
+    assert!(told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 12 s"), "{told}");
     assert_eq!(rig.live.stop().unwrap().failures.len(), 1);
 }

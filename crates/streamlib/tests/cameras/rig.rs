@@ -1,11 +1,13 @@
 //! A graph with a camera, whose pictures the test looks at.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamlib::graph::{Graph, Port, Ports, Processor, Source};
+use streamlib::media::convert;
 use streamlib::picture::{Picture, PictureFormat, PictureLayout};
+use streamlib::shader::{CacheOptions, CompilerOptions, EffectSource};
 use streamlib::{
     Content, LiveEvent, LiveGraph, LiveOptions, ProcessorInput, ProcessorKind, RuntimeOptions, StreamRuntime,
     View,
@@ -14,7 +16,7 @@ use streamlib_core::frame::Timestamp;
 use streamlib_linux::list_cameras;
 
 /// The machine is emulated: loading the compiler alone takes seconds.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(90);
 
 /// Cameras have one reader at a time, and so has each test its turn.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
@@ -22,16 +24,26 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A device and a compiler for all tests.
+/// A device and a compiler for all tests. Conversions are compiled on the host, too, where there is no camera: the emulated machine,
+/// which takes seconds for each, reads what the host has left.
 pub(crate) fn runtime() -> Option<Arc<StreamRuntime>> {
-    static RUNTIME: LazyLock<Option<Arc<StreamRuntime>>> =
-        LazyLock::new(|| match StreamRuntime::new(&RuntimeOptions::default()) {
-            Ok(runtime) => Some(Arc::new(runtime)),
+    static RUNTIME: LazyLock<Option<Arc<StreamRuntime>>> = LazyLock::new(|| {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache/streamlib/effects");
+        let cache = CacheOptions::Disk(cache);
+        let compiler = CompilerOptions { cache, time_limit: 2 * LIMIT, ..CompilerOptions::default() };
+        let runtime = match StreamRuntime::new(&RuntimeOptions { compiler, ..RuntimeOptions::default() }) {
+            Ok(runtime) => Arc::new(runtime),
             Err(error) => {
                 println!("SKIPPED: {error}");
-                None
+                return None;
             }
-        });
+        };
+        for name in ["yuyv_to_rgba", "rgb24_to_rgba", "bayer_to_rgba"] {
+            let conversion = convert::ALL.iter().find(|conversion| conversion.name == name).unwrap();
+            runtime.compiler().compile(&EffectSource::from_text(name, conversion.hlsl)).unwrap();
+        }
+        Some(runtime)
+    });
     RUNTIME.clone()
 }
 
@@ -84,17 +96,28 @@ impl Rig {
         Self { live, events: Vec::new(), newest }
     }
 
-    /// Waits until something has happened.
-    pub(crate) fn until(&mut self, what: &str, mut has_happened: impl FnMut(&mut Self) -> bool) {
+    /// Waits until something has happened; `false` when it does not.
+    fn wait_for(&mut self, mut has_happened: impl FnMut(&mut Self) -> bool) -> bool {
         let deadline = Instant::now() + LIMIT;
         loop {
             self.events.extend(self.live.events());
             if has_happened(self) {
-                return;
+                return true;
             }
-            assert!(Instant::now() < deadline, "{what}: {:?}\n{:?}", self.events, self.live.stats().nodes);
+            if Instant::now() > deadline {
+                return false;
+            }
             self.live.wait(Duration::from_millis(5));
         }
+    }
+
+    /// What is known of the graph.
+    fn state(&self) -> String {
+        format!("{:?}\n{:?}", self.events, self.live.stats().nodes)
+    }
+
+    pub(crate) fn until(&mut self, what: &str, has_happened: impl FnMut(&mut Self) -> bool) {
+        assert!(self.wait_for(has_happened), "{what}: {}", self.state());
     }
 
     /// Waits for an event that has not been waited for.
@@ -108,17 +131,16 @@ impl Rig {
     pub(crate) fn until_picture(&mut self, what: &str, is_it: impl Fn(&Picture) -> Result<(), String>) {
         let mut why = "there is none".to_owned();
         let newest = self.newest.clone();
-        let deadline = Instant::now() + LIMIT;
-        self.until(what, |_| {
-            if let Some(picture) = newest.lock().unwrap().take() {
-                match is_it(&picture) {
-                    Ok(()) => return true,
-                    Err(wrong) => why = wrong,
-                }
+        let is_found = self.wait_for(|_| {
+            let shown = newest.lock().unwrap().take().map(|picture| is_it(&picture));
+            match shown {
+                Some(Err(wrong)) => why = wrong,
+                Some(Ok(())) => return true,
+                None => {}
             }
-            assert!(Instant::now() < deadline, "{what}: {why}");
             false
         });
+        assert!(is_found, "{what}: {why}: {}", self.state());
     }
 }
 
