@@ -44,3 +44,13 @@ bench_peers() {
   fi
   exec cargo run --locked --release -p streamlib-bench -- peers "${python[@]}" "$@"
 }
+
+# bench_share ARGS: frames from one process to another, and the same by others. Who names a Python of their own has the packages there.
+bench_share() {
+  local python=()
+  if [[ " $* " != *" --peers-python"* && " $* " != *" --help "* ]]; then
+    ensure_peers
+    [[ ! -x $PEERS_VENV/bin/python ]] || python=(--peers-python "$PEERS_VENV/bin/python")
+  fi
+  exec cargo run --locked --release -p streamlib-bench -- share "${python[@]}" "$@"
+}

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The Python package: its wheel, its tests, and its benchmark. Sourced by ./x.
 
-PYTHON_TOOLS=(maturin==1.16.0 pytest==9.2.0 "numpy>=1.26,<3" pillow opencv-python-headless mypy)
+PYTHON_TOOLS=(maturin==1.16.0 pytest==9.2.0 "numpy>=1.26,<3" pillow==12.3.0 opencv-python-headless==5.0.0.93 mypy==2.4.1)
 
 # An environment of its own, so that nothing is installed into the system's Python.
 # python_environment PYTHON: sets `environment`.

@@ -45,14 +45,17 @@ def on_gpu(torch, texture, pixels):
     }
 
 
-def call_alone(torch, texture):
-    """Until the tensor is there for torch to queue work on; the GPU may still be busy with it, but not with one before."""
-    begin = time.perf_counter_ns()
-    tensor = torch.from_dlpack(texture)
-    took = time.perf_counter_ns() - begin
-    torch.cuda.synchronize()
-    del tensor
-    return took
+def in_a_row(torch, texture, count):
+    """The call, and until the tensor's texels are there, of one tensor after the other, as frames come."""
+    calls, done = [], []
+    for _ in range(count):
+        begin = time.perf_counter_ns()
+        tensor = torch.from_dlpack(texture)
+        calls.append(time.perf_counter_ns() - begin)
+        torch.cuda.synchronize()
+        done.append(time.perf_counter_ns() - begin)
+        del tensor
+    return {"streamlib: from_dlpack(texture), in a row, the call": calls, "streamlib: from_dlpack(texture), in a row, done": done}
 
 
 def on_host(torch, texture, pixels):
@@ -80,10 +83,7 @@ def measure(options):
     if torch is None or not torch.cuda.is_available() or streamlib.default_runtime().is_cpu:
         return worker.interleaved(on_host(torch, texture, pixels), options.frames, options.seconds)
     rows = worker.interleaved(on_gpu(torch, texture, pixels), options.frames, options.seconds)
-    rows["streamlib: from_dlpack(texture), the call"] = [
-        call_alone(torch, texture) for _ in rows["torch: upload of the array"]
-    ]
-    return rows
+    return rows | in_a_row(torch, texture, 10 * options.frames)
 
 
 worker.main(measure)

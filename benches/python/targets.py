@@ -30,7 +30,7 @@ TARGETS = [
     Target(
         "DLPack to torch below 100 µs for a 4K frame (H100)",
         "tensors",
-        "streamlib: from_dlpack(texture), done",
+        "streamlib: from_dlpack(texture), in a row, done",
         limit_ns=100e3,
         needs="torch with a GPU",
     ),

@@ -1,13 +1,15 @@
 //! Textures as tensors of CUDA's, and tensors as textures.
 #![allow(unsafe_code, reason = "hands addresses of a GPU to CUDA")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use pyo3::exceptions::PyBufferError;
+use pyo3::exceptions::{PyAttributeError, PyBufferError};
 use pyo3::prelude::*;
-use streamlib::StreamRuntime;
+use pyo3::types::PyDict;
+use streamlib::format::Size;
 use streamlib::vulkan::Texture;
 use streamlib::vulkan::cuda::Stream;
+use streamlib::{CudaTensor, StreamRuntime};
 
 use crate::array::{Layout, check_shape, wrong_type};
 use crate::dlpack::{self, Imported, Texels};
@@ -39,6 +41,47 @@ pub(crate) fn export(
         runtime.hand_to_cuda(texture, stream).map(|tensor| Texels::Cuda(tensor, number))
     });
     handed.map_err(|error| PyBufferError::new_err(format!("{error}; or use texture.numpy()")))
+}
+
+/// CUDA's memory that shows a texture, for consumers that keep the texture and not the memory.
+#[derive(Default)]
+pub(crate) struct View(Mutex<Option<CudaTensor>>);
+
+impl View {
+    /// What the `__cuda_array_interface__` of a texture tells. The memory shows what `texture` shows by now, also to those who have
+    /// it already; what never changes is put there once.
+    pub(crate) fn interface<'py>(
+        &self,
+        py: Python<'py>,
+        (runtime, texture): (&StreamRuntime, &Texture),
+        (size, layout): (Size, Layout),
+        changes: bool,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let place = released(py, || {
+            let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let tensor = match &mut *shown {
+                Some(tensor) if changes => {
+                    runtime.hand_to_cuda_again(tensor, texture)?;
+                    tensor
+                }
+                Some(tensor) => tensor,
+                none => none.insert(runtime.hand_to_cuda(texture, Stream::LEGACY)?),
+            };
+            let memory = tensor.memory();
+            Ok::<_, streamlib::EagerError>((memory.pointer(), memory.row_pitch()))
+        });
+        let (pointer, row_pitch) =
+            place.map_err(|error| PyAttributeError::new_err(format!("{error}; or use texture.numpy()")))?;
+        let element = usize::from(layout.bits / 8);
+        let told = PyDict::new(py);
+        told.set_item("version", 3)?;
+        told.set_item("shape", layout.shape(size))?;
+        told.set_item("typestr", layout.spelled)?;
+        told.set_item("data", (pointer, false))?;
+        told.set_item("strides", (row_pitch, layout.channels * element, element))?;
+        told.set_item("stream", Stream::LEGACY.0)?;
+        Ok(told)
+    }
 }
 
 /// Copies a tensor of the same GPU into a texture; `false` where the array is not in memory of this runtime's GPU.

@@ -24,6 +24,7 @@ pub(crate) struct Texture {
     place: Kept<Place>,
     size: Size,
     format: TextureFormat,
+    cuda: Kept<cuda::View>,
 }
 
 enum Place {
@@ -38,7 +39,7 @@ enum Place {
 impl Texture {
     pub(crate) fn own(runtime: Arc<StreamRuntime>, texture: vulkan::Texture) -> Self {
         let (size, format) = (texture.size(), texture.format());
-        Self { runtime: Kept::new(runtime), place: Kept::new(Place::Own(texture)), size, format }
+        Self::new(runtime, Place::Own(texture), size, format)
     }
 
     pub(crate) fn of_frame(runtime: Arc<StreamRuntime>, frame: LiveFrame) -> Self {
@@ -50,7 +51,12 @@ impl Texture {
             Some(texels) => Place::Picture(texels, OnceLock::new()),
             None => Place::Frame(frame),
         };
-        Self { runtime: Kept::new(runtime), place: Kept::new(place), size, format }
+        Self::new(runtime, place, size, format)
+    }
+
+    fn new(runtime: Arc<StreamRuntime>, place: Place, size: Size, format: TextureFormat) -> Self {
+        let cuda = Kept::new(cuda::View::default());
+        Self { runtime: Kept::new(runtime), place: Kept::new(place), size, format, cuda }
     }
 
     pub(crate) fn size(&self) -> Size {
@@ -259,10 +265,17 @@ impl Texture {
     }
 
     #[getter]
-    fn __cuda_array_interface__(&self) -> PyResult<Py<PyAny>> {
-        let text = "a texture lies in tiles: hand it over by DLPack, as with torch.from_dlpack(texture), or use \
-                    texture.numpy()";
-        Err(PyAttributeError::new_err(text))
+    fn __cuda_array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        gate::enter(py, || {
+            if self.is_host() {
+                return Err(PyAttributeError::new_err(
+                    "the texture is in host memory: use texture.numpy(), or hand it over by DLPack",
+                ));
+            }
+            let changes = matches!(*self.place, Place::Own(_));
+            let texture = self.gpu(py)?;
+            self.cuda.interface(py, (&self.runtime, &texture), (self.size, self.layout()), changes)
+        })
     }
 
     fn __repr__(&self) -> String {

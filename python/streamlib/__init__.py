@@ -22,8 +22,8 @@ from ._ports import DataInput, DataOutput, VideoInput, VideoOutput
 from ._processors import Processor, stream_processor
 from ._runtime import GraphView, Stream, StreamRuntime
 from ._shader import Shader
-from ._sinks import AppSink, Sink, app_sink, display_sink, file_sink
-from ._sources import AppSource, Source, app_source, camera_source, video_source
+from ._sinks import AppSink, Sink, app_sink, display_sink, file_sink, surface_sink
+from ._sources import AppSource, Source, app_source, camera_source, surface_source, video_source
 from ._streamlib import Diagnostic, Interface, Parameter, Runtime, Texture, interpreter_entries
 from ._streamlib import __version__ as _version
 from .clocks import SoftwareClock, TimedTick
@@ -99,6 +99,8 @@ __all__ = [
     "shaders",
     "stream_effect",
     "stream_processor",
+    "surface_sink",
+    "surface_source",
     "video_effect",
     "video_source",
 ]

@@ -10,7 +10,7 @@ from ._handlers import Handler
 from ._loans import Loans
 from ._messages import VideoFrame
 from ._ports import VideoInput
-from ._uris import APP, display_uri, name_of, path_uri
+from ._uris import APP, display_uri, name_of, path_uri, surface_uri
 from .errors import ClosedError
 
 if TYPE_CHECKING:
@@ -105,6 +105,21 @@ def file_sink(path: str | os.PathLike[str], *, handler_id: str | None = None) ->
     """
     uri = path_uri(path)
     return Sink(handler_id or f"{name_of(uri)} file", uri)
+
+
+def surface_sink(
+    name: str, *, access: str | None = None, buffers: int | None = None, handler_id: str | None = None
+) -> Sink:
+    """Publishes frames as a surface: other processes of this machine read them where they lie, without a copy.
+
+    :param name: of the surface, for :func:`surface_source`, ``streamlib watch NAME`` and the like.
+    :param access: who may open it: ``"user"`` (programs of the same user, the default), ``"group:NUMBER"`` or ``"everyone"``.
+    :param buffers: how many frames readers may hold together, 2 to 48; 8 by default.
+
+    >>> surface_sink("robot/edges", buffers=12).uri
+    'surface:robot/edges?buffers=12'
+    """
+    return Sink(handler_id or f"{name_of(name)} surface", surface_uri(name, access=access, buffers=buffers))
 
 
 def app_sink(*, handler_id: str = "frames") -> AppSink:

@@ -9,7 +9,7 @@ from typing import Any, overload
 from ._handlers import Handler
 from ._messages import VideoFrame
 from ._ports import VideoOutput
-from ._uris import APP, camera_uri, is_generated, name_of, path_uri
+from ._uris import APP, camera_uri, is_generated, name_of, path_uri, surface_uri
 from .errors import ClosedError
 
 Function = Callable[..., Any]
@@ -124,3 +124,20 @@ def app_source(width: int, height: int, *, fps: float | None = None, handler_id:
     :param fps: how many a second are expected, for what is written to files.
     """
     return AppSource(handler_id, (width, height), fps)
+
+
+def surface_source(
+    name: str, *, wait: float | None = None, frames: int | None = None, handler_id: str | None = None
+) -> Source:
+    """Frames of a surface that another process of this machine publishes (:func:`surface_sink`, ``-o surface:NAME``), without a copy.
+
+    Its publisher may end and come back: frames go on when it does, in the size that they had first.
+
+    :param name: of the surface, as ``streamlib surfaces`` lists it.
+    :param wait: how long the start waits for the surface and its first frame, seconds, 0 to 86400; 5 by default.
+    :param frames: how many to take at most.
+
+    >>> surface_source("robot/front").uri
+    'surface:robot/front'
+    """
+    return Source(handler_id or f"{name_of(name)} surface", surface_uri(name, wait=wait), frames=frames)

@@ -260,7 +260,11 @@ class Texture:
     ) -> Any: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
     @property
-    def __cuda_array_interface__(self) -> dict[str, Any]: ...
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """Memory of CUDA's that shows the texture, for CuPy, Numba and torch.as_tensor; AttributeError where it is in host memory.
+
+        The texture keeps the memory, and fills it when this is asked for: a frame's once, that of a texture which can be written
+        each time, also for arrays that were made of it before. DLPack gives each consumer memory of its own."""
     @property
     def __array_interface__(self) -> dict[str, Any]:
         """Of a picture; a texture in GPU memory raises AttributeError."""

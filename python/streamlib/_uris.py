@@ -23,6 +23,14 @@ def display_uri(title: str, width: int | None, height: int | None, shows_fps: bo
     return "display:?" + urlencode({name: value for name, value in asked.items() if value is not None})
 
 
+def surface_uri(name: str, **wishes: object) -> str:
+    """A surface, with those wishes that are not ``None``."""
+    from urllib.parse import urlencode
+
+    asked = urlencode({wish: value for wish, value in wishes.items() if value is not None}, safe=":")
+    return f"surface:{name}?{asked}" if asked else f"surface:{name}"
+
+
 def path_uri(path: str | os.PathLike[str]) -> str:
     """A file, or what has a scheme already."""
     return os.fspath(path)

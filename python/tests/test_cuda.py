@@ -115,3 +115,20 @@ def test_tensors_outlive_textures_threads_and_graphs(runtime) -> None:
     gc.collect()
     for tensor, expected in tensors:
         assert (tensor.cpu().numpy() == expected).all()
+
+
+def test_the_cuda_array_interface_shows_the_texture(runtime) -> None:
+    for size in [(64, 32), (333, 77)]:
+        texture = gradient(runtime, *size)
+        tensor = torch.as_tensor(texture, device="cuda")
+        assert tuple(tensor.shape) == texture.shape and tensor.dtype == torch.uint8
+        assert (tensor.cpu().numpy() == texture.numpy()).all()
+    own = runtime.create_texture(40, 30)
+    own.write(torch.full((30, 40, 4), 7, dtype=torch.uint8, device="cuda"))
+    first = torch.as_tensor(own, device="cuda")
+    assert int(first.min()) == int(first.max()) == 7
+    own.write(torch.full((30, 40, 4), 9, dtype=torch.uint8, device="cuda"))
+    second = torch.as_tensor(own, device="cuda")
+    # The texture keeps one memory, and lets it show what it shows itself.
+    assert second.data_ptr() == first.data_ptr()
+    assert int(first.min()) == int(second.max()) == 9

@@ -12,7 +12,7 @@ mod judge;
 mod order;
 mod page;
 mod pictures;
-mod process;
+pub(crate) mod process;
 pub(crate) mod protocol;
 pub(crate) mod reference;
 mod results;

@@ -68,7 +68,11 @@ const CACHES: [(&str, &str); 8] = [
     ("XDG_RUNTIME_DIR", "runtime"),
 ];
 
-fn run(mut command: Command, folder: &Path, limit: Duration) -> Result<(), String> {
+/// Runs a command; what it says goes to `stdout` and `stderr` in `folder`.
+///
+/// # Errors
+/// When it cannot be started, fails, or does not end in time.
+pub(crate) fn run(mut command: Command, folder: &Path, limit: Duration) -> Result<(), String> {
     let file = |name: &str| File::create(folder.join(name)).map_err(|error| error.to_string());
     command.stdin(Stdio::null()).stdout(file("stdout")?).stderr(file("stderr")?);
     // A group of its own, so that what it started ends with it.

@@ -1,6 +1,7 @@
 //! Frames from one process to another: how long after the GPU has finished a frame another process may start on it, whether every
 //! frame arrives whole, and how many there are when both go as fast as they can.
 
+mod peers;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -38,9 +39,18 @@ pub(crate) struct ShareArgs {
     /// Seconds of the run as fast as both go.
     #[arg(long, default_value_t = 5.0)]
     free_seconds: f64,
-    /// How long before and after a frame is expected its delivery is awaited without sleeping, microseconds.
-    #[arg(long, default_value_t = 400)]
+    /// How long before and after a frame is expected both processes await it without sleeping, microseconds.
+    #[arg(long, default_value_t = 2000)]
     awake_us: u64,
+    /// Python that has the packages of other programs that hand frames over; they are left out without it.
+    #[arg(long)]
+    peers_python: Option<PathBuf>,
+    /// Folder of their programs.
+    #[arg(long, default_value = "benches/peers")]
+    peers: PathBuf,
+    /// Seconds of the run of each.
+    #[arg(long, default_value_t = 20.0)]
+    peer_seconds: f64,
     /// Folder that the results are written to.
     #[arg(long, default_value = "docs/benchmarks")]
     out: PathBuf,
@@ -61,7 +71,9 @@ const COPY: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target { return tex2D
 struct Seen {
     /// Number of the frame at its publisher.
     sequence: u64,
-    /// When the reader could begin, on the monotonic clock.
+    /// When it was published, on the monotonic clock.
+    published_ns: i64,
+    /// When the reader could begin.
     at_ns: i64,
 }
 
@@ -78,6 +90,12 @@ struct Told {
     seconds: f64,
 }
 
+/// When the GPU had finished a frame, and when its publisher knew.
+struct End {
+    gpu_ns: i64,
+    noticed_ns: i64,
+}
+
 #[derive(Serialize)]
 struct Results {
     device: String,
@@ -91,9 +109,15 @@ struct Results {
     torn: u64,
     repeated: u64,
     looked_at: u64,
-    /// From the end of the GPU's work on a frame, as the device's own clock has it, until the other process may start.
+    /// From the end of the GPU's work on a frame, as the device's own clock has it, until its publisher has noticed.
+    gpu_done_to_publisher_us: Percentiles,
+    /// From the call that publishes it until the other process may start.
+    published_to_reader_us: Percentiles,
+    /// All of it: from the end of the GPU's work until the other process may start.
     gpu_done_to_reader_us: Percentiles,
     free_frames_per_second: f64,
+    /// Others in the same run, at the same size and rate.
+    peers: Vec<peers::Peer>,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,20 +150,42 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     std::fs::write(folder.path().join("copy.hlsl"), COPY)?;
 
     let (told, ends) = bench.play(Pacing::Clock, args.seconds, "check")?;
-    let times =
-        told.seen.iter().filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?) as f64 / 1e3));
+    let handed = told.seen.iter().map(|seen| (seen.at_ns - seen.published_ns) as f64 / 1e3);
+    let handed = Percentiles::of(handed.collect());
+    let noticed =
+        Percentiles::of(ends.values().map(|end| (end.noticed_ns - end.gpu_ns) as f64 / 1e3).collect());
+    let times = told
+        .seen
+        .iter()
+        .filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?.gpu_ns) as f64 / 1e3));
     let times = Percentiles::of(times.collect());
     let first = told.seen.first().map_or(0, |seen| seen.sequence);
     let published = told.seen.last().map_or(0, |seen| seen.sequence + 1 - first);
     let read = told.seen.len() as u64;
     println!(
         "paced: {published} frames, {read} read, {} torn, {} repeated, {} looked at; GPU done to reader p50 {:.1} us, p99 {:.1}, \
-         p99.9 {:.1}, max {:.1}",
-        told.torn, told.repeated, told.looked_at, times.p50, times.p99, times.p99_9, times.max
+         p99.9 {:.1}, max {:.1}; to publisher p50 {:.1}, p99.9 {:.1}; from there \
+         p50 {:.1}, p99.9 {:.1}",
+        told.torn,
+        told.repeated,
+        told.looked_at,
+        times.p50,
+        times.p99,
+        times.p99_9,
+        times.max,
+        noticed.p50,
+        noticed.p99_9,
+        handed.p50,
+        handed.p99_9
     );
     let (free, _) = bench.play(Pacing::Free, args.free_seconds, "count")?;
     let free_frames_per_second = free.seen.len() as f64 / free.seconds;
     println!("as fast as both go: {free_frames_per_second:.0} frames a second reach the other process");
+
+    let peers = match &args.peers_python {
+        Some(python) => peers::run(args, python, folder.path())?,
+        None => Vec::new(),
+    };
 
     let results = Results {
         device: name.clone(),
@@ -152,8 +198,11 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
         torn: told.torn + free.torn,
         repeated: told.repeated + free.repeated,
         looked_at: told.looked_at,
+        gpu_done_to_publisher_us: noticed,
+        published_to_reader_us: handed,
         gpu_done_to_reader_us: times,
         free_frames_per_second,
+        peers,
     };
     std::fs::create_dir_all(&args.out)?;
     let path = args.out.join(format!("share-{}.json", file_stem(&name)));
@@ -170,7 +219,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Publishes frames to another process; what that tells, and when the GPU had finished each.
-    fn play(&self, pacing: Pacing, seconds: f64, mode: &str) -> Fallible<(Told, BTreeMap<u64, i64>)> {
+    fn play(&self, pacing: Pacing, seconds: f64, mode: &str) -> Fallible<(Told, BTreeMap<u64, End>)> {
         let (width, height) = self.args.size.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
         let surface = format!("bench-{}", std::process::id());
         let clock =
@@ -189,6 +238,7 @@ impl Bench<'_> {
         let answer = self.folder.join("seen.json");
         let mut reader = Command::new(std::env::current_exe()?)
             .args(["share-reader", &surface, mode, &seconds.to_string(), "--device", &self.args.device])
+            .args(["--awake-us", &self.args.awake_us.to_string()])
             .args(["--out".as_ref(), answer.as_os_str()])
             .spawn()?;
         let mut ends = BTreeMap::new();
@@ -201,7 +251,8 @@ impl Bench<'_> {
             if let Some(frame) = outlet.wait(Duration::from_millis(20))
                 && let Some(end) = frame.times.gpu_end
             {
-                ends.insert(frame.meta.sequence, end.0);
+                let noticed_ns = frame.times.delivered.0;
+                ends.insert(frame.meta.sequence, End { gpu_ns: end.0, noticed_ns });
             }
         }
         reader.kill()?;

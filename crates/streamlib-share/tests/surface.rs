@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use streamlib_core::format::Size;
 use streamlib_core::frame::{CameraModel, FrameMeta, Timestamp};
-use streamlib_share::{Publisher, Reader, SurfaceError, list};
+use streamlib_share::{Publisher, Reader, ReaderOptions, SurfaceError, list};
 
 use support::{
     LONG, Painter, Viewer, description, eventually, patient, place, publisher_options, reader_options,
@@ -195,9 +195,12 @@ fn a_reader_that_waits_is_woken_by_each_frame() {
     const FRAMES: u64 = 2_000;
     let (_directory, broker) = place();
     let mut painter = Painter::new("a", &publisher_options(&broker), 4, SIZE).unwrap();
-    let viewers: Vec<_> = (0..3)
-        .map(|_| {
-            let mut viewer = Viewer::open("a", &reader_options(&broker)).unwrap();
+    // Asleep, and awake around the time at which the next one is expected.
+    let viewers: Vec<_> = [0, 100, 10_000]
+        .map(Duration::from_micros)
+        .map(|awake| {
+            let options = ReaderOptions { awake, ..reader_options(&broker) };
+            let mut viewer = Viewer::open("a", &options).unwrap();
             thread::spawn(move || {
                 let mut last = 0;
                 while last < FRAMES {
@@ -208,7 +211,7 @@ fn a_reader_that_waits_is_woken_by_each_frame() {
                 viewer.seen
             })
         })
-        .collect();
+        .into();
     while painter.publisher.stats().published < FRAMES {
         // Three readers can hold three buffers; then this frame waits for the next attempt.
         painter.paint();

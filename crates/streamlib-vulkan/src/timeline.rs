@@ -91,6 +91,18 @@ impl Timeline {
         Ok(now >= value)
     }
 
+    /// Looks without sleeping until `value` has been reached, for `limit` at most; whether it has been.
+    pub(crate) fn watch(&self, value: u64, limit: Duration) -> Result<bool, VulkanError> {
+        let start = Instant::now();
+        while !self.reached(value)? {
+            if start.elapsed() >= limit {
+                return Ok(false);
+            }
+            std::hint::spin_loop();
+        }
+        Ok(true)
+    }
+
     /// Blocks until `value` has been reached, which may belong to a submission that is still to come.
     pub(crate) fn wait(&self, value: u64, timeout: Duration) -> Result<(), VulkanError> {
         self.device.check_lost()?;

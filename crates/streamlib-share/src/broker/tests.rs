@@ -283,7 +283,11 @@ fn publishers_outlive_their_broker_and_become_it() {
     publisher.publish(&buffer, &Default::default(), ()).unwrap();
     let frame = reader.acquire(ANSWER_TIME).unwrap().unwrap();
     reader.buffer(frame.buffer()).unwrap();
-    let again = ReaderOptions { broker: Some(daemon.path.clone()), patience: Duration::from_secs(60) };
+    let again = ReaderOptions {
+        broker: Some(daemon.path.clone()),
+        patience: Duration::from_secs(60),
+        awake: Duration::ZERO,
+    };
     for name in ["a", "b"] {
         drop(Reader::open(name, &again).unwrap());
     }

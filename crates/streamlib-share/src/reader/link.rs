@@ -79,6 +79,35 @@ impl Link {
         !self.surface.is_closed() && !self.socket.is_hung_up()
     }
 
+    /// Sleeps until the first of these times, and then looks until the other without sleeping whether the bell, which stood at
+    /// `bell`, is rung; whether it was.
+    pub(super) fn watch(
+        &self,
+        bell: u32,
+        (from, until): (Instant, Instant),
+        deadline: Option<Instant>,
+    ) -> bool {
+        let until = deadline.map_or(until, |deadline| deadline.min(until));
+        while self.surface.bell() == bell && !self.surface.is_closed() {
+            let now = Instant::now();
+            if now >= until {
+                return false;
+            }
+            match from.min(until).checked_duration_since(now) {
+                Some(asleep) if !asleep.is_zero() => self.sleep(bell, asleep),
+                _ => std::hint::spin_loop(),
+            }
+        }
+        true
+    }
+
+    /// Waits until the bell, which stood at `bell`, is rung; it may end early.
+    fn sleep(&self, bell: u32, timeout: Duration) {
+        self.page.will_wait();
+        self.surface.wait(bell, timeout);
+        self.page.has_waited();
+    }
+
     /// Waits until the bell, which stood at `bell`, is rung, or it is time to look whether it was. False when `deadline` has
     /// passed; none is never.
     pub(super) fn wait(&self, bell: u32, deadline: Option<Instant>) -> Result<bool, SurfaceError> {
@@ -86,9 +115,7 @@ impl Link {
             deadline.map_or(LOOK_FOR_LIFE, |deadline| deadline.saturating_duration_since(Instant::now()));
         // Nobody rings for a publisher that has ended.
         if !left.is_zero() && !self.surface.is_closed() {
-            self.page.will_wait();
-            self.surface.wait(bell, left.min(LOOK_FOR_LIFE));
-            self.page.has_waited();
+            self.sleep(bell, left.min(LOOK_FOR_LIFE));
         }
         // Whatever was rung is looked at first, also if it was the publisher's last. But a bell that never rests does not keep
         // anybody longer than agreed.

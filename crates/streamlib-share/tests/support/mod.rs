@@ -27,7 +27,7 @@ pub(crate) fn publisher_options(broker: &Path) -> PublisherOptions {
 }
 
 pub(crate) fn reader_options(broker: &Path) -> ReaderOptions {
-    ReaderOptions { broker: Some(broker.to_owned()), patience: Duration::ZERO }
+    ReaderOptions { broker: Some(broker.to_owned()), ..ReaderOptions::default() }
 }
 
 pub(crate) fn patient(broker: &Path) -> ReaderOptions {

@@ -87,12 +87,30 @@ impl StreamRuntime {
         made.as_ref().map_err(Clone::clone)
     }
 
-    /// Hands what a texture shows to CUDA, by one pass of the GPU from tiles to rows. Does not wait: `stream` does, on the GPU.
+    /// Hands what a texture shows to CUDA, by one pass of the GPU from tiles to rows: what is put into `stream` from now on sees
+    /// it. Where the GPU is busy, `stream` waits for it, and this thread does not.
     ///
     /// # Errors
     /// Where CUDA is not there, or either side fails.
     pub fn hand_to_cuda(&self, texture: &Texture, stream: Stream) -> Result<CudaTensor, EagerError> {
         let mut linear = self.linear(texture.size(), texture.format())?;
+        self.fill(&mut linear, texture, stream)?;
+        Ok(CudaTensor { linear: Some(linear), stream, home: self.eager().cuda.pool.clone() })
+    }
+
+    /// Lets memory that was handed over show what the texture shows by now, when what was put into its stream has been done.
+    ///
+    /// # Errors
+    /// When either side fails, or the texture has another size or format.
+    pub fn hand_to_cuda_again(&self, tensor: &mut CudaTensor, texture: &Texture) -> Result<(), EagerError> {
+        let stream = tensor.stream;
+        let Some(linear) = &mut tensor.linear else { return Ok(()) };
+        linear.shared.release(stream)?;
+        linear.shared.await_release()?;
+        self.fill(linear, texture, stream)
+    }
+
+    fn fill(&self, linear: &mut Linear, texture: &Texture, stream: Stream) -> Result<(), EagerError> {
         let mut copy = match linear.copy.take() {
             Some((mut recording, recorded)) => {
                 self.gpu().rebind(&mut recording, &recorded, texture)?;
@@ -103,7 +121,7 @@ impl StreamRuntime {
         let submission = linear.shared.submit(std::slice::from_mut(&mut copy.0))?;
         linear.shared.acquire(submission, stream)?;
         linear.copy = Some(copy);
-        Ok(CudaTensor { linear: Some(linear), stream, home: self.eager().cuda.pool.clone() })
+        Ok(())
     }
 
     /// CUDA's memory for a texture, to be written there, in `stream`, and then copied into one.

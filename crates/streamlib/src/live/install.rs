@@ -273,7 +273,8 @@ impl Installing<'_> {
                 commands.push(DeliverCommand::Return(tag, Returns { empties, bell }));
                 running.thread = Some(Pushing::Pictures(thread));
             }
-            (_, Some(OpenedSource::Surface(source))) => {
+            (_, Some(OpenedSource::Surface(mut source))) => {
+                source.stay_awake(self.control.options.awake);
                 let thread = SurfaceThread::start(SurfaceJob {
                     node: node.to_owned(),
                     source,

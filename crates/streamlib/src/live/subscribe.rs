@@ -59,6 +59,11 @@ impl SurfaceSource {
         let shared = described(&options.name, &description, _memory)?;
         Ok(Self { size: shared.size, format: shared.format, reader, first: Some(first) })
     }
+
+    /// As [`LiveOptions::awake`](super::LiveOptions::awake).
+    pub(crate) fn stay_awake(&mut self, awake: Duration) {
+        self.reader.stay_awake(awake);
+    }
 }
 
 impl std::fmt::Debug for SurfaceSource {

@@ -98,6 +98,10 @@ mod elsewhere {
         pub(crate) fn open(_: &ReadOptions) -> Result<Self, SurfaceError> {
             Err(SurfaceError::Platform)
         }
+
+        pub(crate) fn stay_awake(&mut self, _: std::time::Duration) {
+            match self.never {}
+        }
     }
 
     pub(crate) struct SurfaceJob {
