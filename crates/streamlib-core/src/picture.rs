@@ -93,15 +93,8 @@ pub enum BayerSamples {
 
 impl BayerSamples {
     /// Every way.
-    pub const ALL: [Self; 7] = [
-        Self::Bits8,
-        Self::Bits10,
-        Self::Bits12,
-        Self::Bits14,
-        Self::Bits16,
-        Self::Packed10,
-        Self::Packed12,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Bits8, Self::Bits10, Self::Bits12, Self::Bits14, Self::Bits16, Self::Packed10, Self::Packed12];
 
     /// Bits of a sample.
     #[must_use]

@@ -168,7 +168,8 @@ fn mosaic(pattern: BayerPattern, samples: BayerSamples, size: Size, rgb: [f64; 3
     for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
         let channel = usize::from(x % 2 != column) + usize::from(y % 2 != row);
         let number = (rgb[channel] * largest).round() as u16;
-        let row = &mut data[y as usize * format.layout.planes(size)[0].0.width as usize
+        let row = &mut data[y as usize
+            * format.layout.planes(size)[0].0.width as usize
             * format.layout.planes(size)[0].1.bytes_per_texel()..];
         let x = x as usize;
         match samples.group() as usize {

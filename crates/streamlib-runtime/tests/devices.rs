@@ -108,7 +108,8 @@ fn watched_screen() -> Option<(ScreenInfo, &'static str)> {
 }
 
 #[test]
-fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen_and_never_through_host_memory() {
+fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen_and_never_through_host_memory()
+ {
     let Some((camera, _guard)) = vivid() else { return };
     if cannot_run() {
         return;

@@ -71,10 +71,7 @@ mod tests {
         let from = [1, 2, 3, 4, 0, 0, 5, 6, 7, 8];
         assert_eq!(unpacked(b"YUYV", (2, 2), &[6], &[&from]), Some(vec![1, 2, 3, 4, 5, 6, 7, 8]));
         assert_eq!(unpacked(b"GREY", (1, 2), &[3], &[&[1, 0, 0, 2]]), Some(vec![1, 2]));
-        assert_eq!(
-            unpacked(b"BGR3", (1, 2), &[4], &[&[1, 2, 3, 0, 4, 5, 6]]),
-            Some(vec![1, 2, 3, 4, 5, 6])
-        );
+        assert_eq!(unpacked(b"BGR3", (1, 2), &[4], &[&[1, 2, 3, 0, 4, 5, 6]]), Some(vec![1, 2, 3, 4, 5, 6]));
     }
 
     #[test]
@@ -92,7 +89,10 @@ mod tests {
     #[test]
     fn bytes_keep_their_order_but_planes_of_chroma_change_places() {
         assert_eq!(unpacked(b"UYVY", (2, 1), &[0], &[&[20, 10, 40, 30]]), Some(vec![20, 10, 40, 30]));
-        assert_eq!(unpacked(b"NM21", (2, 2), &[0, 0], &[&[1, 2, 3, 4], &[6, 5]]), Some(vec![1, 2, 3, 4, 6, 5]));
+        assert_eq!(
+            unpacked(b"NM21", (2, 2), &[0, 0], &[&[1, 2, 3, 4], &[6, 5]]),
+            Some(vec![1, 2, 3, 4, 6, 5])
+        );
         let i420 = Some(vec![1, 2, 3, 4, 5, 6]);
         assert_eq!(unpacked(b"YV12", (2, 2), &[0], &[&[1, 2, 3, 4, 6, 5]]), i420);
         assert_eq!(unpacked(b"YM21", (2, 2), &[0, 0, 0], &[&[1, 2, 3, 4], &[6], &[5]]), i420);

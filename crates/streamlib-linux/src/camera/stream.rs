@@ -135,8 +135,8 @@ impl Stream {
             if self.queue.device().call(&abi::DQEVENT, &mut event).is_err() {
                 return has_changed;
             }
-            has_changed |= event.kind == abi::EVENT_SOURCE_CHANGE
-                && event.changes & abi::SOURCE_CHANGED_RESOLUTION != 0;
+            has_changed |=
+                event.kind == abi::EVENT_SOURCE_CHANGE && event.changes & abi::SOURCE_CHANGED_RESOLUTION != 0;
         }
     }
 

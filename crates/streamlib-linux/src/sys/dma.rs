@@ -49,9 +49,7 @@ pub(crate) fn of_heap(bytes: usize) -> io::Result<OwnedFd> {
 pub(crate) fn of_udmabuf(bytes: usize) -> io::Result<OwnedFd> {
     let maker = OpenOptions::new().read(true).write(true).open(UDMABUF)?;
     // SAFETY: the name ends with a zero and lives beyond the call.
-    let raw = unsafe {
-        libc::memfd_create(c"camera".as_ptr(), libc::MFD_ALLOW_SEALING | libc::MFD_CLOEXEC)
-    };
+    let raw = unsafe { libc::memfd_create(c"camera".as_ptr(), libc::MFD_ALLOW_SEALING | libc::MFD_CLOEXEC) };
     if raw == -1 {
         return Err(io::Error::last_os_error());
     }

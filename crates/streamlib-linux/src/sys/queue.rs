@@ -156,16 +156,18 @@ impl Queue {
         allocate: &mut dyn FnMut(usize) -> io::Result<OwnedFd>,
     ) -> io::Result<Option<(Self, Vec<Vec<Exported>>)>> {
         let mut queue = match Self::request(device, (kind, abi::MEMORY_DMABUF), count) {
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::EINVAL)) => return Ok(None),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::EINVAL)) => {
+                return Ok(None);
+            }
             requested => requested?,
         };
         let mut buffers = Vec::new();
         for index in 0..queue.count {
             let memory = |&length: &usize| Ok(Exported { fd: allocate(length)?, length });
             let handed: Vec<Exported> = sizes.iter().map(memory).collect::<io::Result<_>>()?;
-            let copies = handed.iter().map(|memory| {
-                Ok(Exported { fd: memory.fd.try_clone()?, length: memory.length })
-            });
+            let copies = handed
+                .iter()
+                .map(|memory| Ok(Exported { fd: memory.fd.try_clone()?, length: memory.length }));
             buffers.push(copies.collect::<io::Result<_>>()?);
             queue.handed.push(handed);
             queue.queue(index)?;

@@ -53,7 +53,9 @@ pub(crate) fn rgb(picture: &Picture, x: usize, y: usize) -> [f64; 3] {
             let at = y / 2 * half + x / 2;
             [planes[0][y * width + x], planes[1][at], planes[2][at]]
         }
-        PictureLayout::Bayer(pattern, samples) => return mosaic(planes[0], width, (pattern, samples), (x, y)),
+        PictureLayout::Bayer(pattern, samples) => {
+            return mosaic(planes[0], width, (pattern, samples), (x, y));
+        }
         PictureLayout::Grey8 => [planes[0][y * width + x], 128, 128],
         _ => {
             let bytes = planes[0].len() / size.pixels();

@@ -92,7 +92,8 @@ fn a_driver_fills_buffers_that_it_is_handed() {
 #[test]
 fn memory_that_cannot_be_made_or_is_too_small_is_a_typed_error_and_the_camera_can_be_opened_again() {
     let Some((info, _guard)) = vivid() else { return };
-    let refused = SharedCamera::open_into(&info.path, &small(), &mut |_| Err(io::ErrorKind::OutOfMemory.into()));
+    let refused =
+        SharedCamera::open_into(&info.path, &small(), &mut |_| Err(io::ErrorKind::OutOfMemory.into()));
     assert!(matches!(refused, Err(CameraError::Driver { .. })), "{refused:?}");
     let refused = SharedCamera::open_into(&info.path, &small(), &mut |_| allocate_dma_memory(4096));
     assert!(matches!(refused, Err(CameraError::Driver { .. })), "{refused:?}");
@@ -202,4 +203,3 @@ fn imported_memory_outlives_the_camera() {
         .unwrap();
     assert_eq!(copied(&imported, bytes), before);
 }
-

@@ -6,18 +6,20 @@ RWTexture2D<float4> output;
 
 float2 red_at; // column and row of the red sample in each block
 float2 bytes;  // what the bytes of a sample add to it, the low one first
-int group;     // samples that share a byte for their lower bits, which follows their upper bytes; 0 where none do
+int packing;   // 0, or the logarithm of how many samples share a byte for their lower bits, which follows their upper bytes
 
 float sample_at(int2 at, int2 last) {
     at = abs(at);
     at = clamp(min(at, 2 * last - at), 0, last);
-    if (group == 0) {
+    if (packing == 0) {
         return dot(raw.Load(int3(at, 0)).rg, bytes);
     }
-    int first = at.x / group * (group + 1);
-    int place = at.x % group;
-    uint bits = 8u / uint(group);
-    uint lows = uint(raw.Load(int3(first + group, at.y, 0)).r * 255 + 0.5);
+    // Shifts, since some devices divide whole numbers slowly.
+    uint bits = 8u >> packing;
+    int count = 1 << packing;
+    int first = (at.x >> packing) * (count + 1);
+    int place = at.x & (count - 1);
+    uint lows = uint(raw.Load(int3(first + count, at.y, 0)).r * 255 + 0.5);
     uint low = (lows >> (uint(place) * bits)) & ((1u << bits) - 1);
     float high = raw.Load(int3(first + place, at.y, 0)).r * 255;
     return (high * float(1u << bits) + float(low)) / float((256u << bits) - 1);

@@ -16,7 +16,8 @@ impl Conversion {
             let (column, row) = pattern.red();
             parameters.set("red_at", numbers([column, row].map(f64::from)));
             parameters.set("bytes", numbers(bytes(samples)));
-            parameters.set("group", Value::Int(samples.group().into()));
+            let packing = samples.group().checked_ilog2().unwrap_or(0);
+            parameters.set("packing", Value::Int(packing.into()));
         } else if layout.is_yuv() {
             let map = match self.direction {
                 Direction::ToRgba => color.rgb_from_yuv(),

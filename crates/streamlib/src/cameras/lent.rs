@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use streamlib_core::frame::Timestamp;
 use streamlib_core::picture::PictureFormat;
-use streamlib_linux::{CameraError, CameraOptions, CapturedBuffer, SharedCamera, allocate_dma_memory};
+use streamlib_linux::{CameraError, CameraOptions, CapturedBuffer, SharedCamera};
 use streamlib_vulkan::{DmaBuf, DmaBufUse, Texture, VulkanError, VulkanGpu};
 
+use super::handable;
 use super::request::Memory;
 
 /// A camera that streams into buffers which are textures as well.
@@ -58,11 +59,20 @@ impl LentCamera {
         }
         let (camera, way) = match memory {
             Memory::Handed => {
-                let opened = SharedCamera::open_into(path, options, &mut allocate_dma_memory)?;
-                (opened, "written by the driver into buffers that it was handed (DMA-BUF)")
+                let mut whose = "";
+                let mut allocate = |bytes| {
+                    let (memory, owner) = handable::allocate(gpu, node, bytes)?;
+                    whose = owner;
+                    Ok(memory)
+                };
+                let camera = SharedCamera::open_into(path, options, &mut allocate)?;
+                (
+                    camera,
+                    format!("written by the driver into memory of the {whose} that it was handed (DMA-BUF)"),
+                )
             }
             Memory::Driver | Memory::Host => {
-                (SharedCamera::open(path, options)?, "read where the driver writes (DMA-BUF)")
+                (SharedCamera::open(path, options)?, "read where the driver writes (DMA-BUF)".to_owned())
             }
         };
         let mut pictures = Vec::new();
@@ -82,7 +92,7 @@ impl LentCamera {
             pictures.push(planes.collect::<Result<Vec<_>, NotLent>>()?);
         }
         let taken = pictures.iter().map(|_| None).collect();
-        Ok(Self { pictures, way: way.to_owned(), camera, taken })
+        Ok(Self { pictures, way, camera, taken })
     }
 
     pub(crate) fn format(&self) -> PictureFormat {

@@ -86,7 +86,7 @@ impl CameraSource {
             Way::Copied(camera) => (camera.format(), camera.pixel_format(), camera.frame_rate()),
             Way::Closed => unreachable!("it was opened"),
         };
-        let how = format!("camera, {}, {told}", described(pixel_format, format.size));
+        let how = how(pixel_format, format.size, &told);
         let lend = lend.cloned();
         let (node, request) = (node.to_owned(), request.clone());
         Ok(Self { node, request, identity, lend, way, format, pixel_format, frame_rate, how })
@@ -116,7 +116,9 @@ impl CameraSource {
     pub(crate) fn read(&mut self, into: &mut Picture, limit: Duration) -> Result<(), CameraError> {
         match &mut self.way {
             Way::Copied(camera) => camera.read(into, limit),
-            Way::Lent(_) | Way::Closed => unreachable!("its pictures are taken where they lie, or it is closed"),
+            Way::Lent(_) | Way::Closed => {
+                unreachable!("its pictures are taken where they lie, or it is closed")
+            }
         }
     }
 
@@ -140,8 +142,8 @@ impl CameraSource {
     }
 
     /// Opens the camera once more, closed before, wherever it is plugged in now: with the same pictures, which come in the same
-    /// way.
-    pub(crate) fn reopen(&mut self, was_lent: bool) -> Result<(), Reopening> {
+    /// way. Whether there is something new to tell of that.
+    pub(crate) fn reopen(&mut self, was_lent: bool) -> Result<bool, Reopening> {
         let not_yet = |error: &dyn std::fmt::Display| Reopening::NotYet(error.to_string());
         let path = self.path().map_err(|error| not_yet(&error))?;
         self.request.prepare(&path).map_err(|error| not_yet(&error))?;
@@ -150,14 +152,15 @@ impl CameraSource {
             pixel_format: Some(self.pixel_format),
             ..self.request.options
         };
-        let (way, found) = if let (true, Some(gpu)) = (was_lent, &self.lend) {
+        let (way, (found, told)) = if let (true, Some(gpu)) = (was_lent, &self.lend) {
             let memory = self.request.memory;
-            let lent = open_lent(gpu, &self.node, &path, (&options, memory)).map_err(|error| not_yet(&error))?;
-            let found = lent.format();
+            let lent =
+                open_lent(gpu, &self.node, &path, (&options, memory)).map_err(|error| not_yet(&error))?;
+            let found = (lent.format(), Some(how(lent.pixel_format(), lent.format().size, &lent.way)));
             (Way::Lent(lent), found)
         } else {
             let camera = Camera::open(&path, &options).map_err(|error| not_yet(&error))?;
-            let found = camera.format();
+            let found = (camera.format(), None);
             (Way::Copied(camera), found)
         };
         if found != self.format {
@@ -165,7 +168,9 @@ impl CameraSource {
             return Err(Reopening::Other { wanted, found: described(self.pixel_format, found.size) });
         }
         self.way = way;
-        Ok(())
+        let is_new = told.as_ref().is_some_and(|told| *told != self.how);
+        self.how = told.unwrap_or_else(|| std::mem::take(&mut self.how));
+        Ok(is_new)
     }
 
     /// Where it is now.
@@ -231,6 +236,10 @@ fn open_lent(
             opened => opened,
         },
     }
+}
+
+fn how(pixel_format: [u8; 4], size: Size, way: &str) -> String {
+    format!("camera, {}, {way}", described(pixel_format, size))
 }
 
 fn described(pixel_format: [u8; 4], size: Size) -> String {

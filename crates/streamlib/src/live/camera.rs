@@ -156,8 +156,12 @@ impl Worker<'_> {
             // What is under way reads the buffers that were.
             if !hand.is_lent() || hand.idle.iter().flatten().count() == self.empties.capacity() {
                 match self.camera().reopen(hand.is_lent()) {
-                    Ok(()) => {
+                    Ok(is_new) => {
                         self.rebind(hand)?;
+                        if is_new {
+                            let (node, how) = (self.job.node.clone(), self.camera().how.clone());
+                            self.job.events.tell(LiveEvent::CameraOpened { node, how });
+                        }
                         hand.outage.attempt(Instant::now());
                         return Ok(true);
                     }
@@ -178,12 +182,14 @@ impl Worker<'_> {
     /// Lets the uploads read the buffers that the camera has now.
     fn rebind(&mut self, hand: &mut Hand) -> Result<(), RunError> {
         let camera = self.camera();
-        let (Some(gpu), Some(pictures)) = (camera.gpu().cloned(), camera.pictures().map(<[_]>::to_vec)) else {
+        let (Some(gpu), Some(pictures)) = (camera.gpu().cloned(), camera.pictures().map(<[_]>::to_vec))
+        else {
             return Ok(());
         };
         let (wanted, found) = (hand.made_with.len(), pictures.len());
         if wanted != found {
-            let what = format!("the camera is back with {found} buffers, not {wanted}; start the graph again");
+            let what =
+                format!("the camera is back with {found} buffers, not {wanted}; start the graph again");
             return Err(self.failed(what));
         }
         for (upload, (made_with, planes)) in hand.idle.iter_mut().zip(hand.made_with.iter().zip(&pictures)) {

@@ -116,6 +116,9 @@ fn a_camera_that_does_not_come_back_ends_its_source_by_name_when_it_was_waited_f
     drop(camera);
     let failed = rig.until_event("its end", |event| matches!(event, LiveEvent::SourceFailed { .. }));
     let told = failed.to_string();
-    assert!(told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 12 s"), "{told}");
+    assert!(
+        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 12 s"),
+        "{told}"
+    );
     assert_eq!(rig.live.stop().unwrap().failures.len(), 1);
 }

@@ -33,8 +33,8 @@ fn a_camera_shows_its_picture_in_every_kind_of_format_and_every_way_and_says_whi
     for (format, way, said) in [
         ("UYVY", "", "read where the driver writes (DMA-BUF)"),
         ("RGGB", "&memory=driver", "read where the driver writes (DMA-BUF)"),
-        ("BGR3", "&memory=handed", "buffers that it was handed (DMA-BUF)"),
-        ("GB12", "&memory=handed", "buffers that it was handed (DMA-BUF)"),
+        ("BGR3", "&memory=handed", "into memory of the GPU that it was handed (DMA-BUF)"),
+        ("GB12", "&memory=handed", "into memory of the GPU that it was handed (DMA-BUF)"),
         ("RGGB", "&memory=host", "copied and uploaded"),
         ("BGR3", "&memory=host", "copied and uploaded"),
     ] {
