@@ -29,20 +29,19 @@ fn a_camera_that_stalls_or_breaks_down_is_restarted_while_the_graph_goes_on() {
     let _guard = turn();
     let (Some(runtime), Some(node)) = (runtime(), vivid()) else { return };
     let controls = CameraControls::open(&node).unwrap();
-    for memory in ["driver", "host"] {
+    for (memory, stalls) in [("driver", true), ("host", false)] {
         let uri = format!("camera:{}?size=320x180&memory={memory}", node.display());
         let mut rig = Rig::start(&runtime, &uri);
         rig.until_picture("the first", |_| Ok(()));
-
-        controls.set("percentage_of_dropped_buffers", 100).unwrap();
-        rig.until_event("a camera that gives nothing", is_stalled);
-        let frames = rig.live.stats().frames;
-        rig.until_event("a restart", is_restarting);
-        rig.until("frames without it", |rig| rig.live.stats().frames > frames);
-        controls.set("percentage_of_dropped_buffers", 0).unwrap();
-        rig.until_event("its coming back", is_back);
-        rig.until_picture("its picture", |_| Ok(()));
-
+        if stalls {
+            controls.set("percentage_of_dropped_buffers", 100).unwrap();
+            rig.until_event("a camera that gives nothing", is_stalled);
+            let frames = rig.live.stats().frames;
+            rig.until_event("a restart", is_restarting);
+            rig.until("frames without it", |rig| rig.live.stats().frames > frames);
+            controls.set("percentage_of_dropped_buffers", 0).unwrap();
+            rig.until_event("its coming back", is_back);
+        }
         controls.set("inject_fatal_streaming_error", 1).unwrap();
         rig.until_event("a stream that breaks down", is_stalled);
         rig.until_event("a restart", is_restarting);
@@ -111,13 +110,13 @@ fn a_camera_that_does_not_come_back_ends_its_source_by_name_when_it_was_waited_f
     let _guard = turn();
     let Some(runtime) = runtime() else { return };
     let Some(camera) = plug(SIZE, 60) else { return };
-    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=12"));
+    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=8"));
     rig.until_picture("its picture", shows(60));
     drop(camera);
     let failed = rig.until_event("its end", |event| matches!(event, LiveEvent::SourceFailed { .. }));
     let told = failed.to_string();
     assert!(
-        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 12 s"),
+        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 8 s"),
         "{told}"
     );
     assert_eq!(rig.live.stop().unwrap().failures.len(), 1);
