@@ -18,7 +18,7 @@ use serde_json::Value;
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
 
 /// The machine is emulated: loading the compiler alone takes seconds.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] =

@@ -48,10 +48,7 @@ impl Ready {
             node.set_frame_rate(rate).map_err(failed("set the frame rate"))?;
         }
         let frame_rate = node.frame_rate();
-        // A camera whose pictures never change by themselves refuses.
-        let kind_of_event = abi::EVENT_SOURCE_CHANGE;
-        let mut event = EventSubscription { kind: kind_of_event, ..EventSubscription::zeroed() };
-        let _refused = device.call(&abi::SUBSCRIBE_EVENT, &mut event);
+        subscribe_to_changes(&device);
         Ok(Self { device, kind, code, set, frame_rate })
     }
 
@@ -160,6 +157,16 @@ impl Stream {
             Content::Short
         }
     }
+}
+
+/// Asks to be told when the pictures of the input that is shown change their size. A camera where they never do refuses.
+fn subscribe_to_changes(device: &Device) {
+    let mut input = 0;
+    // Not every driver has inputs to choose from.
+    let _one_input = device.call(&abi::G_INPUT, &mut input);
+    let (kind, id) = (abi::EVENT_SOURCE_CHANGE, input.cast_unsigned());
+    let mut changes = EventSubscription { kind, id, ..EventSubscription::zeroed() };
+    let _refused = device.call(&abi::SUBSCRIBE_EVENT, &mut changes);
 }
 
 /// The driver's capture time; where it has none on `CLOCK_MONOTONIC`, now.

@@ -286,6 +286,7 @@ pub(crate) const STREAMON: Request<i32> = Request::new(Request::<i32>::WRITE, 18
 pub(crate) const STREAMOFF: Request<i32> = Request::new(Request::<i32>::WRITE, 19);
 pub(crate) const G_PARM: Request<StreamParameters> = Request::new(BOTH_WAYS, 21);
 pub(crate) const S_PARM: Request<StreamParameters> = Request::new(BOTH_WAYS, 22);
+pub(crate) const G_INPUT: Request<i32> = Request::new(Request::<i32>::READ, 38);
 pub(crate) const ENUM_FRAMESIZES: Request<FrameSize> = Request::new(BOTH_WAYS, 74);
 pub(crate) const ENUM_FRAMEINTERVALS: Request<FrameInterval> = Request::new(BOTH_WAYS, 75);
 pub(crate) const DQEVENT: Request<Event> = Request::new(Request::<i32>::READ, 89);
@@ -306,6 +307,7 @@ const _: () = {
     assert!(G_PARM.code == 0xc0cc_5615 && S_PARM.code == 0xc0cc_5616);
     assert!(ENUM_FRAMESIZES.code == 0xc02c_564a && ENUM_FRAMEINTERVALS.code == 0xc034_564b);
 
+    assert!(G_INPUT.code == 0x8004_5626);
     assert!(DQEVENT.code == 0x8088_5659 && SUBSCRIBE_EVENT.code == 0x4020_565a);
     assert!(offset_of!(Event, changes) == 8 && offset_of!(Event, pending) == 72);
     assert!(offset_of!(Format, pix) == 8 && size_of::<PixFormat>() == 48);
