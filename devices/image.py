@@ -12,9 +12,12 @@ from cpio import Archive
 # With what they depend on. What the kernel has built in is no module, and needs no loading.
 MODULES = ["9p", "9pnet_virtio", "vivid", "vhci_hcd", "uvcvideo", "virtio_gpu", "cirrus", "vgem"]
 
-# Of user space, what a program needs that draws and computes with the software driver of Vulkan.
+# Of user space, what a program needs that draws and computes with the software driver of Vulkan; and of GStreamer, pipelines of
+# converted video.
 LEFT_OUT = re.compile(
-    r"usr/share/(doc|man|locale|lintian|gcc|X11|bug|gdb|drirc.d)/|usr/bin/(?!busybox)|etc/"
+    r"usr/share/(doc|man|locale|lintian|gcc|X11|bug|gdb|drirc.d|fonts|iso-codes|xml)/|usr/bin/(?!busybox|gst-launch-1)|etc/"
+    r"|usr/lib/x86_64-linux-gnu/gstreamer-1.0/(?!libgst(coreelements|videoconvertscale))"
+    r"|usr/lib/x86_64-linux-gnu/lib(opus|cairo|freetype|pixman|vorbis|theora|visual|brotli|gst(?!reamer-|base-|video-|allocators-))"
     r"|usr/lib/x86_64-linux-gnu/(gconv|libvulkan_(?!lvp)|libVkLayer_(?!khronos)|libmvec)"
     r"|usr/share/vulkan/(icd.d/(?!lvp)|implicit_layer.d|explicit_layer.d/(?!VkLayer_khronos))"
 )

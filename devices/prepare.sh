@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 SUITE=trixie
 KERNEL=linux-image-amd64
-PACKAGES=(busybox-static mesa-vulkan-drivers libvulkan1 vulkan-validationlayers libstdc++6)
+PACKAGES=(busybox-static mesa-vulkan-drivers libvulkan1 vulkan-validationlayers libstdc++6 gstreamer1.0-tools gstreamer1.0-plugins-base)
 KEYRINGS=(/usr/share/keyrings/debian-archive-keyring.{gpg,pgp})
 
 cache=${STREAMLIB_DEVICES:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/streamlib/devices}

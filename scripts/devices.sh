@@ -12,8 +12,10 @@ test_devices() {
     echo "SKIPPED the device tests: $reason"
     return 0
   fi
-  [[ $1 == with-all ]] || mapfile -t scope < <(device_tests)
+  # A test of the library for C brings the library along.
+  [[ $1 == with-all ]] || mapfile -t scope < <(device_tests && printf '%s\n' -p streamlib-c --test header)
   cargo test --locked --no-run --message-format=json-render-diagnostics "${scope[@]}" >"$messages" &&
+    build_c_for_tests "${messages%/*}/debug/deps" "$(realpath "${messages%/*}")/debug/c" &&
     devices/run-tests "$messages"
 }
 

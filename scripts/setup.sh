@@ -108,6 +108,9 @@ ensure() {
       devices)
         have python3 || optional+=(python3)
         have qemu-system-x86_64 || optional+=(qemu-system-x86)
+        # Surfaces are read by GStreamer, too.
+        { have make && have pkg-config; } || optional+=(make pkg-config)
+        has_gstreamer || optional+=(libgstreamer-plugins-base1.0-dev)
         ;;
       lint)
         # Where Rust itself is still to come from Debian, its lints come along.

@@ -21,6 +21,10 @@ PAGES = {
     "effects/README.md": "gallery.md",
     "examples/python/README.md": "examples.md",
     "examples/python": "examples.md",
+    "examples/c/README.md": "surfaces.md",
+    "examples/gstreamer/README.md": "surfaces.md",
+    "examples/c": "surfaces.md",
+    "examples/gstreamer": "surfaces.md",
 }
 
 INCLUDE = re.compile(r"^<!-- include: (\S+)(?: # (.+?))? -->$", re.MULTILINE)

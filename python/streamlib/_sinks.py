@@ -108,18 +108,25 @@ def file_sink(path: str | os.PathLike[str], *, handler_id: str | None = None) ->
 
 
 def surface_sink(
-    name: str, *, access: str | None = None, buffers: int | None = None, handler_id: str | None = None
+    name: str,
+    *,
+    access: str | None = None,
+    buffers: int | None = None,
+    memory: str | None = None,
+    handler_id: str | None = None,
 ) -> Sink:
     """Publishes frames as a surface: other processes of this machine read them where they lie, without a copy.
 
     :param name: of the surface, for :func:`surface_source`, ``streamlib watch NAME`` and the like.
     :param access: who may open it: ``"user"`` (programs of the same user, the default), ``"group:NUMBER"`` or ``"everyone"``.
     :param buffers: how many frames readers may hold together, 2 to 48; 8 by default.
+    :param memory: ``"device"`` (for programs on the same GPU, the default), or ``"dma-buf"`` and ``"dma-buf-linear"``, which other
+        drivers and GStreamer import.
 
     >>> surface_sink("robot/edges", buffers=12).uri
     'surface:robot/edges?buffers=12'
     """
-    return Sink(handler_id or f"{name_of(name)} surface", surface_uri(name, access=access, buffers=buffers))
+    return Sink(handler_id or f"{name_of(name)} surface", surface_uri(name, access=access, buffers=buffers, memory=memory))
 
 
 def app_sink(*, handler_id: str = "frames") -> AppSink:

@@ -29,6 +29,18 @@ pub struct TextureDesc<'a> {
     pub format: TextureFormat,
 }
 
+/// Who is to open a texture of this process. What serves one of these serves those before it, not as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sharing {
+    /// The same device in another process. It lies as the device works on it best.
+    #[default]
+    Device,
+    /// Other devices, too: screens, encoders, other APIs. It lies in a way that has a name.
+    Devices,
+    /// Programs without a GPU, too: row by row, in memory that can be mapped.
+    Programs,
+}
+
 /// A kernel to build: code for one backend and what can be bound to it.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelDesc<'a> {
@@ -182,8 +194,13 @@ pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
     /// How they do is the backend's affair.
     ///
     /// # Errors
-    /// As [`create_texture`](Self::create_texture), and when the device does not share textures of that size and format.
-    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<Self::Texture, Self::Error>;
+    /// As [`create_texture`](Self::create_texture), and when the device does not share textures of that size and format in that
+    /// way.
+    fn create_shared_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        sharing: Sharing,
+    ) -> Result<Self::Texture, Self::Error>;
 
     /// Allocates mapped host memory of `bytes` (at least 1) bytes.
     ///

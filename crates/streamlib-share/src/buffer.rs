@@ -16,6 +16,13 @@ impl BufferId {
     }
 }
 
+impl From<NonZeroU64> for BufferId {
+    /// For those who were told the number. A reader that asks for one that never was is shown out.
+    fn from(number: NonZeroU64) -> Self {
+        Self(number)
+    }
+}
+
 /// How the memory of a buffer is to be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

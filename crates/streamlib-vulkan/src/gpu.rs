@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use streamlib_core::gpu::{Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, TextureDesc};
+use streamlib_core::gpu::{
+    Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, Sharing, TextureDesc,
+};
 
 use crate::buffer::HostBuffer;
 use crate::check;
@@ -209,8 +211,19 @@ impl Gpu for VulkanGpu {
         Texture::new(&self.device, &self.memory, &self.preparations, desc)
     }
 
-    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<Texture, VulkanError> {
-        Self::create_shared_texture(self, desc, None)
+    fn create_shared_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        sharing: Sharing,
+    ) -> Result<Texture, VulkanError> {
+        match sharing {
+            Sharing::Device => Self::create_shared_texture(self, desc, None),
+            Sharing::Devices => Self::create_shared_texture(self, desc, Some(SharingKind::DmaBuf)),
+            Sharing::Programs => {
+                self.collect();
+                external::create_mappable_texture(&self.device, &self.preparations, desc)
+            }
+        }
     }
 
     fn create_host_buffer(

@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use peer::{copy, hand_over, handed_over};
 use steps::{buffer_of, download, kernel, pattern, run};
 use streamlib_core::format::{Size, TextureFormat};
-use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBufferUse, TextureDesc};
+use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBufferUse, Sharing, TextureDesc};
 use streamlib_vulkan::{
     SharedTexture, SharedTiling, SharingKind, SharingProblem, Texture, VulkanError, VulkanGpu,
 };
@@ -153,6 +153,35 @@ fn a_device_shares_as_it_says() {
     match exports.into_iter().find(|(_, is_there)| *is_there) {
         Some((kind, _)) => assert_eq!(gpu.share(&any.expect("one")).expect("shared").kind, kind),
         None => assert!(matches!(any, Err(VulkanError::Sharing { .. })), "{any:?}"),
+    }
+    assert_eq!(gpu.validation_messages(), 0);
+}
+
+#[test]
+fn a_texture_is_shared_as_those_need_it_who_are_to_open_it() {
+    let Some(gpu) = support::gpu() else { return };
+    let (label, size) = ("shared", SIZE);
+    for format in [TextureFormat::Rgba8, TextureFormat::Bgra8Srgb, TextureFormat::Rgba16Float] {
+        for sharing in [Sharing::Device, Sharing::Devices, Sharing::Programs] {
+            let desc = TextureDesc { label, size, format };
+            match Gpu::create_shared_texture(&gpu, &desc, sharing).and_then(|texture| gpu.share(&texture)) {
+                Ok(shared) => {
+                    let is_rows = shared.tiling == SharedTiling::Modifier(0);
+                    assert!(sharing == Sharing::Device || shared.kind == SharingKind::DmaBuf);
+                    assert!(sharing != Sharing::Programs || is_rows, "{:?}", shared.tiling);
+                    let row = u64::from(SIZE.width) * format.bytes_per_texel() as u64;
+                    assert!(!is_rows || shared.row_pitch >= row, "{}", shared.row_pitch);
+                }
+                Err(VulkanError::Sharing { problem, .. }) => {
+                    let is_known = match sharing {
+                        Sharing::Programs => matches!(problem, SharingProblem::NoRows { .. }),
+                        _ => matches!(problem, SharingProblem::NoExport { .. }),
+                    };
+                    assert!(is_known && problem.to_string().contains("hands out no"), "{problem}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
     assert_eq!(gpu.validation_messages(), 0);
 }

@@ -4,12 +4,13 @@ use crate::Finding;
 use crate::tree::{Dependency, Package, Tree};
 
 /// The layers, top first. A crate may depend on those further down, never on one above.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "streamlib-python",
     "streamlib-runtime",
     "streamlib",
     "streamlib-net",
     "streamlib-infer",
+    "streamlib-c",
     "streamlib-share",
     "streamlib-media",
     "streamlib-linux",

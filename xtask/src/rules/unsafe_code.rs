@@ -1,13 +1,14 @@
-//! `unsafe` lives in the crates that speak to a driver or a kernel, and in the binding to DXC.
+//! `unsafe` lives in the crates that speak to a driver, a kernel or C, and in the binding to DXC.
 
 use crate::Finding;
 use crate::tree::Tree;
 
 /// Where the keyword may stand: the beginnings of paths.
-const ALLOWED: [&str; 8] = [
+const ALLOWED: [&str; 9] = [
     "crates/streamlib-vulkan/",
     "crates/streamlib-apple/",
     "crates/streamlib-linux/",
+    "crates/streamlib-c/src/",
     "crates/streamlib-shader/src/dxc",
     "python/src/cuda.rs",
     "python/src/dlpack.rs",

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::gpu::{Gpu, TextureDesc};
+use crate::gpu::{Gpu, Sharing, TextureDesc};
 
 /// A texture of a pool. Whoever holds the `Arc` may read it; it is written again when all have let go.
 #[derive(Debug)]
@@ -58,9 +58,9 @@ impl<G: Gpu> TexturePool<G> {
     /// A pool of `count` textures that other processes may open.
     ///
     /// # Errors
-    /// When memory runs out, or the device does not share such textures.
-    pub fn shared(gpu: &G, desc: &TextureDesc<'_>, count: usize) -> Result<Self, G::Error> {
-        let textures = (0..count).map(|_| gpu.create_shared_texture(desc).map(Leased::new));
+    /// When memory runs out, or the device does not share such textures in that way.
+    pub fn shared(gpu: &G, desc: &TextureDesc<'_>, sharing: Sharing, count: usize) -> Result<Self, G::Error> {
+        let textures = (0..count).map(|_| gpu.create_shared_texture(desc, sharing).map(Leased::new));
         Ok(Self { textures: textures.collect::<Result<_, _>>()? })
     }
 

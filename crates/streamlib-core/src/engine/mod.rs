@@ -125,11 +125,11 @@ impl<G: Gpu> Engine<G> {
             let readers = outlets.iter().zip(&plan.outlets).filter(|(_, o)| o.from.texture == index);
             let capacity = readers.map(|(spec, _)| depth(spec)).sum();
             let is_there = shelf.is_some_and(|shelf| shelf.has_pool(texture, capacity));
-            let pool = match texture.is_leased {
-                true if is_there => Some(TexturePool::empty()),
-                true if texture.is_shared => Some(TexturePool::shared(&*gpu, &desc, capacity)?),
-                true => Some(TexturePool::new(&*gpu, &desc, capacity)?),
-                false => None,
+            let pool = match texture.sharing {
+                _ if !texture.is_leased => None,
+                _ if is_there => Some(TexturePool::empty()),
+                Some(sharing) => Some(TexturePool::shared(&*gpu, &desc, sharing, capacity)?),
+                None => Some(TexturePool::new(&*gpu, &desc, capacity)?),
             };
             let recorded = Leased::new(resources.textures[index][0].clone());
             dynamic.push(Dynamic { texture: index, now: recorded.clone(), recorded, pool, capacity });

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::color::{ColorSpace, YuvMatrix, YuvRange};
 use crate::format::{Size, TextureFormat};
-use crate::gpu::{Command, Dispatch, Gpu, HostBuffer, HostBufferUse, KernelDesc, TextureDesc};
+use crate::gpu::{Command, Dispatch, Gpu, HostBuffer, HostBufferUse, KernelDesc, Sharing, TextureDesc};
 use crate::graph::{Effect, EffectText, Graph, Link, Source};
 use crate::interface::{EffectForm, Interface, TextureSlot};
 use crate::picture::{PictureFormat, PictureLayout};
@@ -95,7 +95,7 @@ fn plan(steps: &[Step], sink: prop::sample::Index) -> Plan {
                 format: TextureFormat::Rgba8,
                 keeps_history: step.keeps_history,
                 is_leased: false,
-                is_shared: false,
+                sharing: None,
             });
             ("output".to_owned(), plan.textures.len() - 1)
         });
@@ -249,6 +249,30 @@ fn a_chain_of_any_length_takes_turns_in_two_textures() {
     let even = "n0.output n2.output n4.output n6.output n8.output";
     assert_eq!(held, [even, odd, "n10.output"], "what leaves has its own");
     assert_eq!(picture(&own), picture(&shared));
+}
+
+#[test]
+fn a_texture_of_several_surfaces_lies_so_that_all_their_readers_can_open_it() {
+    let (mut graph, effects) = ladder(&[(0, 0)]);
+    graph.add_sink("more", "x").and_then(|g| g.connect(Link::from_node("n1"), "more")).expect("linked");
+    let layout = Layout::new(&graph, &BTreeMap::from([("n0".to_owned(), SIZE)]), 4096).expect("sizes");
+    let feeds = BTreeMap::from([("n0".to_owned(), Feed::Textures(SIZE, TextureFormat::Rgba8))]);
+    let key = |node: &str| (node.to_owned(), "input".to_owned());
+    let sharing_of = |out: Drain, more: Drain| {
+        let drains = BTreeMap::from([(key("out"), out), (key("more"), more)]);
+        let none = BTreeMap::new();
+        let parts =
+            Parts { effects: &effects, processors: &none, fused: &[], feeds: &feeds, drains: &drains };
+        let plan = Plan::new(&graph, &layout, &parts).expect("a plan");
+        let leaves = |texture: &&PlanTexture| texture.holds.iter().any(|output| output == "n1.output");
+        plan.textures.iter().find(leaves).expect("it is stored").sharing
+    };
+    let shared = Drain::Shared;
+    assert_eq!(sharing_of(Drain::Textures, Drain::Textures), None);
+    assert_eq!(sharing_of(Drain::Textures, shared(Sharing::Device)), Some(Sharing::Device));
+    let all = Some(Sharing::Programs);
+    assert_eq!(sharing_of(shared(Sharing::Device), shared(Sharing::Programs)), all);
+    assert_eq!(sharing_of(shared(Sharing::Programs), shared(Sharing::Devices)), all);
 }
 
 proptest! {

@@ -119,8 +119,8 @@ impl<'a> Builder<'a> {
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        let (holds, is_leased, is_shared) = (vec![label.clone()], false, false);
-        let texture = PlanTexture { label, holds, size, format, keeps_history, is_leased, is_shared };
+        let (holds, is_leased, sharing) = (vec![label.clone()], false, None);
+        let texture = PlanTexture { label, holds, size, format, keeps_history, is_leased, sharing };
         self.plan.textures.push(texture);
         self.plan.textures.len() - 1
     }
@@ -290,10 +290,14 @@ impl<'a> Builder<'a> {
     fn outlet(&mut self, (node, port): (&str, &str), link: &Link, drain: &Drain) -> Result<(), GraphError> {
         let from = self.linked(link);
         let pictures = match drain {
-            Drain::Textures | Drain::Shared => {
+            Drain::Textures => {
+                self.plan.textures[from.texture].is_leased = true;
+                None
+            }
+            Drain::Shared(sharing) => {
                 let texture = &mut self.plan.textures[from.texture];
                 texture.is_leased = true;
-                texture.is_shared |= matches!(drain, Drain::Shared);
+                texture.sharing = texture.sharing.max(Some(*sharing));
                 None
             }
             Drain::Pictures(format, None) => {

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::format::{Size, TextureFormat};
+use crate::gpu::Sharing;
 use crate::graph::Ports;
 use crate::interface::{AnimatedComponent, Interface};
 use crate::picture::PictureFormat;
@@ -58,7 +59,7 @@ pub enum Drain {
     /// The texture itself.
     Textures,
     /// The texture itself, in memory that other processes may open as well.
-    Shared,
+    Shared(Sharing),
 }
 
 /// Everything that a graph needs besides itself to become a plan.
@@ -110,8 +111,8 @@ pub struct PlanTexture {
     pub keeps_history: bool,
     /// Whether consumers outside the plan keep it for a while, so that each frame gets one that nobody holds.
     pub is_leased: bool,
-    /// Whether those that consumers keep lie in memory that other processes may open.
-    pub is_shared: bool,
+    /// Who else may open those that consumers keep, if anybody.
+    pub sharing: Option<Sharing>,
 }
 
 /// A texture of this frame or of an earlier one.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::format::{Size, TextureFormat};
 use crate::gpu::{
     Calibration, Command, DeviceInfo, Gpu, GpuError, HostAccessError, HostBuffer, HostBufferUse, KernelDesc,
-    TextureDesc,
+    Sharing, TextureDesc,
 };
 use crate::sync::Mutex;
 use work::{Job, Queue, Step};
@@ -222,7 +222,7 @@ impl Gpu for CpuGpu {
         Ok(CpuTexture { size: desc.size, format: desc.format, texels, _alive: self.alive.clone() })
     }
 
-    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<CpuTexture, CpuGpuError> {
+    fn create_shared_texture(&self, desc: &TextureDesc<'_>, _: Sharing) -> Result<CpuTexture, CpuGpuError> {
         self.create_texture(desc)
     }
 

@@ -9,7 +9,7 @@ use streamlib_core::engine::{Engine, OutletSpec, Shelf};
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::frame::Timestamp;
 use streamlib_core::gpu::{
-    Calibration, Command, DeviceInfo, Dispatch, Gpu, HostBufferUse, KernelDesc, TextureDesc,
+    Calibration, Command, DeviceInfo, Dispatch, Gpu, HostBufferUse, KernelDesc, Sharing, TextureDesc,
 };
 use streamlib_core::graph::Graph;
 use streamlib_core::interface::{
@@ -53,8 +53,12 @@ impl Gpu for QuietGpu {
         self.0.create_texture(desc)
     }
 
-    fn create_shared_texture(&self, desc: &TextureDesc<'_>) -> Result<CpuTexture, CpuGpuError> {
-        self.0.create_shared_texture(desc)
+    fn create_shared_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        sharing: Sharing,
+    ) -> Result<CpuTexture, CpuGpuError> {
+        self.0.create_shared_texture(desc, sharing)
     }
 
     fn create_host_buffer(

@@ -13,7 +13,8 @@ pub(super) const EXAMPLES: &str = "Examples:
   streamlib surfaces
 
 Textures are shared, not copied. Programs of the same user may open a surface; surface:front?access=everyone lets all
-of this machine.";
+of this machine. surface:front?memory=dma-buf is for other APIs and devices, too, and memory=dma-buf-linear for programs
+without a GPU.";
 
 #[derive(Debug, Args)]
 pub(crate) struct SurfacesArgs {

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, fcntl_getfl, fcntl_setfl, flock, fstat, lstat};
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_acceptconn, socket_type};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
+};
 use tracing::debug;
 
 use super::place;
@@ -36,7 +38,7 @@ impl Listener {
         let address = address(path)?;
         place::prepare(path)?;
         let lock = Lock::take(path)?.ok_or_else(|| BrokerError::AlreadyRunning { path: path.to_owned() })?;
-        remove_stale(path)?;
+        remove_stale(path, &address)?;
         let system = |action| BrokerError::system(path, action);
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
@@ -112,10 +114,15 @@ fn refused(path: &Path, action: &'static str) -> impl FnOnce(Errno) -> BrokerErr
     }
 }
 
-/// Removes what a broker that was killed has left. Nobody else listens there: we have the lock.
-fn remove_stale(path: &Path) -> Result<(), BrokerError> {
+/// Removes what a broker that was killed has left. No other broker of this kind listens there: we have the lock. But a service
+/// manager may, for one to come.
+fn remove_stale(path: &Path, address: &SocketAddrUnix) -> Result<(), BrokerError> {
     match lstat(path) {
-        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Socket => {}
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Socket => {
+            if is_listened_to(address) {
+                return Err(BrokerError::AlreadyRunning { path: path.to_owned() });
+            }
+        }
         Ok(_) => {
             return Err(BrokerError::BadPath { path: path.to_owned(), found: "something that is no socket" });
         }
@@ -125,6 +132,12 @@ fn remove_stale(path: &Path) -> Result<(), BrokerError> {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(BrokerError::system(path, "remove a stale socket")(error)),
     }
+}
+
+fn is_listened_to(address: &SocketAddrUnix) -> bool {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    socket.is_ok_and(|socket| matches!(connect(&socket, address), Ok(()) | Err(Errno::AGAIN)))
 }
 
 /// A lock that the kernel takes away when the process ends. Its file goes with it, unless the process is killed.

@@ -50,7 +50,7 @@ impl Stage {
             (SurfaceView::open(&file).unwrap(), ReaderPage::open(&reader_file).unwrap());
         let link = Link::new("a".parse().unwrap(), theirs.into(), view, theirs_page);
         let publisher = Peer { pid: 1, uid: 0, gid: 0 };
-        let reader = Reader { link: Arc::new(link), path: PathBuf::new(), publisher, seen: 0 };
+        let reader = Reader::new((link, publisher), PathBuf::new(), Duration::ZERO);
         Self { page, reader_page, socket: ours.into(), reader }
     }
 

@@ -19,6 +19,8 @@ use crate::image::{ImageDesc, Tiling, USAGE, create_image};
 use crate::prepare::{Preparations, State};
 use crate::texture::{Backing, Texture, check};
 
+/// The format modifier of rows that lie one after the other, `DRM_FORMAT_MOD_LINEAR`.
+const ROWS: u64 = 0;
 /// Clearing a texture takes no longer than this on anything that works.
 const CLEAR_LIMIT: Duration = Duration::from_secs(10);
 
@@ -59,6 +61,21 @@ pub(crate) fn create_linear_texture(
         return Err(no_export(device, desc, Some(kind)));
     }
     create(device, preparations, desc, (kind, Tiling::Linear))
+}
+
+/// Creates a texture of zeros that lies row by row in a DMA-BUF, where programs without a GPU find its texels.
+pub(crate) fn create_mappable_texture(
+    device: &Arc<Device>,
+    preparations: &Preparations,
+    desc: &TextureDesc<'_>,
+) -> Result<Texture, VulkanError> {
+    check(device, desc)?;
+    if !exported_modifiers(physical(device), desc.format, desc.size).contains(&ROWS) {
+        let (device, format) = (device.report().name.clone(), desc.format);
+        let problem = SharingProblem::NoRows { device, format };
+        return Err(VulkanError::Sharing { label: desc.label.to_owned(), problem });
+    }
+    create(device, preparations, desc, (SharingKind::DmaBuf, Tiling::OneOf(&[ROWS])))
 }
 
 /// What others need to have a texture as well. Waits until it holds its zeros: nobody is to see what its memory held before.

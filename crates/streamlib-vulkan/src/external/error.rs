@@ -20,6 +20,18 @@ pub enum SharingProblem {
         /// Kind asked for; none if any would have done.
         kind: Option<SharingKind>,
     },
+    /// The device cannot hand out images whose rows others find.
+    #[error(
+        "{device} hands out no {} images row by row as DMA-BUFs (its driver or the kernel lacks it): share them as another \
+         kind of memory, or copy through host memory",
+        format.name()
+    )]
+    NoRows {
+        /// Device.
+        device: String,
+        /// Format asked for.
+        format: TextureFormat,
+    },
     /// The device cannot take such images.
     #[error(
         "{device} takes no {} images of {size} as {}, laid out as {tiling}: let the other side create it as another kind \

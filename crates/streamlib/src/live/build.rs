@@ -139,7 +139,7 @@ pub(super) fn build(
         let drain = match &consumer.spec.kind {
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
             ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(layout.size(&link.node)), None),
-            ConsumerKind::Surface(_) => Drain::Shared,
+            ConsumerKind::Surface(_) => Drain::Shared(consumer.sharing),
             _ => Drain::Textures,
         };
         drains.insert(key.clone(), drain);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use streamlib_core::engine::OutletSpec;
+use streamlib_core::gpu::Sharing;
 use streamlib_core::graph::{Delivery, Graph, Link, Node};
 use streamlib_core::plan::Layout;
 use streamlib_media::{OutputOptions, VideoWriter};
@@ -39,6 +40,8 @@ pub(super) struct BuiltConsumer {
     pub(super) publication: Option<Publication>,
     /// Frames that it may hold beside those that wait for it.
     pub(super) in_hand: usize,
+    /// Who may open them.
+    pub(super) sharing: Sharing,
 }
 
 impl BuiltConsumer {
@@ -136,20 +139,20 @@ impl Hiring<'_> {
             }
             _ => None,
         };
-        let (mut publication, mut in_hand) = (None, IN_HAND);
+        let (mut publication, mut in_hand, mut sharing) = (None, IN_HAND, Sharing::default());
         if let ConsumerKind::Surface(uri) = &spec.kind {
             let failed = |error| RunError::Surface { node: node.clone(), error };
             let options = PublishOptions::parse(uri).map_err(failed)?;
             if matches!(spec.delivery, Delivery::Lossless { .. }) {
                 return Err(failed(SurfaceError::Lossless));
             }
-            in_hand = options.buffers;
+            (in_hand, sharing) = (options.buffers, options.sharing);
             if kept.is_none() {
                 publication = Some(system::open(node, self.gpu, &options).map_err(failed)?);
             }
         }
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
-        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, screen, publication, in_hand })
+        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, screen, publication, in_hand, sharing })
     }
 
     fn create(&self, node: &str, uri: &str) -> Result<Box<dyn VideoWriter>, RunError> {

@@ -1,6 +1,8 @@
-//! What a node `surface:` asks for: `surface:front?access=everyone&buffers=12`, `surface:front?wait=10`.
+//! What a node `surface:` asks for: `surface:front?access=everyone&buffers=12&memory=dma-buf`, `surface:front?wait=10`.
 
 use std::time::Duration;
+
+use streamlib_core::gpu::Sharing;
 
 use super::SurfaceError;
 
@@ -10,6 +12,9 @@ pub(crate) const SURFACE: &str = "surface:";
 const BUFFERS: usize = 8;
 /// How many may be asked for: the pages that readers look at have room for 64.
 const BUFFER_RANGE: std::ops::RangeInclusive<usize> = 2..=48;
+/// Kinds of memory: what the device does best; what other devices take; what programs without a GPU can read as well.
+const MEMORY: [(&str, Sharing); 3] =
+    [("device", Sharing::Device), ("dma-buf", Sharing::Devices), ("dma-buf-linear", Sharing::Programs)];
 /// How long a source waits for the first frame.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -31,6 +36,8 @@ pub(crate) struct PublishOptions {
     pub(crate) name: String,
     pub(crate) access: Access,
     pub(crate) buffers: usize,
+    /// What memory the frames lie in.
+    pub(crate) sharing: Sharing,
 }
 
 /// What the name of a source says.
@@ -43,7 +50,8 @@ pub(crate) struct ReadOptions {
 impl PublishOptions {
     pub(crate) fn parse(uri: &str) -> Result<Self, SurfaceError> {
         let (name, wishes) = parts(uri)?;
-        let mut options = Self { name, access: Access::default(), buffers: BUFFERS };
+        let (access, sharing) = (Access::default(), Sharing::default());
+        let mut options = Self { name, access, buffers: BUFFERS, sharing };
         for (wish, value) in wishes {
             let wrong = |what| Err(refused(uri, &format!("{wish}={value}"), what));
             match (wish, value) {
@@ -57,7 +65,11 @@ impl PublishOptions {
                     Some(count) => options.buffers = count,
                     None => return wrong("is no number of buffers: it goes from 2 to 48"),
                 },
-                _ => return wrong("is not known: a sink has `access` and `buffers`"),
+                ("memory", kind) => match MEMORY.iter().find(|(known, _)| *known == kind) {
+                    Some((_, sharing)) => options.sharing = *sharing,
+                    None => return wrong("is not known: `memory` is device, dma-buf, or dma-buf-linear"),
+                },
+                _ => return wrong("is not known: a sink has `access`, `buffers` and `memory`"),
             }
         }
         Ok(options)
@@ -118,12 +130,16 @@ mod tests {
     #[test]
     fn names_and_wishes_are_read() {
         let sink = |uri: &str| PublishOptions::parse(uri).expect(uri);
-        let plain = PublishOptions { name: "front/left".into(), access: Access::User, buffers: BUFFERS };
+        let (access, sharing) = (Access::User, Sharing::Device);
+        let plain = PublishOptions { name: "front/left".into(), access, buffers: BUFFERS, sharing };
         assert_eq!(sink("surface:front/left"), plain);
         assert_eq!(sink("surface:front/left?"), plain);
         assert_eq!(sink("surface:a?access=everyone&buffers=12").buffers, 12);
         assert_eq!(sink("surface:a?access=everyone").access, Access::Everyone);
         assert_eq!(sink("surface:a?access=group:44").access, Access::Group(44));
+        assert_eq!(sink("surface:a?memory=device").sharing, Sharing::Device);
+        assert_eq!(sink("surface:a?memory=dma-buf").sharing, Sharing::Devices);
+        assert_eq!(sink("surface:a?memory=dma-buf-linear&buffers=3").sharing, Sharing::Programs);
         let source = ReadOptions::parse("surface:a?wait=0.5").expect("a source");
         assert_eq!((source.name.as_str(), source.patience), ("a", Duration::from_millis(500)));
         assert_eq!(ReadOptions::parse("surface:a").expect("a source").patience, PATIENCE);
@@ -138,7 +154,8 @@ mod tests {
             ("surface:a?access=group:x", "`access` is user, everyone, or group:NUMBER"),
             ("surface:a?buffers=1", "from 2 to 48"),
             ("surface:a?buffers=many", "from 2 to 48"),
-            ("surface:a?wait=3", "a sink has `access` and `buffers`"),
+            ("surface:a?memory=host", "`memory` is device, dma-buf, or dma-buf-linear"),
+            ("surface:a?wait=3", "a sink has `access`, `buffers` and `memory`"),
         ] {
             let error = PublishOptions::parse(uri).expect_err(uri).to_string();
             assert!(error.contains(said), "{error}");
