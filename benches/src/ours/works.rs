@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use streamlib::format::{Size, TextureFormat};
 use streamlib::media::convert;
-use streamlib::picture::PictureLayout;
+use streamlib::picture::{PictureFormat, PictureLayout};
 use streamlib::shader::{CacheOptions, Compiler, CompilerOptions, EffectSource};
 use streamlib::vulkan::VulkanGpu;
 
