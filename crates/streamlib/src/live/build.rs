@@ -20,6 +20,7 @@ use super::BuildTimes;
 use super::hire::{BuiltConsumer, Hiring};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
+use super::showing;
 use super::stage::{ConsumerKind, SourceFacts, SourceKind, Stage};
 use super::system::SurfaceSource;
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
@@ -129,10 +130,11 @@ pub(super) fn build(
 
     let hiring = Hiring { gpu: runtime.gpu(), options, layout: &layout, views: &views, stage, frame_rate };
     let mut consumers = BTreeMap::new();
-    for (key, link) in outlets(&adapted, &order) {
-        let consumer = hiring.consumer(graph, &key, &link)?;
-        consumers.insert(key, consumer);
+    let outlets = outlets(&adapted, &order);
+    for (key, link) in &outlets {
+        consumers.insert(key.clone(), hiring.consumer(graph, key, link)?);
     }
+    let mut shown = showing::arrange(runtime.gpu(), &mut adapted, &layout, &outlets, &consumers);
     let mut drains = BTreeMap::new();
     for (key, consumer) in &consumers {
         let Some((_, link)) = adapted.video_links(&key.0).find(|(port, _)| *port == key.1) else { continue };
@@ -140,7 +142,7 @@ pub(super) fn build(
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
             ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(layout.size(&link.node)), None),
             ConsumerKind::Surface(_) => Drain::Shared(consumer.sharing),
-            _ => Drain::Textures,
+            _ => shown.remove(key).map_or(Drain::Textures, Drain::Scanout),
         };
         drains.insert(key.clone(), drain);
     }

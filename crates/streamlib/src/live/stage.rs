@@ -17,6 +17,7 @@ use super::app::{VideoInlet, VideoOutlet};
 use super::end::HeldProcessor;
 use super::processor::{ProcessorThread, View};
 use super::pulse::Pulse;
+use super::showing::ScreenFacts;
 use super::sink::SinkThread;
 use super::source::SourceThread;
 use super::system::SurfaceThread;
@@ -136,6 +137,8 @@ impl RunningSource {
 pub(super) struct RunningConsumer {
     pub(super) spec: ConsumerSpec,
     pub(super) tag: u64,
+    /// What its screen takes, where it is one.
+    pub(super) facts: Option<ScreenFacts>,
     pub(super) sink: Option<SinkThread>,
     /// Until the program takes it.
     pub(super) outlet: Option<VideoOutlet>,
