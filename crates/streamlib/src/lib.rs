@@ -29,6 +29,7 @@ mod lent;
 mod live;
 mod load;
 mod offline;
+mod overlay;
 mod programs;
 mod report;
 mod runtime;

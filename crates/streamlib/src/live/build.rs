@@ -26,6 +26,7 @@ use super::system::SurfaceSource;
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
 use crate::error::RunError;
+use crate::overlay::{Overlay, adapt_screens};
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
 use crate::sinks::takes_textures;
@@ -42,6 +43,8 @@ pub(super) struct Built {
     pub(super) sources: BTreeMap<String, BuiltSource>,
     /// By node and input port, in the plan's order of outlets.
     pub(super) consumers: Vec<((String, String), BuiltConsumer)>,
+    /// Effects that draw numbers.
+    pub(super) overlays: Vec<Overlay>,
     pub(super) pace: Pace,
     pub(super) times: BuildTimes,
 }
@@ -78,6 +81,7 @@ pub(super) fn build(
 ) -> Result<Built, RunError> {
     let (ports, views) = processors(graph, options)?;
     let mut adapted = graph.clone();
+    let mut overlays = adapt_screens(&mut adapted)?;
     let (takers, mut readers) = outside(graph, &views);
     readers.extend(srgb_surfaces(graph));
     adapt_readers(&mut adapted, &readers);
@@ -86,6 +90,10 @@ pub(super) fn build(
     let started = Instant::now();
     let mut programs = Programs::compile(runtime, &adapted, &options.base)?;
     let mut times = BuildTimes { compile: started.elapsed(), ..BuildTimes::default() };
+    for overlay in &mut overlays {
+        let interface = programs.interfaces[overlay.effect()].clone();
+        overlay.compiled(&mut adapted, &interface.parameters);
+    }
     let order = Plan::order(&adapted, &programs.interfaces, &ports)?;
     // What nobody needs is not opened, and must not be asked for its size.
     adapted.nodes.retain(|name, _| order.contains(name));
@@ -182,7 +190,8 @@ pub(super) fn build(
     let engine = Box::new(engine?);
     let pace = pace(options, clock.and_then(|clock| sources.get(clock)));
     let shelf = engine.shelf();
-    Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, pace, times })
+    let interfaces = programs.interfaces;
+    Ok(Built { engine, plan, shelf, interfaces, sources, consumers, overlays, pace, times })
 }
 
 fn open(

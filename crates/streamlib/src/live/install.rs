@@ -124,7 +124,13 @@ impl Control {
         let mut inboxes = Inboxes::new();
         // Dropped before the commands, when something fails: see `Installed`.
         let mut installed = NextStage {
-            stage: Stage { generation, shelf: Some(built.shelf), counters, ..Stage::default() },
+            stage: Stage {
+                generation,
+                shelf: Some(built.shelf),
+                counters,
+                overlays: built.overlays,
+                ..Stage::default()
+            },
             kept_sources: vec![],
             kept_consumers: vec![],
             kept_processors: vec![],

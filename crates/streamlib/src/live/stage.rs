@@ -21,6 +21,7 @@ use super::showing::ScreenFacts;
 use super::sink::SinkThread;
 use super::source::SourceThread;
 use super::system::SurfaceThread;
+use crate::overlay::Overlay;
 use crate::programs::Ready;
 
 /// Everything around a plan that runs.
@@ -34,6 +35,8 @@ pub(super) struct Stage {
     /// By node and input port.
     pub(super) consumers: BTreeMap<(String, String), RunningConsumer>,
     pub(super) processors: BTreeMap<String, RunningProcessor>,
+    /// Effects that draw numbers.
+    pub(super) overlays: Vec<Overlay>,
 }
 
 /// What the plan computes, and with which values.
