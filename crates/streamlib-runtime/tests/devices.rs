@@ -17,8 +17,10 @@ use common::{cannot_run, effect, files, skip, streamlib, text, wait_for};
 use serde_json::Value;
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
 
-/// The machine is emulated: loading the compiler alone takes seconds.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// The machine is emulated, and its host may be busy: loading the compiler alone takes seconds.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Frames that need not be fast leave the processor to programs that are starting.
+const SLOWLY: [&str; 3] = ["--live", "--rate", "4"];
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] =
@@ -35,7 +37,7 @@ impl Running {
     fn start(what: &'static str, folder: &Path, arguments: &[&str]) -> Self {
         let log = folder.join(what);
         let mut command = streamlib(folder);
-        command.args(arguments).args(["--json", "-v"]).stdout(Stdio::piped());
+        command.args(arguments).args(SLOWLY).args(["--json", "-v"]).stdout(Stdio::piped());
         let child =
             command.stderr(File::create(&log).expect("the folder takes it")).spawn().expect("it starts");
         Self { child, what, log }
@@ -183,15 +185,15 @@ fn shows_paint(head: &str) {
     });
 }
 
-/// Shows the quarters on a screen of that driver: what the command said, its report, and what it says of the sink.
-fn show_paint(driver: &str, head: &str) -> Option<(String, Value)> {
+/// Shows the quarters on a screen of that driver, and gives what the command said.
+fn show_paint(driver: &str, head: &str) -> Option<String> {
     let (shown, _turn) = watched_screen(driver, head)?;
     if cannot_run() {
         return None;
     }
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
-    let arguments = ["play", "paint.hlsl", "--size", "640x480", "--live", "-o", &sink(&shown)];
+    let arguments = ["play", "paint.hlsl", "--size", "640x480", "-o", &sink(&shown)];
     let painter = Running::start("the painter", folder.path(), &arguments);
     shows_paint(head);
     let told = painter.told();
@@ -202,18 +204,18 @@ fn show_paint(driver: &str, head: &str) -> Option<(String, Value)> {
     let account = &nodes.iter().find(|node| node["name"] == "output").expect("the sink")["shown"];
     assert_eq!(account["by"], "page_flip", "{report}");
     assert!(account["frames"].as_u64() > Some(0) && account["latency"]["negative"] == 0, "{report}");
-    Some((told, report))
+    Some(told)
 }
 
 #[test]
 fn frames_are_shown_where_they_were_computed_on_a_screen_that_takes_their_memory() {
-    let Some((told, _)) = show_paint("cirrus", "cirrus0") else { return };
+    let Some(told) = show_paint("cirrus", "cirrus0") else { return };
     assert!(told.contains("direct, frames are shown where they were computed (bgra8, modifier 0x0)"), "{told}");
 }
 
 #[test]
 fn frames_are_drawn_into_buffers_of_a_screen_that_takes_no_memory_of_others() {
-    let Some((told, _)) = show_paint("virtio_gpu", "gpu0") else { return };
+    let Some(told) = show_paint("virtio_gpu", "gpu0") else { return };
     assert!(told.contains("each frame is drawn into a buffer of the screen's: "), "{told}");
 }
 
@@ -250,7 +252,7 @@ fn a_screen_that_is_unplugged_ends_its_sink_alone() {
         sink(&shown)
     );
     std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
-    let painter = Running::start("the painter", folder.path(), &["run", "paint.toml", "--live"]);
+    let painter = Running::start("the painter", folder.path(), &["run", "paint.toml"]);
     shows_paint("cirrus0");
     let unplugged = match Unplugged::new(&shown) {
         Ok(unplugged) => unplugged,
