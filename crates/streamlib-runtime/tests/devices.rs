@@ -210,7 +210,10 @@ fn show_paint(driver: &str, head: &str) -> Option<String> {
 #[test]
 fn frames_are_shown_where_they_were_computed_on_a_screen_that_takes_their_memory() {
     let Some(told) = show_paint("cirrus", "cirrus0") else { return };
-    assert!(told.contains("direct, frames are shown where they were computed (bgra8, modifier 0x0)"), "{told}");
+    assert!(
+        told.contains("direct, frames are shown where they were computed (bgra8, modifier 0x0)"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -262,7 +265,8 @@ fn a_screen_that_is_unplugged_ends_its_sink_alone() {
     drop(unplugged);
     let report = painter.stop_with(2);
     let nodes = report["stats"]["nodes"].as_array().expect("nodes");
-    let frames = |name: &str| nodes.iter().find(|node| node["name"] == name).expect("a node")["frames_out"].as_u64();
+    let frames =
+        |name: &str| nodes.iter().find(|node| node["name"] == name).expect("a node")["frames_out"].as_u64();
     assert!(frames("others") > frames("screen") && frames("screen") > Some(0), "{report}");
 }
 

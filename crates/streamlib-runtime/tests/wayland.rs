@@ -62,7 +62,11 @@ impl Compositor {
         // Its shell draws the desktop some time later, and windows before that would be hidden.
         until("the desktop", || {
             let shot = compositor.shot();
-            if shot.pixels().all(|pixel| pixel.0 == DESKTOP) { Ok(()) } else { Err("it is not drawn".to_owned()) }
+            if shot.pixels().all(|pixel| pixel.0 == DESKTOP) {
+                Ok(())
+            } else {
+                Err("it is not drawn".to_owned())
+            }
         });
         Some(compositor)
     }

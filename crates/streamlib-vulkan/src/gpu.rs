@@ -234,7 +234,11 @@ impl Gpu for VulkanGpu {
         }
     }
 
-    fn create_scanout_texture(&self, desc: &TextureDesc<'_>, layouts: &[u64]) -> Result<Texture, VulkanError> {
+    fn create_scanout_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        layouts: &[u64],
+    ) -> Result<Texture, VulkanError> {
         self.collect();
         external::create_scanout_texture(&self.device, &self.preparations, desc, layouts)
     }

@@ -102,8 +102,7 @@ impl DisplayOptions {
                     Err(what) => return wrong(wish, what),
                 },
                 _ => {
-                    let what =
-                        "is not known: there are title, width, height, scale, vsync, fps and stats";
+                    let what = "is not known: there are title, width, height, scale, vsync, fps and stats";
                     return wrong(wish, what);
                 }
             }

@@ -248,8 +248,7 @@ mod tests {
             latency: latency(30, 15_000.0),
         };
         stats.nodes.push(NodeStats { name: "out".to_owned(), shown: Some(shown), ..NodeStats::default() });
-        stats.nodes[0].counts.dropped =
-            [(DropReason::Displaced, 9)].into_iter().collect();
+        stats.nodes[0].counts.dropped = [(DropReason::Displaced, 9)].into_iter().collect();
         stats.passes.push(PassStats::default());
         let expected = [value("latency_ms", Value::Float(20.0)), value("dropped", Value::Int(3))];
         assert_eq!(told(&mut overlay, &stats), expected);

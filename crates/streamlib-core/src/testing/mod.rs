@@ -226,11 +226,7 @@ impl Gpu for CpuGpu {
         self.create_texture(desc)
     }
 
-    fn create_scanout_texture(
-        &self,
-        desc: &TextureDesc<'_>,
-        _: &[u64],
-    ) -> Result<CpuTexture, CpuGpuError> {
+    fn create_scanout_texture(&self, desc: &TextureDesc<'_>, _: &[u64]) -> Result<CpuTexture, CpuGpuError> {
         self.create_texture(desc)
     }
 

@@ -110,7 +110,10 @@ mod tests {
         let mut formats = vec![DrmFourcc::Xrgb8888 as u32];
         formats.resize(65, others);
         formats.push(DrmFourcc::Xbgr8888 as u32);
-        let parsed = PlaneFormats::parse(&blob(&formats, &[(1, 0, LINEAR), (0b11, 64, LINEAR), (1, 0, 77), (2, 64, 9)]));
+        let parsed = PlaneFormats::parse(&blob(
+            &formats,
+            &[(1, 0, LINEAR), (0b11, 64, LINEAR), (1, 0, 77), (2, 64, 9)],
+        ));
         let parsed = parsed.expect("a whole blob");
         assert_eq!(parsed.modifiers(TextureFormat::Bgra8), [LINEAR, 77]);
         assert_eq!(parsed.modifiers(TextureFormat::Bgra8Srgb), [LINEAR, 77]);

@@ -31,10 +31,15 @@ fn stats(seconds: f64) -> Stats {
 
 /// The same with a window and two screens.
 fn shown(mut stats: Stats) -> Stats {
-    let screens = [("screen", ShownBy::PageFlip, 2), ("window", ShownBy::HandedOver, 0), ("wall", ShownBy::PageFlip, 0)];
+    let screens = [
+        ("screen", ShownBy::PageFlip, 2),
+        ("window", ShownBy::HandedOver, 0),
+        ("wall", ShownBy::PageFlip, 0),
+    ];
     for (name, by, missed) in screens {
         let shown = ShownStats { by, frames: 990, missed, replaced: 3, latency: summary(20_000.0) };
-        let (name, counts) = (name.to_owned(), Counts { frames_in: 993, frames_out: 990, ..Counts::default() });
+        let (name, counts) =
+            (name.to_owned(), Counts { frames_in: 993, frames_out: 990, ..Counts::default() });
         stats.nodes.retain(|node| node.name != name);
         stats.nodes.push(NodeStats { name, counts, shown: Some(shown) });
     }
