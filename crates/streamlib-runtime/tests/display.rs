@@ -190,6 +190,53 @@ fn a_window_tells_its_rate_in_its_title_when_it_is_asked_to() {
 }
 
 #[test]
+fn numbers_are_drawn_over_the_frames_by_an_effect_that_ships_or_by_ones_own() {
+    if cannot_run() {
+        return;
+    }
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
+    let mine = "float frame_rate; uint dropped; float4 main(float2 uv : TEXCOORD) : SV_Target {
+        return frame_rate > 0 && dropped < 1000000 ? float4(0, 1, 0, 1) : tex2D(input, uv); }";
+    std::fs::write(folder.path().join("mine.hlsl"), mine).expect("written");
+    let shown = |sink: &str, is_it: &dyn Fn(&dyn Fn(usize, usize) -> [u8; 3]) -> Result<(), String>| {
+        let mut command = server.streamlib(folder.path());
+        let process = Running::start(command.args(["play", "paint.hlsl", "--size", "480x480", "-o", sink]));
+        let seen = Seen::find(&server, "counted");
+        until("the numbers", || {
+            let ([width, _], pixels) = seen.look()?;
+            is_it(&|x, y| pixels.get(y * usize::from(width) + x).copied().unwrap_or_default())
+        });
+        seen.close();
+        ends(process);
+    };
+    shown("display:?title=counted&width=480&stats=on", &|at| {
+        // Dots of 2 by 2 pixels; the panel begins at the second, and the text two later.
+        let dots = |column: usize| {
+            let dot = move |bit: usize| at(8 + 8 * column + 2 * (bit % 3), 8 + 2 * (bit / 3)) == [255; 3];
+            (0..15).fold(0, |dots, bit| dots << 1 | u16::from(dot(bit)))
+        };
+        let (panel, beside, label) = (at(5, 5), at(470, 10), [0, 1, 2].map(dots));
+        // FPS, and a number before the point that is not 0.
+        let is_label = label == [0x79e4, 0x7be4, 0x79cf];
+        let is_above_zero = dots(8) != 0 || dots(9) != 0x7b6f;
+        if panel == [71, 36, 89] && beside == [51, 102, 255] && is_label && is_above_zero {
+            Ok(())
+        } else {
+            Err(format!(
+                "{panel:?} on the panel, {beside:?} beside it, {label:x?}, {:x} {:x}",
+                dots(8),
+                dots(9)
+            ))
+        }
+    });
+    shown("display:?title=counted&width=480&stats=mine.hlsl", &|at| {
+        if at(10, 10) == [0, 255, 0] { Ok(()) } else { Err(format!("{:?}", at(10, 10))) }
+    });
+}
+
+#[test]
 fn a_window_that_is_closed_ends_alone() {
     if cannot_run() {
         return;

@@ -55,7 +55,7 @@ pub(super) fn arrange(
             let kind = consumers.get(other).map(|consumer| &consumer.spec.kind);
             matches!(kind, Some(ConsumerKind::Surface(_) | ConsumerKind::Scanout(_)))
         };
-        if layout.size(&link.node) != facts.size || others.iter().any(|other| is_handed_out(other)) {
+        if layout.size(&link.node) != facts.size || others.iter().any(is_handed_out) {
             continue;
         }
         let orders = [Some(effect.format), swapped(effect.format).filter(|_| others.is_empty())];
