@@ -189,6 +189,9 @@ fn a_window_tells_its_rate_in_its_title_when_it_is_asked_to() {
     ends(process);
 }
 
+/// What stands at a place.
+type Pixels<'a> = dyn Fn(usize, usize) -> [u8; 3] + 'a;
+
 #[test]
 fn numbers_are_drawn_over_the_frames_by_an_effect_that_ships_or_by_ones_own() {
     if cannot_run() {
@@ -200,7 +203,7 @@ fn numbers_are_drawn_over_the_frames_by_an_effect_that_ships_or_by_ones_own() {
     let mine = "float frame_rate; uint dropped; float4 main(float2 uv : TEXCOORD) : SV_Target {
         return frame_rate > 0 && dropped < 1000000 ? float4(0, 1, 0, 1) : tex2D(input, uv); }";
     std::fs::write(folder.path().join("mine.hlsl"), mine).expect("written");
-    let shown = |sink: &str, is_it: &dyn Fn(&dyn Fn(usize, usize) -> [u8; 3]) -> Result<(), String>| {
+    let shown = |sink: &str, is_it: &dyn Fn(&Pixels<'_>) -> Result<(), String>| {
         let mut command = server.streamlib(folder.path());
         let process = Running::start(command.args(["play", "paint.hlsl", "--size", "480x480", "-o", sink]));
         let seen = Seen::find(&server, "counted");
