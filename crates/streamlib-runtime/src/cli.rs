@@ -67,6 +67,7 @@ without inputs, or, live, surface:NAME (what another program publishes).
 
 OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live:
   display:      a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off
+                numbers over the frames, also with kms: stats=on, or an effect of your own, stats=FILE.hlsl
   kms:          a screen without a window system; kms:HDMI-A-1?mode=1920x1080@60&scale=fit
   surface:NAME  for other programs; surface:NAME?access=user|everyone|group:N&buffers=8
   null:         frames are counted

@@ -27,6 +27,7 @@ mod kernels;
 mod live;
 mod load;
 mod offline;
+mod overlay;
 mod programs;
 mod report;
 mod runtime;

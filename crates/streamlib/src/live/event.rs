@@ -57,6 +57,13 @@ pub enum LiveEvent {
         /// The node.
         node: String,
     },
+    /// A screen without a window system shows frames, in this way from now on.
+    ScreenShows {
+        /// The sink.
+        node: String,
+        /// Its connector and mode, and whether frames are shown where they lie, or why they are not.
+        how: String,
+    },
     /// A window was closed; the graph goes on.
     WindowClosed {
         /// The sink.
@@ -112,6 +119,7 @@ impl LiveEvent {
             | Self::SourceIsBack { .. }
             | Self::SourceEnded { .. }
             | Self::NothingWritten { .. }
+            | Self::ScreenShows { .. }
             | Self::WindowClosed { .. }
             | Self::DataRefused { .. }
             | Self::ThreadRefused { .. }
@@ -131,6 +139,7 @@ impl std::fmt::Display for LiveEvent {
             Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),
             Self::SinkFailed { node, why } => write!(f, "sink `{node}` died: {why}"),
             Self::NothingWritten { node } => write!(f, "sink `{node}` got no frame, so it wrote no file"),
+            Self::ScreenShows { node, how } => write!(f, "screen `{node}`: {how}"),
             Self::WindowClosed { node } => {
                 write!(f, "the window of sink `{node}` was closed")
             }

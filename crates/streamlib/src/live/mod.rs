@@ -6,6 +6,8 @@ mod build;
 mod camera;
 mod clock;
 mod control;
+#[cfg(target_os = "linux")]
+mod direct;
 mod display;
 mod driver;
 mod end;
@@ -23,6 +25,7 @@ mod route;
 mod run;
 #[cfg(target_os = "linux")]
 mod scanout;
+mod showing;
 mod sink;
 mod source;
 mod stage;
