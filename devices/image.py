@@ -10,7 +10,7 @@ import sys
 from cpio import Archive
 
 # With what they depend on. What the kernel has built in is no module, and needs no loading.
-MODULES = ["9p", "9pnet_virtio", "vivid", "vhci_hcd", "uvcvideo", "virtio_gpu", "cirrus", "vgem"]
+MODULES = ["9p", "9pnet_virtio", "overlay", "vivid", "vhci_hcd", "uvcvideo", "virtio_gpu", "cirrus", "vgem"]
 
 # Of user space, what a program needs that draws and computes with the software driver of Vulkan; and of GStreamer, pipelines of
 # converted video.

@@ -103,6 +103,7 @@ ensure() {
         { have ffmpeg && have ffprobe; } || optional+=(ffmpeg)
         # Windows are tested on a server of their own; what opens them loads these when it does.
         have Xvfb || optional+=(xvfb)
+        have weston || optional+=(weston)
         has_window_libraries || optional+=(libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)
         ;;
       devices)

@@ -18,7 +18,7 @@ use crate::mapped::{Mapped, interface, numpy};
 use crate::memory::HostTexels;
 
 /// A picture in GPU memory; that of a frame which was asked for as a picture lies in host memory.
-#[pyclass(frozen, module = "streamlib._streamlib")]
+#[pyclass(frozen, weakref, module = "streamlib._streamlib")]
 pub(crate) struct Texture {
     runtime: Kept<Arc<StreamRuntime>>,
     place: Kept<Place>,

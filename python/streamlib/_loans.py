@@ -9,7 +9,7 @@ from ._messages import VideoFrame
 
 if TYPE_CHECKING:
     from ._session import Session
-    from ._streamlib import Frame
+    from ._streamlib import Frame, Texture
 
 
 class Loans:
@@ -18,12 +18,13 @@ class Loans:
 
     def __init__(self, session: Session, waiting: int) -> None:
         self._session, self._limit = session, waiting + 1
-        self._lent: weakref.WeakSet[VideoFrame] = weakref.WeakSet()
+        # Textures and not frames: who keeps `frame.data` has what the core lends.
+        self._lent: weakref.WeakSet[Texture] = weakref.WeakSet()
 
     def lend(self, native: Frame) -> VideoFrame:
         """A frame of the core's, for the program to keep as long as it likes."""
         frame = self._session.frame(native)
         if len(self._lent) >= self._limit:
             return frame.clone_with_texture(self._session.gpu.copy(frame.data))
-        self._lent.add(frame)
+        self._lent.add(frame.texture)
         return frame

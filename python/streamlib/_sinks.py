@@ -67,6 +67,7 @@ def display_sink(
     height: int | None = None,
     title: str | None = None,
     show_fps: bool = False,
+    show_stats: bool | str | os.PathLike[str] = False,
     handler_id: str | None = None,
 ) -> Callable[[Function], Sink]: ...
 def display_sink(
@@ -76,6 +77,7 @@ def display_sink(
     height: int | None = None,
     title: str | None = None,
     show_fps: bool = False,
+    show_stats: bool | str | os.PathLike[str] = False,
     handler_id: str | None = None,
 ) -> Sink | Callable[[Function], Sink]:
     """Makes a window of a function, which gives it its name and is never called. It has one input, ``video``.
@@ -83,6 +85,7 @@ def display_sink(
     :param width: of the window, in pixels; that of the frames by default. As ``height``.
     :param title: what stands in its title; the function's name by default.
     :param show_fps: whether its title tells how many frames a second it shows.
+    :param show_stats: whether rate, latency and drops are drawn over the frames; or the file of an effect that draws them.
 
     It needs a window system (Wayland or X11) when the graph starts: :class:`GraphError` says so where there is none. The graph ends
     when its only sinks were windows and their user has closed them.
@@ -90,7 +93,7 @@ def display_sink(
 
     def decorate(function: Function) -> Sink:
         name = handler_id or function.__name__
-        return Sink(name, display_uri(title or name, width, height, show_fps))
+        return Sink(name, display_uri(title or name, width, height, show_fps, show_stats))
 
     return decorate if function is None else decorate(function)
 
@@ -108,18 +111,25 @@ def file_sink(path: str | os.PathLike[str], *, handler_id: str | None = None) ->
 
 
 def surface_sink(
-    name: str, *, access: str | None = None, buffers: int | None = None, handler_id: str | None = None
+    name: str,
+    *,
+    access: str | None = None,
+    buffers: int | None = None,
+    memory: str | None = None,
+    handler_id: str | None = None,
 ) -> Sink:
     """Publishes frames as a surface: other processes of this machine read them where they lie, without a copy.
 
     :param name: of the surface, for :func:`surface_source`, ``streamlib watch NAME`` and the like.
     :param access: who may open it: ``"user"`` (programs of the same user, the default), ``"group:NUMBER"`` or ``"everyone"``.
     :param buffers: how many frames readers may hold together, 2 to 48; 8 by default.
+    :param memory: ``"device"`` (for programs on the same GPU, the default), or ``"dma-buf"`` and ``"dma-buf-linear"``, which other
+        drivers and GStreamer import.
 
     >>> surface_sink("robot/edges", buffers=12).uri
     'surface:robot/edges?buffers=12'
     """
-    return Sink(handler_id or f"{name_of(name)} surface", surface_uri(name, access=access, buffers=buffers))
+    return Sink(handler_id or f"{name_of(name)} surface", surface_uri(name, access=access, buffers=buffers, memory=memory))
 
 
 def app_sink(*, handler_id: str = "frames") -> AppSink:

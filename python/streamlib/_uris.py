@@ -15,11 +15,14 @@ def camera_uri(device_id: str | int | None) -> str:
     return f"camera:/dev/video{device}" if device.isdigit() else f"camera:{device}"
 
 
-def display_uri(title: str, width: int | None, height: int | None, shows_fps: bool) -> str:
+def display_uri(
+    title: str, width: int | None, height: int | None, shows_fps: bool, stats: bool | str | os.PathLike[str]
+) -> str:
     """A window."""
     from urllib.parse import urlencode
 
-    asked = {"title": title, "width": width, "height": height, "fps": "on" if shows_fps else None}
+    drawn = ("on" if stats else None) if isinstance(stats, bool) else os.fspath(stats)
+    asked = {"title": title, "width": width, "height": height, "fps": "on" if shows_fps else None, "stats": drawn}
     return "display:?" + urlencode({name: value for name, value in asked.items() if value is not None})
 
 

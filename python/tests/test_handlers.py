@@ -40,6 +40,12 @@ def test_decorators_are_bare_or_called() -> None:
     @display_sink(width=640, height=360, title="The picture", show_fps=True)
     def titled(): ...
 
+    @display_sink(show_stats=True)
+    def counted(): ...
+
+    @display_sink(show_stats="looks/mine.hlsl")
+    def drawn(): ...
+
     @video_effect
     def effect(frame, gpu): ...
 
@@ -49,6 +55,8 @@ def test_decorators_are_bare_or_called() -> None:
     assert (bare.uri, called.uri) == ("camera:", "camera:/dev/video2")
     assert window.uri == "display:?title=window"
     assert titled.uri == "display:?title=The+picture&width=640&height=360&fps=on"
+    assert counted.uri == "display:?title=counted&stats=on"
+    assert drawn.uri == "display:?title=drawn&stats=looks%2Fmine.hlsl"
     assert [handler.handler_id for handler in (bare, effect, named)] == ["bare", "effect", "other"]
 
 

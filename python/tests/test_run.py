@@ -229,6 +229,17 @@ def test_a_program_may_keep_frames() -> None:
     assert kept[9].numpy().shape == (SIZE[1], SIZE[0], 4), "also when the graph has ended"
 
 
+def test_a_program_may_keep_textures_alone() -> None:
+    sink = app_sink()
+    with chain(bars(), sink):
+        kept = []
+        for _ in range(10):
+            frame = sink.read(timeout=30)
+            assert frame is not None, "the program has all textures that there are"
+            kept.append(frame.data)
+    assert all(texture.shape == (SIZE[1], SIZE[0], 4) for texture in kept)
+
+
 def test_files_are_whole_when_it_has_ended(tmp_path) -> None:
     out = tmp_path / "out.y4m"
     report = chain(bars(), file_sink(out)).run_blocking(frames=5)

@@ -95,7 +95,10 @@ def test_what_is_not_published_is_said(broker: None) -> None:
         runtime.start()
 
 
-@pytest.mark.parametrize(("wishes", "said"), [({"access": "nobody"}, "everyone"), ({"buffers": 1}, "from 2 to 48")])
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [({"access": "nobody"}, "everyone"), ({"buffers": 1}, "from 2 to 48"), ({"memory": "any"}, "dma-buf-linear")],
+)
 def test_wishes_that_cannot_be_met_are_refused(broker: None, wishes: dict[str, object], said: str) -> None:
     runtime = StreamRuntime()
     source, sink = video_source("generate:bars", size=SIZE), surface_sink("wishes", **wishes)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use streamlib::format::{Size, TextureFormat};
 use streamlib::media::convert;
-use streamlib::picture::PictureLayout;
+use streamlib::picture::{PictureFormat, PictureLayout};
 use streamlib::shader::{CacheOptions, Compiler, CompilerOptions, EffectSource};
 use streamlib::vulkan::VulkanGpu;
 
@@ -86,9 +86,11 @@ fn variants(compiler: &Compiler, request: &Request) -> Fallible<Vec<(&'static st
             vec![("eight kernels", effects.into_iter().map(Step::new).collect())]
         }
         Work::Yuyv | Work::Nv12 => {
-            let conversion = convert::to_rgba(layout(request.work)).ok_or("there is no such conversion")?;
+            let (size, layout) = (Size::new(request.width, request.height), layout(request.work));
+            let conversion = convert::to_rgba(layout).ok_or("there is no such conversion")?;
             let step = compile(conversion.name, conversion.hlsl)?;
-            vec![(conversion.name, vec![Step { values: conversion.parameters(COLOR), ..step }])]
+            let values = conversion.parameters(PictureFormat { size, layout, color: COLOR });
+            vec![(conversion.name, vec![Step { values, ..step }])]
         }
         Work::Graph | Work::Shader => return Err("this work has no frames".into()),
     })

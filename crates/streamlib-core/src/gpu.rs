@@ -202,6 +202,17 @@ pub trait Gpu: Send + Sync + Sized + std::fmt::Debug + 'static {
         sharing: Sharing,
     ) -> Result<Self::Texture, Self::Error>;
 
+    /// As [`create_texture`](Self::create_texture), for a screen that shows it where it lies. Its texels lie in one of the ways
+    /// `layouts`, whichever the device likes best; the numbers are what device and screen call them.
+    ///
+    /// # Errors
+    /// As [`create_texture`](Self::create_texture), and when the device writes none of these.
+    fn create_scanout_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        layouts: &[u64],
+    ) -> Result<Self::Texture, Self::Error>;
+
     /// Allocates mapped host memory of `bytes` (at least 1) bytes.
     ///
     /// # Errors

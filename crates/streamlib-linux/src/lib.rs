@@ -15,8 +15,8 @@ pub mod window;
 
 pub use camera::{
     BufferMemory, BufferPlane, Camera, CameraBuffer, CameraControl, CameraControls, CameraError, CameraEvent,
-    CameraFormat, CameraInfo, CameraMode, CameraOptions, CameraWatch, CapturedBuffer, ControlValues,
-    LostFrames, SharedCamera, find_camera, list_cameras,
+    CameraFormat, CameraIdentity, CameraInfo, CameraMode, CameraOptions, CameraWatch, CapturedBuffer,
+    ControlValues, LostFrames, SharedCamera, allocate_dma_memory, find_camera, list_cameras,
 };
 pub use kms::{
     Framebuffer, KmsError, KmsOptions, KmsScreen, ScanoutBuffer, ScreenInfo, ScreenMode, Shown, list_screens,

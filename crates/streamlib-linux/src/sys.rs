@@ -4,6 +4,7 @@
 pub(crate) mod abi;
 pub(crate) mod clock;
 mod device;
+pub(crate) mod dma;
 mod inotify;
 pub(crate) mod mapping;
 pub(crate) mod peer;

@@ -6,7 +6,7 @@ use common::{has_ffmpeg, run, test_picture};
 use streamlib_core::color::{ColorSpace, YuvMatrix, YuvRange};
 use streamlib_core::format::Size;
 use streamlib_core::frame::Timestamp;
-use streamlib_core::picture::{Picture, PictureFormat, PictureLayout};
+use streamlib_core::picture::{BayerPattern, BayerSamples, Picture, PictureFormat, PictureLayout};
 use streamlib_media::convert::{self, cpu};
 use streamlib_media::generate;
 
@@ -24,7 +24,11 @@ fn uniform(format: PictureFormat, [y, u, v]: [u8; 3]) -> Picture {
         PictureLayout::Nv12 => [vec![y; pixels], [u, v].repeat(half)].concat(),
         PictureLayout::Yuyv => [y, u, y, v].repeat(format.bytes() / 4),
         PictureLayout::I444 => [vec![y; pixels], vec![u; pixels], vec![v; pixels]].concat(),
-        PictureLayout::Grey8 | PictureLayout::Rgba8 => vec![y; format.bytes()],
+        PictureLayout::Nv21 => [vec![y; pixels], [v, u].repeat(half)].concat(),
+        PictureLayout::Yvyu => [y, v, y, u].repeat(format.bytes() / 4),
+        PictureLayout::Uyvy => [u, y, v, y].repeat(format.bytes() / 4),
+        PictureLayout::Vyuy => [v, y, u, y].repeat(format.bytes() / 4),
+        _ => vec![y; format.bytes()],
     };
     Picture { format, timestamp: Timestamp(0), data }
 }
@@ -40,7 +44,7 @@ fn published_code_values_become_their_colours_in_every_layout() {
         (limited(YuvMatrix::Bt709), [16, 128, 128], [0, 0, 0]),
         (ColorSpace { matrix: YuvMatrix::Bt601, range: YuvRange::Full }, [76, 85, 255], [254, 0, 0]),
     ] {
-        for layout in [PictureLayout::I420, PictureLayout::Nv12, PictureLayout::Yuyv, PictureLayout::I444] {
+        for layout in PictureLayout::all().filter(|l| l.is_yuv() && *l != PictureLayout::Grey8) {
             // Code values are rounded, which is worth up to two steps of RGB.
             for found in
                 cpu::to_rgba(&uniform(PictureFormat { size: Size::new(5, 3), layout, color }, yuv)).chunks(4)
@@ -123,17 +127,88 @@ fn the_reference_converter_gives_the_same_colours() {
 #[test]
 fn every_layout_has_its_conversion() {
     for conversion in &convert::ALL {
-        let planes = conversion.layout.planes(Size::new(7, 5));
-        assert_eq!(conversion.planes.len(), planes.len(), "{}", conversion.name);
+        assert!(conversion.layouts().next().is_some(), "{}", conversion.name);
+        for layout in conversion.layouts() {
+            assert_eq!(conversion.planes.len(), layout.planes(Size::new(7, 5)).len(), "{}", conversion.name);
+        }
     }
-    assert!(
-        convert::to_rgba(PictureLayout::Rgba8).is_none()
-            && convert::from_rgba(PictureLayout::Rgba8).is_none()
-    );
+    for layout in PictureLayout::all() {
+        assert_eq!(convert::to_rgba(layout).is_none(), layout == PictureLayout::Rgba8, "{layout:?}");
+    }
+    assert!(convert::from_rgba(PictureLayout::Rgba8).is_none());
     assert_eq!(
         convert::from_rgba(PictureLayout::I420).map(|conversion| conversion.name),
         Some("rgba_to_i420")
     );
+}
+
+#[test]
+fn every_order_of_red_green_blue_becomes_opaque_rgba() {
+    for (layout, pixel) in [
+        (PictureLayout::Rgb8, &[1, 2, 3][..]),
+        (PictureLayout::Bgr8, &[3, 2, 1]),
+        (PictureLayout::Rgbx8, &[1, 2, 3, 0]),
+        (PictureLayout::Bgrx8, &[3, 2, 1, 0]),
+        (PictureLayout::Xrgb8, &[0, 1, 2, 3]),
+        (PictureLayout::Xbgr8, &[0, 3, 2, 1]),
+    ] {
+        let format = PictureFormat { size: Size::new(3, 2), layout, color: ColorSpace::default() };
+        let picture = Picture { format, timestamp: Timestamp(0), data: pixel.repeat(6) };
+        assert_eq!(cpu::to_rgba(&picture), [1, 2, 3, 255].repeat(6), "{layout:?}");
+    }
+}
+
+/// A mosaic of one colour, whose channels are fractions of the largest number.
+fn mosaic(pattern: BayerPattern, samples: BayerSamples, size: Size, rgb: [f64; 3]) -> Picture {
+    let layout = PictureLayout::Bayer(pattern, samples);
+    let format = PictureFormat { size, layout, color: ColorSpace::default() };
+    let largest = f64::from((1_u32 << samples.bits()) - 1);
+    let (column, row) = pattern.red();
+    let mut data = vec![0; format.bytes()];
+    for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
+        let channel = usize::from(x % 2 != column) + usize::from(y % 2 != row);
+        let number = (rgb[channel] * largest).round() as u16;
+        let row = &mut data[y as usize
+            * format.layout.planes(size)[0].0.width as usize
+            * format.layout.planes(size)[0].1.bytes_per_texel()..];
+        let x = x as usize;
+        match samples.group() as usize {
+            0 if samples == BayerSamples::Bits8 => row[x] = number as u8,
+            0 => row[2 * x..][..2].copy_from_slice(&number.to_le_bytes()),
+            group => {
+                let (bytes, lower) = (&mut row[x / group * (group + 1)..][..=group], samples.bits() - 8);
+                bytes[x % group] = (number >> lower) as u8;
+                bytes[group] |= ((number & ((1 << lower) - 1)) as u8) << (lower as usize * (x % group));
+            }
+        }
+    }
+    Picture { format, timestamp: Timestamp(0), data }
+}
+
+#[test]
+fn a_mosaic_of_one_colour_is_that_colour_up_to_the_border_however_it_is_stored() {
+    for pattern in BayerPattern::ALL {
+        for samples in BayerSamples::ALL {
+            for size in [Size::new(9, 7), Size::new(4, 4), Size::new(2, 2)] {
+                let rgb = [200.0, 60.0, 10.0];
+                let found = cpu::to_rgba(&mosaic(pattern, samples, size, rgb.map(|value| value / 255.0)));
+                // The mirror of the smallest block has no second sample of a colour: only what was sampled is known there.
+                let is_known = |pixel: &[u8]| pixel == [200, 60, 10, 255] || size.width < 3;
+                assert!(found.chunks(4).all(is_known), "{pattern:?} {samples:?} {size}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_one_colour_sharpens_another() {
+    // Red is flat and green is a step: where red has to be guessed, the step corrects it, by a weight of the paper.
+    let size = Size::new(8, 8);
+    let mut picture = mosaic(BayerPattern::Grbg, BayerSamples::Bits8, size, [0.5, 0.25, 0.5]);
+    let at = 4 * 8 + 4;
+    picture.data[at] = 104;
+    let red = f64::from(cpu::to_rgba(&picture)[at * 4]);
+    assert!((red - (128.0 + 5.0 / 8.0 * (104.0 - 64.0))).abs() <= 0.51, "{red}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout, reason = "a test that cannot run says why")]
 
 use streamlib_core::color::ColorSpace;
+use streamlib_core::format::Size;
+use streamlib_core::picture::PictureFormat;
 use streamlib_media::convert::{self, Direction};
 use streamlib_media::generate;
 use streamlib_shader::{Compiler, CompilerOptions, EffectSource};
@@ -37,11 +39,14 @@ fn every_conversion_compiles_and_has_the_planes_and_parameters_it_names() {
             Direction::ToRgba => assert_eq!((inputs, outputs), (planes, vec!["output".to_owned()])),
             Direction::FromRgba => assert_eq!((inputs, outputs), (vec!["input".to_owned()], planes)),
         }
-        let parameters = conversion.parameters(ColorSpace::default());
-        assert_eq!(effect.interface.parameters.len(), parameters.len(), "{}", conversion.name);
-        for (name, value) in parameters {
-            let parameter = effect.interface.parameter(&name).expect("a parameter of that name");
-            parameter.check(&value).unwrap_or_else(|error| panic!("{}: {error}", conversion.name));
+        for layout in conversion.layouts() {
+            let (size, color) = (Size::new(6, 4), ColorSpace::default());
+            let parameters = conversion.parameters(PictureFormat { size, layout, color });
+            assert_eq!(effect.interface.parameters.len(), parameters.len(), "{layout:?}");
+            for (name, value) in parameters {
+                let parameter = effect.interface.parameter(&name).expect("a parameter of that name");
+                parameter.check(&value).unwrap_or_else(|error| panic!("{layout:?}: {error}"));
+            }
         }
     }
 }

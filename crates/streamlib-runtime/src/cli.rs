@@ -62,11 +62,12 @@ const PLAY_EXAMPLES: &str = "Examples:
   streamlib play generate:scene --size 1920x1080 --frames 120 -o scene.mp4
 
 INPUT is an MP4 (H.264) or Y4M file, a PNG or JPEG picture, a pattern such as frames/%04d.png,
-camera: (the first camera) or camera:NAME?size=1280x720&fps=30, generate:scene, generate:bars, an HLSL file
+camera: (the first camera) or camera:NAME?size=1280x720&fps=30&wait=10, generate:scene, generate:bars, an HLSL file
 without inputs, or, live, surface:NAME (what another program publishes).
 
 OUT is .mp4, .y4m, .png, .jpg, a pattern such as frame-%04d.png, or, live:
   display:      a window; display:?title=T&width=W&height=H&scale=fit|fill|stretch&vsync=on|off&fps=on|off
+                numbers over the frames, also with kms: stats=on, or an effect of your own, stats=FILE.hlsl
   kms:          a screen without a window system; kms:HDMI-A-1?mode=1920x1080@60&scale=fit
   surface:NAME  for other programs; surface:NAME?access=user|everyone|group:N&buffers=8
   null:         frames are counted

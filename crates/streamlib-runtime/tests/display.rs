@@ -1,25 +1,20 @@
 //! Windows, on an X server of the test's own, looked at from outside: by what stands on its screen.
 
 mod common;
+#[path = "support/windows.rs"]
+mod windows;
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use common::{cannot_run, fails_saying, skip, streamlib, succeed, text};
+use common::{cannot_run, fails_saying, skip, streamlib, text};
+use windows::{PAINT, Running, ends, quarter, until};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat, Window,
 };
 use x11rb::rust_connection::RustConnection;
-
-/// Nothing here takes so long on anything that works.
-const LIMIT: Duration = Duration::from_secs(60);
-/// Five colours that say where they belong: four quarters, and the bars.
-const PAINT: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target {
-    return float4(uv.x < 0.5 ? 0.8 : 0.2, uv.y < 0.5 ? 0.4 : 0.6, 1, 1); }";
-const BLACK: [u8; 3] = [0; 3];
 
 /// An X server without a screen, which ends with the test.
 struct Server {
@@ -71,18 +66,6 @@ impl Drop for Server {
 struct Seen {
     server: RustConnection,
     window: Window,
-}
-
-/// Looks until there is something to see.
-fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        match look() {
-            Ok(seen) => return seen,
-            Err(why) => assert!(Instant::now() < deadline, "{what}: {why}"),
-        }
-        std::thread::yield_now();
-    }
 }
 
 impl Seen {
@@ -161,48 +144,6 @@ impl Seen {
     }
 }
 
-/// What has to stand at a place; `None` where quarters meet, and are mixed.
-fn quarter(at: [u16; 2], from: [u16; 2], to: [u16; 2]) -> Option<[u8; 3]> {
-    let mut half = [false; 2];
-    for side in 0..2 {
-        if at[side] < from[side] || at[side] >= to[side] {
-            return Some(BLACK);
-        }
-        let middle = from[side] + (to[side] - from[side]) / 2;
-        if at[side].abs_diff(middle) < 8 {
-            return None;
-        }
-        half[side] = at[side] >= middle;
-    }
-    Some([if half[0] { 51 } else { 204 }, if half[1] { 153 } else { 102 }, 255])
-}
-
-/// The command at work; it ends with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        command.args(["--live", "--duration", "300s"]).stderr(Stdio::piped()).stdout(Stdio::null());
-        Self(command.spawn().expect("it starts"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _gone = self.0.wait();
-    }
-}
-
-/// Ends well, and gives what it said.
-fn ends(mut process: Running) -> String {
-    let mut said = String::new();
-    process.0.stderr.take().expect("it is piped").read_to_string(&mut said).expect("text");
-    let status = process.0.wait().expect("it ends");
-    assert!(status.success() && !said.contains("VUID") && !said.contains("panicked"), "{status}: {said}");
-    said
-}
-
 #[test]
 fn a_window_shows_the_frames_at_any_size_and_the_command_ends_when_it_is_closed() {
     if cannot_run() {
@@ -248,6 +189,56 @@ fn a_window_tells_its_rate_in_its_title_when_it_is_asked_to() {
     ends(process);
 }
 
+/// What stands at a place.
+type Pixels<'a> = dyn Fn(usize, usize) -> [u8; 3] + 'a;
+
+#[test]
+fn numbers_are_drawn_over_the_frames_by_an_effect_that_ships_or_by_ones_own() {
+    if cannot_run() {
+        return;
+    }
+    let Some(server) = Server::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
+    let mine = "float frame_rate; uint dropped; float4 main(float2 uv : TEXCOORD) : SV_Target {
+        return frame_rate > 0 && dropped < 1000000 ? float4(0, 1, 0, 1) : tex2D(input, uv); }";
+    std::fs::write(folder.path().join("mine.hlsl"), mine).expect("written");
+    let shown = |sink: &str, is_it: &dyn Fn(&Pixels<'_>) -> Result<(), String>| {
+        let mut command = server.streamlib(folder.path());
+        let process = Running::start(command.args(["play", "paint.hlsl", "--size", "480x480", "-o", sink]));
+        let seen = Seen::find(&server, "counted");
+        until("the numbers", || {
+            let ([width, _], pixels) = seen.look()?;
+            is_it(&|x, y| pixels.get(y * usize::from(width) + x).copied().unwrap_or_default())
+        });
+        seen.close();
+        ends(process);
+    };
+    shown("display:?title=counted&width=480&stats=on", &|at| {
+        // Dots of 2 by 2 pixels; the panel begins at the second, and the text two later.
+        let dots = |column: usize| {
+            let dot = move |bit: usize| at(8 + 8 * column + 2 * (bit % 3), 8 + 2 * (bit / 3)) == [255; 3];
+            (0..15).fold(0, |dots, bit| dots << 1 | u16::from(dot(bit)))
+        };
+        let (panel, beside, label) = (at(5, 5), at(470, 10), [0, 1, 2].map(dots));
+        // FPS, and a number before the point that is not 0.
+        let is_label = label == [0x79e4, 0x7be4, 0x79cf];
+        let is_above_zero = dots(8) != 0 || dots(9) != 0x7b6f;
+        if panel == [71, 36, 89] && beside == [51, 102, 255] && is_label && is_above_zero {
+            Ok(())
+        } else {
+            Err(format!(
+                "{panel:?} on the panel, {beside:?} beside it, {label:x?}, {:x} {:x}",
+                dots(8),
+                dots(9)
+            ))
+        }
+    });
+    shown("display:?title=counted&width=480&stats=mine.hlsl", &|at| {
+        if at(10, 10) == [0, 255, 0] { Ok(()) } else { Err(format!("{:?}", at(10, 10))) }
+    });
+}
+
 #[test]
 fn a_window_that_is_closed_ends_alone() {
     if cannot_run() {
@@ -278,7 +269,7 @@ fn a_window_that_is_closed_ends_alone() {
     one.shows([200, 100], [0, 0], [200, 100]);
     one.resize(300, 100);
     one.shows([300, 100], [0, 0], [300, 100]);
-    succeed(Command::new("kill").args(["-INT", &process.0.id().to_string()]));
+    process.interrupt();
     let said = ends(process);
     assert!(said.contains("the window of sink `two` was closed") && !said.contains("`one` was"), "{said}");
     let film = std::fs::read(folder.path().join("out.y4m")).expect("a whole file");
@@ -308,7 +299,7 @@ fn a_window_system_that_goes_away_ends_its_windows_alone() {
         assert!(stderr.read_line(&mut line).expect("text") > 0, "it ended:\n{said}");
         said.push_str(&line);
     }
-    succeed(Command::new("kill").args(["-INT", &process.0.id().to_string()]));
+    process.interrupt();
     stderr.read_to_string(&mut said).expect("text");
     let code = process.0.wait().expect("it ends").code();
     assert!(matches!(code, Some(0 | 2)) && !said.contains("panicked"), "{code:?}: {said}");

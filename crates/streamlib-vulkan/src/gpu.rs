@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::{
     Calibration, Command, DeviceInfo, Gpu, HostBufferUse, KernelDesc, Sharing, TextureDesc,
 };
@@ -118,6 +119,13 @@ impl VulkanGpu {
         external::create_shared_texture(&self.device, &self.preparations, desc, kind)
     }
 
+    /// Those of the format modifiers `modifiers`, which a screen shows, with which this device writes textures of that format and
+    /// size: [`create_scanout_texture`](Gpu::create_scanout_texture) makes such. None where it hands out no DMA-BUFs.
+    #[must_use]
+    pub fn scanout_modifiers(&self, format: TextureFormat, size: Size, modifiers: &[u64]) -> Vec<u64> {
+        external::scanout_modifiers(&self.device, (format, size), modifiers)
+    }
+
     /// What another process needs to have a texture of [`create_shared_texture`](Self::create_shared_texture) as well, with a
     /// descriptor of its own each time.
     ///
@@ -224,6 +232,15 @@ impl Gpu for VulkanGpu {
                 external::create_mappable_texture(&self.device, &self.preparations, desc)
             }
         }
+    }
+
+    fn create_scanout_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        layouts: &[u64],
+    ) -> Result<Texture, VulkanError> {
+        self.collect();
+        external::create_scanout_texture(&self.device, &self.preparations, desc, layouts)
     }
 
     fn create_host_buffer(

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use steps::{LONG, buffer_of, download, kernel, pattern, run, submit_and_wait};
 use streamlib_core::format::{Size, TextureFormat};
-use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBufferUse};
+use streamlib_core::gpu::{Command, Dispatch, Gpu, HostBufferUse, TextureDesc};
 use streamlib_vulkan::{
-    DmaBuf, DmaBufUse, RebindProblem, Scaling, SharingProblem, Texture, VulkanError, VulkanGpu,
+    DmaBuf, DmaBufUse, RebindProblem, Scaling, SharedTiling, SharingKind, SharingProblem, Texture,
+    VulkanError, VulkanGpu,
 };
 use udmabuf::UdmaBuf;
 
@@ -252,5 +253,42 @@ fn a_texture_is_scaled_into_the_buffers_of_a_screen() {
     assert!(matches!(error, VulkanError::Limit { .. }), "{error}");
     drop(scanout);
     assert_eq!(Arc::strong_count(&held), 1);
+    assert_eq!(gpu.validation_messages(), 0);
+}
+
+#[test]
+#[allow(clippy::print_stdout, reason = "standard output is where skips are counted")]
+fn textures_for_a_screen_lie_as_it_takes_them_or_are_refused() {
+    let Some(gpu) = gpu() else { return };
+    /// A modifier of nobody's.
+    const UNKNOWN: u64 = 0x00ff_ffff_ffff_fff0;
+    let format = TextureFormat::Bgra8;
+    let desc = TextureDesc { label: "shown", size: SIZE, format };
+    let found = gpu.scanout_modifiers(format, SIZE, &[UNKNOWN, 0]);
+    if found.is_empty() {
+        let error = gpu.create_scanout_texture(&desc, &[UNKNOWN, 0]).expect_err("it hands out none");
+        assert!(matches!(error, VulkanError::Sharing { .. }), "{error}");
+        println!("SKIPPED: {} hands out no DMA-BUFs", gpu.report().name);
+        return;
+    }
+    assert_eq!(found, [0]);
+    let texture = gpu.create_scanout_texture(&desc, &[UNKNOWN, 0]).expect("a texture");
+    let bytes = texels(format);
+    upload(&gpu, &texture, &bytes);
+    let shared = gpu.share(&texture).expect("handed out");
+    assert_eq!((shared.kind, shared.tiling), (SharingKind::DmaBuf, SharedTiling::Modifier(0)));
+    // As the screen sees it: the same rows, so far apart, from there on.
+    let seen = DmaBuf {
+        descriptor: shared.descriptor,
+        size: shared.size,
+        format: shared.format,
+        modifier: 0,
+        offset: shared.offset,
+        row_pitch: shared.row_pitch,
+    };
+    let seen = gpu.import_dma_buf("seen", seen, DmaBufUse::Read).expect("imported");
+    assert!(download(&gpu, &seen, bytes.len()) == bytes);
+    assert!(gpu.create_scanout_texture(&desc, &[UNKNOWN]).is_err());
+    assert!(gpu.create_scanout_texture(&desc, &[]).is_err());
     assert_eq!(gpu.validation_messages(), 0);
 }

@@ -69,7 +69,7 @@ impl<'c> Conversions<'c> {
             name: conversion.name.to_owned(),
             interface: Arc::new(effect.interface.clone()),
             ports: conversion.planes.iter().map(|port| (*port).to_owned()).collect(),
-            parameters: conversion.parameters(format.color),
+            parameters: conversion.parameters(format),
             threads: format.size,
         }))
     }

@@ -1,7 +1,9 @@
-//! What a sink `display:` asks for: `display:?title=Kitchen&width=1280&scale=fill&vsync=off&fps=on`.
+//! What a sink `display:` asks for: `display:?title=Kitchen&width=1280&scale=fill&vsync=off&fps=on&stats=on`.
 
 use streamlib_core::format::Size;
 use streamlib_vulkan::{Scaling, ScreenOptions, VulkanError};
+
+use crate::overlay::Drawing;
 
 /// How the name of a window begins.
 pub(crate) const DISPLAY: &str = "display:";
@@ -48,6 +50,8 @@ pub(crate) struct DisplayOptions {
     pub(crate) screen: ScreenOptions,
     /// Whether the title tells the rate.
     pub(crate) fps: bool,
+    /// What draws numbers about the frames over them.
+    pub(crate) stats: Option<Drawing>,
 }
 
 impl DisplayOptions {
@@ -58,6 +62,7 @@ impl DisplayOptions {
             height: None,
             screen: ScreenOptions { scaling: Scaling::Fit, vsync: true },
             fps: false,
+            stats: None,
         };
         let rest = uri.strip_prefix(DISPLAY).unwrap_or(uri);
         let wrong = |found: &str, what| {
@@ -92,8 +97,13 @@ impl DisplayOptions {
                 ("fps", "on") => options.fps = true,
                 ("fps", "off") => options.fps = false,
                 ("fps", _) => return wrong(wish, "is not known: `fps` is on or off"),
+                ("stats", _) => match Drawing::parse(&unescaped(value)) {
+                    Ok(stats) => options.stats = stats,
+                    Err(what) => return wrong(wish, what),
+                },
                 _ => {
-                    return wrong(wish, "is not known: there are title, width, height, scale, vsync and fps");
+                    let what = "is not known: there are title, width, height, scale, vsync, fps and stats";
+                    return wrong(wish, what);
                 }
             }
         }
@@ -116,7 +126,7 @@ impl DisplayOptions {
 }
 
 /// A value in which `%` and two hexadecimal digits, or `+`, may stand for characters that a name cannot have.
-fn unescaped(value: &str) -> String {
+pub(crate) fn unescaped(value: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = value.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -144,7 +154,9 @@ mod tests {
         assert_eq!(plain.screen, ScreenOptions { scaling: Scaling::Fit, vsync: true });
         assert_eq!(plain.size(Size::new(640, 360)), Size::new(640, 360));
         let all = parse("display:?title=My+cam%20%C3%A9%&width=320&scale=fill&vsync=off&fps=on");
-        assert!(all.fps && !plain.fps);
+        assert!(all.fps && !plain.fps && plain.stats.is_none());
+        assert_eq!(parse("display:?stats=on").stats, Some(Drawing::Shipped));
+        assert_eq!(parse("display:?stats=my+look.hlsl").stats, Some(Drawing::File("my look.hlsl".into())));
         assert_eq!(all.title.as_deref(), Some("My cam é%"));
         assert_eq!(all.screen, ScreenOptions { scaling: Scaling::Fill, vsync: false });
         assert_eq!(all.size(Size::new(640, 360)), Size::new(320, 180));
@@ -161,7 +173,8 @@ mod tests {
             ("display:?scale=big", "`scale` is fit, fill or stretch"),
             ("display:?vsync", "`vsync` is on or off"),
             ("display:?fps=60", "`fps` is on or off"),
-            ("display:?colour=red", "there are title, width, height, scale, vsync and fps"),
+            ("display:?stats=60", "`stats` is on, off, or the file of an effect"),
+            ("display:?colour=red", "there are title, width, height, scale, vsync, fps and stats"),
         ] {
             let error = DisplayOptions::parse(uri).expect_err(uri).to_string();
             assert!(error.contains(said), "{error}");

@@ -24,11 +24,10 @@ mod error;
 mod explain;
 mod feeds;
 mod kernels;
-#[cfg(target_os = "linux")]
-mod lent;
 mod live;
 mod load;
 mod offline;
+mod overlay;
 mod programs;
 mod report;
 mod runtime;

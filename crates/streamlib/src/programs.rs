@@ -152,7 +152,7 @@ impl Programs {
         runtime: &StreamRuntime,
         (node, source): (&str, &Source),
         base: &Path,
-        lend: Option<&VulkanGpu>,
+        lend: Option<&Arc<VulkanGpu>>,
     ) -> Result<Ready, RunError> {
         Ok(match sources::open(node, source, base, lend)? {
             Opened::Pictures(pictures) => Ready::Pictures(pictures),

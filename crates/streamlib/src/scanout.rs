@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use streamlib_core::format::Size;
 use streamlib_vulkan::Scaling;
 
-use crate::display::DisplayError;
+use crate::display::{DisplayError, unescaped};
+use crate::overlay::Drawing;
 
 /// How the name of a screen without a window system begins.
 pub(crate) const KMS: &str = "kms:";
@@ -18,6 +19,8 @@ pub(crate) struct ScanoutOptions {
     pub(crate) size: Option<Size>,
     pub(crate) rate: Option<u32>,
     pub(crate) scaling: Scaling,
+    /// What draws numbers about the frames over them.
+    pub(crate) stats: Option<Drawing>,
 }
 
 impl ScanoutOptions {
@@ -25,7 +28,8 @@ impl ScanoutOptions {
         let rest = uri.strip_prefix(KMS).unwrap_or(uri);
         let (connector, query) = rest.split_once('?').unwrap_or((rest, ""));
         let connector = (!connector.is_empty()).then(|| connector.to_owned());
-        let mut options = Self { connector, card: None, size: None, rate: None, scaling: Scaling::Fit };
+        let (card, size, rate) = (None, None, None);
+        let mut options = Self { connector, card, size, rate, scaling: Scaling::Fit, stats: None };
         for wish in query.split('&').filter(|wish| !wish.is_empty()) {
             let wrong =
                 |what| Err(DisplayError::Option { uri: uri.to_owned(), found: wish.to_owned(), what });
@@ -39,7 +43,11 @@ impl ScanoutOptions {
                     Some((size, rate)) => (options.size, options.rate) = (Some(size), rate),
                     None => return wrong("is no mode: write it as 1920x1080 or 1920x1080@60"),
                 },
-                _ => return wrong("is not known: there are mode, scale and card"),
+                ("stats", value) => match Drawing::parse(&unescaped(value)) {
+                    Ok(stats) => options.stats = stats,
+                    Err(what) => return wrong(what),
+                },
+                _ => return wrong("is not known: there are mode, scale, card and stats"),
             }
         }
         Ok(options)
@@ -71,6 +79,7 @@ mod tests {
         assert_eq!((all.size, all.rate), (Some(Size::new(1920, 1080)), Some(60)));
         assert_eq!((all.scaling, all.card), (Scaling::Fill, Some("/dev/dri/card1".into())));
         assert_eq!(parse("kms:?mode=800x600").rate, None);
+        assert_eq!((parse("kms:?stats=on").stats, first.stats), (Some(Drawing::Shipped), None));
     }
 
     #[test]
@@ -80,8 +89,9 @@ mod tests {
             ("kms:?mode=0x600", "1920x1080@60"),
             ("kms:?mode=800x600@0", "1920x1080@60"),
             ("kms:?scale=big", "fit, fill or stretch"),
-            ("kms:?card=", "mode, scale and card"),
-            ("kms:?vsync=on", "mode, scale and card"),
+            ("kms:?card=", "mode, scale, card and stats"),
+            ("kms:?vsync=on", "mode, scale, card and stats"),
+            ("kms:?stats=1", "`stats` is on, off, or the file of an effect"),
         ] {
             let error = ScanoutOptions::parse(uri).expect_err(uri).to_string();
             assert!(error.contains(said), "{error}");

@@ -1,6 +1,7 @@
 //! Opens what a source node names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use streamlib_core::format::Size;
@@ -11,10 +12,8 @@ use streamlib_shader::EffectSource;
 use streamlib_vulkan::{Texture, VulkanGpu};
 
 #[cfg(target_os = "linux")]
-use crate::cameras::CameraRequest;
+use crate::cameras::CameraSource;
 use crate::error::RunError;
-#[cfg(target_os = "linux")]
-use crate::lent::LentCamera;
 use crate::live::SurfaceSource;
 use crate::surface::{ReadOptions, SURFACE, SurfaceError};
 
@@ -26,8 +25,8 @@ pub(crate) const GENERATED_FPS: f64 = 30.0;
 pub(crate) const ENDLESS_FRAMES: u64 = 300;
 /// A source or sink of the program that holds the runtime.
 pub(crate) const APP: &str = "app:";
-/// A camera that gives no picture for so long has stalled.
-pub(crate) const CAMERA_LIMIT: Duration = Duration::from_secs(5);
+/// A camera that gives no picture for so long ends a run that is not live.
+const CAMERA_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a source node turned out to be.
 pub(crate) enum Opened {
@@ -67,10 +66,7 @@ pub(crate) struct PictureSource {
 enum Reader {
     File(Box<dyn VideoReader>),
     #[cfg(target_os = "linux")]
-    Camera(streamlib_linux::Camera),
-    /// One whose pictures are not read, but taken where they lie.
-    #[cfg(target_os = "linux")]
-    Lent(LentCamera),
+    Camera(Box<CameraSource>),
 }
 
 impl PictureSource {
@@ -79,7 +75,7 @@ impl PictureSource {
         match &self.reader {
             Reader::File(_) => false,
             #[cfg(target_os = "linux")]
-            Reader::Camera(_) | Reader::Lent(_) => true,
+            Reader::Camera(_) => true,
         }
     }
 
@@ -92,17 +88,17 @@ impl PictureSource {
     pub(crate) fn pictures(&self) -> Option<&[Vec<Texture>]> {
         match &self.reader {
             #[cfg(target_os = "linux")]
-            Reader::Lent(camera) => Some(&camera.pictures),
-            _ => None,
+            Reader::Camera(camera) => camera.pictures(),
+            Reader::File(_) => None,
         }
     }
 
-    /// The camera whose buffers are textures, if it is one.
+    /// The camera, if it is one.
     #[cfg(target_os = "linux")]
-    pub(crate) fn lent(&mut self) -> Option<&mut LentCamera> {
+    pub(crate) fn camera(&mut self) -> Option<&mut CameraSource> {
         match &mut self.reader {
-            Reader::Lent(camera) => Some(camera),
-            Reader::File(_) | Reader::Camera(_) => None,
+            Reader::Camera(camera) => Some(camera),
+            Reader::File(_) => None,
         }
     }
 
@@ -119,23 +115,20 @@ impl PictureSource {
                     .map_err(|error| RunError::Camera { node: node.to_owned(), what: error.to_string() })?;
                 Ok(true)
             }
-            #[cfg(target_os = "linux")]
-            Reader::Lent(_) => unreachable!("its pictures are taken where they lie"),
         }
     }
 
     #[cfg(target_os = "linux")]
-    fn of_camera(format: PictureFormat, frame_rate: Option<(u32, u32)>, way: &str, reader: Reader) -> Self {
-        let kind = format!("camera, {:?}, {way}", format.layout);
+    fn of_camera(camera: CameraSource) -> Self {
         Self {
-            format,
-            kind,
+            format: camera.format,
+            kind: camera.how.clone(),
             frames: None,
             endless: true,
-            frame_rate,
+            frame_rate: camera.frame_rate,
             path: None,
             audio: AudioInfo::None,
-            reader,
+            reader: Reader::Camera(Box::new(camera)),
         }
     }
 
@@ -161,7 +154,7 @@ pub(crate) fn open(
     node: &str,
     source: &Source,
     base: &Path,
-    lend: Option<&VulkanGpu>,
+    lend: Option<&Arc<VulkanGpu>>,
 ) -> Result<Opened, RunError> {
     let owned = || node.to_owned();
     if source.fps.is_some_and(|fps| !(fps.is_finite() && fps > 0.0 && fps <= 10_000.0)) {
@@ -219,28 +212,13 @@ fn open_surface(node: &str, source: &Source) -> Result<Opened, RunError> {
 
 /// Opens `camera:` (the first one), `camera:front`, `camera:/dev/video2?size=1280x720`.
 #[cfg(target_os = "linux")]
-fn open_camera(node: &str, name: &str, lend: Option<&VulkanGpu>) -> Result<PictureSource, RunError> {
-    let failed = |what: String| RunError::Camera { node: node.to_owned(), what };
-    let wanted = CameraRequest::parse(name).map_err(failed)?;
-    let path = wanted.prepare().map_err(|error| failed(error.to_string()))?;
-    let not_lent = match lend.map(|gpu| LentCamera::open(gpu, node, &path, &wanted.options)) {
-        Some(Ok(camera)) => {
-            let (format, frame_rate) = (camera.format(), camera.frame_rate());
-            let way = "read where the driver writes (DMA-BUF)";
-            return Ok(PictureSource::of_camera(format, frame_rate, way, Reader::Lent(camera)));
-        }
-        not_lent => not_lent.and_then(Result::err),
-    };
-    let camera = streamlib_linux::Camera::open(&path, &wanted.options);
-    let camera = camera.map_err(|error| failed(error.to_string()))?;
-    let why = not_lent.map_or_else(String::new, |why| format!(", since {why}"));
-    let (format, frame_rate) = (camera.format(), camera.frame_rate());
-    let way = format!("copied and uploaded{why}");
-    Ok(PictureSource::of_camera(format, frame_rate, &way, Reader::Camera(camera)))
+fn open_camera(node: &str, name: &str, lend: Option<&Arc<VulkanGpu>>) -> Result<PictureSource, RunError> {
+    let opened = CameraSource::open(node, name, lend);
+    opened.map(PictureSource::of_camera).map_err(|what| RunError::Camera { node: node.to_owned(), what })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_camera(node: &str, _: &str, _: Option<&VulkanGpu>) -> Result<PictureSource, RunError> {
+fn open_camera(node: &str, _: &str, _: Option<&Arc<VulkanGpu>>) -> Result<PictureSource, RunError> {
     let what = "cameras are read on Linux only, so far".to_owned();
     Err(RunError::Camera { node: node.to_owned(), what })
 }

@@ -4,7 +4,7 @@ use streamlib::color::{ColorSpace, YuvMatrix, YuvRange};
 use streamlib::format::{Size, TextureFormat};
 use streamlib::interface::Interface;
 use streamlib::media::convert::{self, Conversion, Direction};
-use streamlib::picture::{Picture, PictureFormat};
+use streamlib::picture::{BayerPattern, Picture, PictureFormat, PictureLayout};
 use streamlib::shader::{CompileError, Compiler, CompilerOptions, EffectSource};
 use streamlib::vulkan::{DeviceOptions, VulkanGpu};
 use streamlib_core::frame::Timestamp;
@@ -96,7 +96,7 @@ impl Bench {
 
 fn block(conversion: &Conversion, format: PictureFormat, interface: &Interface) -> Vec<u8> {
     let mut block = interface.default_block();
-    for (name, value) in conversion.parameters(format.color) {
+    for (name, value) in conversion.parameters(format) {
         let parameter = interface.parameter(&name).expect("the conversion has it");
         parameter.write(&parameter.check(&value).expect("it fits").numbers, &mut block);
     }
@@ -121,16 +121,31 @@ fn compare(what: &str, found: &[u8], expected: &[u8]) {
     assert!(worst <= TOLERANCE, "{what} is off by {worst} code values");
 }
 
+/// What is tried: every layout at every size, in all colour spaces where these matter. Mosaics, of which there are many, come in
+/// fewer sizes.
+fn cases(conversion: &Conversion) -> Vec<PictureFormat> {
+    let sizes = [Size::new(96, 54), Size::new(38, 22), Size::new(17, 5), Size::new(2, 2), Size::new(1, 1)];
+    let sizes_of_mosaics = [Size::new(22, 9), Size::new(17, 5)];
+    let spaces = [YuvMatrix::Bt601, YuvMatrix::Bt709]
+        .map(|matrix| [YuvRange::Limited, YuvRange::Full].map(|range| ColorSpace { matrix, range }));
+    let mut cases = Vec::new();
+    for layout in conversion.layouts() {
+        let is_many = matches!(layout, PictureLayout::Bayer(pattern, _) if pattern != BayerPattern::Rggb);
+        for &size in if is_many { &sizes_of_mosaics[..] } else { &sizes } {
+            let spaces = spaces.as_flattened().iter().take(if layout.is_yuv() { 4 } else { 1 });
+            cases.extend(spaces.map(|&color| PictureFormat { size, layout, color }));
+        }
+    }
+    cases
+}
+
 #[test]
 fn every_conversion_gives_what_its_cpu_twin_gives() {
     let Some(bench) = Bench::new() else { return };
-    let sizes = [Size::new(96, 54), Size::new(38, 22), Size::new(17, 5), Size::new(2, 2), Size::new(1, 1)];
-    let spaces = [YuvMatrix::Bt601, YuvMatrix::Bt709]
-        .map(|matrix| [YuvRange::Limited, YuvRange::Full].map(|range| ColorSpace { matrix, range }));
     for conversion in &convert::ALL {
-        for (size, color) in sizes.iter().flat_map(|size| spaces.iter().flatten().map(move |c| (*size, *c))) {
-            let format = PictureFormat { size, layout: conversion.layout, color };
-            let what = format!("{} at {size}, {color:?}", conversion.name);
+        for format in cases(conversion) {
+            let size = format.size;
+            let what = format!("{} of {format:?}", conversion.name);
             let planes = format.layout.planes(size);
             match conversion.direction {
                 Direction::ToRgba => {

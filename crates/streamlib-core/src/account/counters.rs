@@ -1,9 +1,10 @@
-//! Counts that any thread bumps: one atomic addition each, no lock, no allocation.
+//! Counts that any thread bumps: one atomic addition each, no lock, no allocation. What screens have shown is written beside them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::reason::DropReason;
+use super::shown::{Shown, ShownBy, ShownFrame};
 use super::stats::{Counts, Drops, NodeStats};
 
 /// What one node, or the graph as a whole, has done with its frames.
@@ -13,6 +14,7 @@ pub struct NodeCounters {
     frames_out: AtomicU64,
     deadline_misses: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
+    shown: Shown,
 }
 
 impl NodeCounters {
@@ -34,6 +36,12 @@ impl NodeCounters {
     /// A frame was dropped here.
     pub fn dropped(&self, reason: DropReason) {
         self.dropped[reason as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A frame was shown, on a screen whose pictures come `refresh_ns` apart where that is known. Not for a frame's own threads: it
+    /// takes a lock, and allocates the first time.
+    pub fn shown(&self, by: ShownBy, frame: ShownFrame, refresh_ns: Option<i64>) {
+        self.shown.record(by, frame, refresh_ns);
     }
 
     /// How many were dropped so far, by reason in the order of [`DropReason::ALL`].
@@ -108,6 +116,11 @@ impl FrameCounters {
 
     pub(super) fn node_stats(&self) -> Vec<NodeStats> {
         let nodes = self.nodes.iter();
-        nodes.map(|(name, node)| NodeStats { name: name.clone(), counts: node.counts() }).collect()
+        let stats = |(name, node): &(String, Arc<NodeCounters>)| {
+            let counts = node.counts();
+            let shown = node.shown.stats(counts.dropped.of(DropReason::Displaced));
+            NodeStats { name: name.clone(), counts, shown }
+        };
+        nodes.map(stats).collect()
     }
 }

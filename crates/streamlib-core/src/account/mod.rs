@@ -9,6 +9,7 @@ mod passes;
 mod rate;
 mod reason;
 mod recorder;
+mod shown;
 mod stats;
 mod times;
 
@@ -16,6 +17,7 @@ pub use counters::{FrameCounters, NodeCounters};
 pub use passes::PassTimes;
 pub use reason::DropReason;
 pub use recorder::{FrameRecord, Recorder, StatsReader, recorder};
+pub use shown::{ShownBy, ShownFrame, ShownStats};
 pub use stats::{Counts, Drops, NodeStats, PassStats, Stats, Summary};
 pub use times::FrameTimes;
 

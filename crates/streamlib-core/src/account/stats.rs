@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::reason::DropReason;
+use super::shown::ShownStats;
 use crate::frame::Timestamp;
 
 /// The accounts of a graph at one moment.
@@ -105,13 +106,16 @@ impl FromIterator<(DropReason, u64)> for Drops {
 }
 
 /// A node's counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeStats {
     /// The node.
     pub name: String,
     /// Its counts.
     #[serde(flatten)]
     pub counts: Counts,
+    /// What it has shown, where it is a window or a screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<ShownStats>,
 }
 
 /// A pass's GPU times.

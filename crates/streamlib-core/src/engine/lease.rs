@@ -64,6 +64,15 @@ impl<G: Gpu> TexturePool<G> {
         Ok(Self { textures: textures.collect::<Result<_, _>>()? })
     }
 
+    /// A pool of `count` textures that a screen shows where they lie, in one of the ways `layouts`.
+    ///
+    /// # Errors
+    /// When memory runs out, or the device writes no such textures.
+    pub fn scanout(gpu: &G, desc: &TextureDesc<'_>, layouts: &[u64], count: usize) -> Result<Self, G::Error> {
+        let textures = (0..count).map(|_| gpu.create_scanout_texture(desc, layouts).map(Leased::new));
+        Ok(Self { textures: textures.collect::<Result<_, _>>()? })
+    }
+
     /// A pool that is to get its textures from another one.
     pub(super) fn empty() -> Self {
         Self { textures: Vec::new() }

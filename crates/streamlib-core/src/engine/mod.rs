@@ -129,6 +129,9 @@ impl<G: Gpu> Engine<G> {
                 _ if !texture.is_leased => None,
                 _ if is_there => Some(TexturePool::empty()),
                 Some(sharing) => Some(TexturePool::shared(&*gpu, &desc, sharing, capacity)?),
+                None if !texture.layouts.is_empty() => {
+                    Some(TexturePool::scanout(&*gpu, &desc, &texture.layouts, capacity)?)
+                }
                 None => Some(TexturePool::new(&*gpu, &desc, capacity)?),
             };
             let recorded = Leased::new(resources.textures[index][0].clone());

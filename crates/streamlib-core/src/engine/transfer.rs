@@ -162,6 +162,21 @@ impl<G: Gpu> Upload<G> {
         self.memory.host.as_ref().map_or(Ok(()), |host| host.fill(picture))
     }
 
+    /// Reads `planes`, which a device writes, where it read `made_with`: the planes that the upload was made with
+    /// ([`Engine::imports`](super::Engine::imports)), however often others have taken their places.
+    ///
+    /// # Errors
+    /// When a plane is of another size or format, or the upload is under way.
+    pub fn rebind(
+        &mut self,
+        gpu: &G,
+        made_with: &[G::Texture],
+        planes: &[G::Texture],
+    ) -> Result<(), G::Error> {
+        let mut places = made_with.iter().zip(planes);
+        places.try_for_each(|(place, plane)| gpu.rebind(&mut self.recording, place, plane))
+    }
+
     /// Its number among the source's uploads, from 0.
     #[must_use]
     pub fn number(&self) -> usize {

@@ -266,7 +266,9 @@ impl<G: Gpu> Deliverer<G> {
         }
         let delivered = self.clock.now();
         slot.timestamps(&self.gpu, &mut self.timestamps)?;
-        self.calibrate(delivered)?;
+        if self.calibration.is_none() {
+            self.calibrate(delivered)?;
+        }
         let on_host = |ns: Option<&u64>| Some(Timestamp(self.calibration?.to_host(*ns?)));
         let (gpu_begin, gpu_end) = (on_host(self.timestamps.first()), on_host(self.timestamps.last()));
         let meta = *slot.meta();
@@ -300,7 +302,8 @@ impl<G: Gpu> Deliverer<G> {
                 traced.passes(meta.sequence, &self.timestamps, calibration);
             }
         }
-        Ok(())
+        // Takes its time, which no frame is to wait for.
+        self.calibrate(delivered)
     }
 
     fn record(&mut self, times: FrameTimes) {

@@ -96,6 +96,7 @@ fn plan(steps: &[Step], sink: prop::sample::Index) -> Plan {
                 keeps_history: step.keeps_history,
                 is_leased: false,
                 sharing: None,
+                layouts: vec![],
             });
             ("output".to_owned(), plan.textures.len() - 1)
         });

@@ -119,8 +119,8 @@ impl<'a> Builder<'a> {
     }
 
     fn texture(&mut self, label: String, size: Size, format: TextureFormat, keeps_history: bool) -> usize {
-        let (holds, is_leased, sharing) = (vec![label.clone()], false, None);
-        let texture = PlanTexture { label, holds, size, format, keeps_history, is_leased, sharing };
+        let (holds, is_leased, sharing, layouts) = (vec![label.clone()], false, None, vec![]);
+        let texture = PlanTexture { label, holds, size, format, keeps_history, is_leased, sharing, layouts };
         self.plan.textures.push(texture);
         self.plan.textures.len() - 1
     }
@@ -298,6 +298,12 @@ impl<'a> Builder<'a> {
                 let texture = &mut self.plan.textures[from.texture];
                 texture.is_leased = true;
                 texture.sharing = texture.sharing.max(Some(*sharing));
+                None
+            }
+            Drain::Scanout(layouts) => {
+                let texture = &mut self.plan.textures[from.texture];
+                texture.is_leased = true;
+                texture.layouts.clone_from(layouts);
                 None
             }
             Drain::Pictures(format, None) => {

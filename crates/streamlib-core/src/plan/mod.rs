@@ -60,6 +60,9 @@ pub enum Drain {
     Textures,
     /// The texture itself, in memory that other processes may open as well.
     Shared(Sharing),
+    /// The texture itself, as a screen shows it where it lies: in one of these ways ([`PlanTexture::layouts`]). Of consumers that
+    /// take one texture only one may be such a screen, and none [`Shared`](Self::Shared).
+    Scanout(Vec<u64>),
 }
 
 /// Everything that a graph needs besides itself to become a plan.
@@ -113,6 +116,9 @@ pub struct PlanTexture {
     pub is_leased: bool,
     /// Who else may open those that consumers keep, if anybody.
     pub sharing: Option<Sharing>,
+    /// Ways in which those may lie that consumers keep, so that a screen can show them where they lie; the numbers are the device's
+    /// and the screen's. Empty where none does.
+    pub layouts: Vec<u64>,
 }
 
 /// A texture of this frame or of an earlier one.

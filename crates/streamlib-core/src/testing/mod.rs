@@ -226,6 +226,10 @@ impl Gpu for CpuGpu {
         self.create_texture(desc)
     }
 
+    fn create_scanout_texture(&self, desc: &TextureDesc<'_>, _: &[u64]) -> Result<CpuTexture, CpuGpuError> {
+        self.create_texture(desc)
+    }
+
     fn create_host_buffer(&self, _: &str, bytes: usize, _: HostBufferUse) -> Result<CpuBuffer, CpuGpuError> {
         let bytes = Arc::new(Mutex::new(vec![0; bytes]));
         let (last_use, finished) = (Arc::default(), self.queue.finished());

@@ -61,6 +61,14 @@ impl Gpu for QuietGpu {
         self.0.create_shared_texture(desc, sharing)
     }
 
+    fn create_scanout_texture(
+        &self,
+        desc: &TextureDesc<'_>,
+        layouts: &[u64],
+    ) -> Result<CpuTexture, CpuGpuError> {
+        self.0.create_scanout_texture(desc, layouts)
+    }
+
     fn create_host_buffer(
         &self,
         label: &str,

@@ -22,7 +22,7 @@ pub struct CameraOptions {
     pub size: Option<Size>,
     /// Frames per second; the driver takes the nearest that it has.
     pub frame_rate: Option<u32>,
-    /// Layout of the pictures. All but `I444` can be captured; `Rgba8` is made of RGB in any order, or of JPEG files.
+    /// Layout of the pictures. All but `I444` can be captured; `Rgba8` is made of JPEG files.
     pub layout: Option<PictureLayout>,
     /// Four-character code of the pixel format, such as `*b"MJPG"`; one of those that the camera lists.
     pub pixel_format: Option<[u8; 4]>,
@@ -56,6 +56,15 @@ impl Camera {
         let queue = Queue::start(device, kind, BUFFERS)
             .map_err(|source| CameraError::of(path, "start streaming", source))?;
         Ok(Self { stream: Stream::new(described, queue, unpacking.needed()), unpacking })
+    }
+
+    /// Ends the stream and begins it anew, which makes some cameras give pictures again that have stalled.
+    ///
+    /// # Errors
+    ///
+    /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Driver`](CameraError::Driver) for anything else.
+    pub fn restart(&mut self) -> Result<(), CameraError> {
+        self.stream.restart()
     }
 
     /// Its device node.
@@ -102,7 +111,8 @@ impl Camera {
     /// # Errors
     ///
     /// [`Stalled`](CameraError::Stalled) when none came in time, [`Unplugged`](CameraError::Unplugged) when the camera
-    /// is gone, [`Driver`](CameraError::Driver) for anything else.
+    /// is gone, [`Changed`](CameraError::Changed) when its pictures have another size now, [`Driver`](CameraError::Driver) for
+    /// anything else.
     pub fn read(&mut self, into: &mut Picture, timeout: Duration) -> Result<(), CameraError> {
         let begun = Instant::now();
         loop {

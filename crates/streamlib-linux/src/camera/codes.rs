@@ -1,15 +1,12 @@
 //! The pixel formats that are understood.
 
-use streamlib_core::picture::PictureLayout;
-
-/// A byte of a shuffled group that the driver delivers nothing for: opaque.
-pub(super) const OPAQUE: u8 = u8::MAX;
+use streamlib_core::picture::{BayerPattern, BayerSamples, PictureLayout};
 
 /// A pixel format of V4L2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PixelCode {
     pub(super) fourcc: [u8; 4],
-    /// What a picture of it becomes.
+    /// What a picture of it is.
     pub(super) layout: PictureLayout,
     /// Whether each plane lies in a memory of its own.
     pub(super) apart: bool,
@@ -23,21 +20,8 @@ pub(super) enum Coding {
     Planes,
     /// The last two planes change places.
     ChromaReversed,
-    /// Bytes have another order.
-    Shuffled(Shuffle),
     /// It is a JPEG file.
     Jpeg,
-}
-
-/// Which bytes of a group become which of a texel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shuffle {
-    /// The plane that is shuffled; the others are as they should be.
-    pub(super) plane: usize,
-    /// Bytes that the driver delivers for a texel.
-    pub(super) from: usize,
-    /// For each byte of the texel, which byte of the group it is, or [`OPAQUE`].
-    pub(super) order: &'static [u8],
 }
 
 impl PixelCode {
@@ -55,73 +39,90 @@ impl PixelCode {
     }
 
     /// Whether a GPU can read the planes where the driver puts them.
-    pub(super) const fn lies_as_planes(&self) -> bool {
-        matches!(self.coding, Coding::Planes | Coding::ChromaReversed)
+    pub(super) fn lies_as_planes(&self) -> bool {
+        self.coding != Coding::Jpeg
     }
 }
 
-const fn shuffled(plane: usize, from: usize, order: &'static [u8]) -> Coding {
-    Coding::Shuffled(Shuffle { plane, from, order })
+/// Every one of them, best first: uncompressed, more chroma, fewer planes, fewer bytes. Mosaics come last, since what a sensor
+/// gives is dark and tinted before anybody has worked on it.
+pub(super) fn codes() -> impl Iterator<Item = PixelCode> {
+    let bayer = BAYER.into_iter().flat_map(|(samples, codes)| {
+        let of = move |(pattern, code): (BayerPattern, &[u8; 4])| {
+            PixelCode::new(PictureLayout::Bayer(pattern, samples), code, Coding::Planes)
+        };
+        BAYER_ORDER.into_iter().zip(codes).map(of)
+    });
+    FINISHED.into_iter().chain(bayer)
 }
 
-/// RGB in groups of `from` bytes. A camera has no transparency: what stands in a fourth byte is left out.
-const fn rgb(fourcc: &[u8; 4], from: usize, order: &'static [u8]) -> PixelCode {
-    PixelCode::new(PictureLayout::Rgba8, fourcc, shuffled(0, from, order))
-}
-
-/// Best first: uncompressed, more chroma, fewer planes, fewer bytes.
-pub(super) const CODES: [PixelCode; 27] = {
+/// Pictures that a camera has finished.
+const FINISHED: [PixelCode; 27] = {
     use Coding::{ChromaReversed, Jpeg, Planes};
-    use PictureLayout::{Grey8, I420, Nv12, Rgba8, Yuyv};
+    use PictureLayout::{
+        Bgr8, Bgrx8, Grey8, I420, Nv12, Nv21, Rgb8, Rgba8, Rgbx8, Uyvy, Vyuy, Xbgr8, Xrgb8, Yuyv, Yvyu,
+    };
     [
         PixelCode::new(Yuyv, b"YUYV", Planes),
-        PixelCode::new(Yuyv, b"UYVY", shuffled(0, 4, &[1, 0, 3, 2])),
-        PixelCode::new(Yuyv, b"YVYU", shuffled(0, 4, &[0, 3, 2, 1])),
-        PixelCode::new(Yuyv, b"VYUY", shuffled(0, 4, &[1, 2, 3, 0])),
+        PixelCode::new(Uyvy, b"UYVY", Planes),
+        PixelCode::new(Yvyu, b"YVYU", Planes),
+        PixelCode::new(Vyuy, b"VYUY", Planes),
         PixelCode::new(Nv12, b"NV12", Planes),
         PixelCode::apart(Nv12, b"NM12", Planes),
-        PixelCode::new(Nv12, b"NV21", shuffled(1, 2, &[1, 0])),
-        PixelCode::apart(Nv12, b"NM21", shuffled(1, 2, &[1, 0])),
+        PixelCode::new(Nv21, b"NV21", Planes),
+        PixelCode::apart(Nv21, b"NM21", Planes),
         PixelCode::new(I420, b"YU12", Planes),
         PixelCode::apart(I420, b"YM12", Planes),
         PixelCode::new(I420, b"YV12", ChromaReversed),
         PixelCode::apart(I420, b"YM21", ChromaReversed),
-        rgb(b"RGB3", 3, &[0, 1, 2, OPAQUE]),
-        rgb(b"BGR3", 3, &[2, 1, 0, OPAQUE]),
-        rgb(b"XB24", 4, &[0, 1, 2, OPAQUE]),
-        rgb(b"XR24", 4, &[2, 1, 0, OPAQUE]),
-        rgb(b"BX24", 4, &[1, 2, 3, OPAQUE]),
-        rgb(b"RX24", 4, &[3, 2, 1, OPAQUE]),
-        rgb(b"AB24", 4, &[0, 1, 2, OPAQUE]),
-        rgb(b"AR24", 4, &[2, 1, 0, OPAQUE]),
-        rgb(b"BA24", 4, &[1, 2, 3, OPAQUE]),
-        rgb(b"RA24", 4, &[3, 2, 1, OPAQUE]),
-        rgb(b"RGB4", 4, &[1, 2, 3, OPAQUE]),
-        rgb(b"BGR4", 4, &[2, 1, 0, OPAQUE]),
+        // A camera has no transparency: what stands in a fourth byte is left out.
+        PixelCode::new(Rgb8, b"RGB3", Planes),
+        PixelCode::new(Bgr8, b"BGR3", Planes),
+        PixelCode::new(Rgbx8, b"XB24", Planes),
+        PixelCode::new(Bgrx8, b"XR24", Planes),
+        PixelCode::new(Xrgb8, b"BX24", Planes),
+        PixelCode::new(Xbgr8, b"RX24", Planes),
+        PixelCode::new(Rgbx8, b"AB24", Planes),
+        PixelCode::new(Bgrx8, b"AR24", Planes),
+        PixelCode::new(Xrgb8, b"BA24", Planes),
+        PixelCode::new(Xbgr8, b"RA24", Planes),
+        PixelCode::new(Xrgb8, b"RGB4", Planes),
+        PixelCode::new(Bgrx8, b"BGR4", Planes),
         PixelCode::new(Rgba8, b"MJPG", Jpeg),
         PixelCode::new(Rgba8, b"JPEG", Jpeg),
         PixelCode::new(Grey8, b"GREY", Planes),
     ]
 };
 
+/// In which order the table below has the patterns.
+const BAYER_ORDER: [BayerPattern; 4] =
+    [BayerPattern::Bggr, BayerPattern::Gbrg, BayerPattern::Grbg, BayerPattern::Rggb];
+
+/// What a sensor gives, which has to be made a picture of.
+const BAYER: [(BayerSamples, [&[u8; 4]; 4]); 7] = [
+    (BayerSamples::Bits8, [b"BA81", b"GBRG", b"GRBG", b"RGGB"]),
+    (BayerSamples::Bits10, [b"BG10", b"GB10", b"BA10", b"RG10"]),
+    (BayerSamples::Bits12, [b"BG12", b"GB12", b"BA12", b"RG12"]),
+    (BayerSamples::Bits14, [b"BG14", b"GB14", b"GR14", b"RG14"]),
+    (BayerSamples::Bits16, [b"BYR2", b"GB16", b"GR16", b"RG16"]),
+    (BayerSamples::Packed10, [b"pBAA", b"pGAA", b"pgAA", b"pRAA"]),
+    (BayerSamples::Packed12, [b"pBCC", b"pGCC", b"pgCC", b"pRCC"]),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_order_names_bytes_of_its_group() {
-        for code in CODES {
-            if let Coding::Shuffled(Shuffle { plane, from, order }) = code.coding {
-                let planes = code.layout.planes(streamlib_core::format::Size::new(4, 4));
-                assert_eq!(planes[plane].1.bytes_per_texel(), order.len(), "{code:?}");
-                assert!(order.iter().all(|byte| *byte == OPAQUE || usize::from(*byte) < from), "{code:?}");
-            }
-        }
+    fn no_code_is_listed_twice() {
+        let all: std::collections::BTreeSet<_> = codes().map(|code| code.code()).collect();
+        assert_eq!(all.len(), codes().count());
     }
 
     #[test]
-    fn no_code_is_listed_twice() {
-        let codes: std::collections::BTreeSet<_> = CODES.iter().map(PixelCode::code).collect();
-        assert_eq!(codes.len(), CODES.len());
+    fn every_layout_of_a_mosaic_has_its_code() {
+        for layout in PictureLayout::all().filter(|layout| matches!(layout, PictureLayout::Bayer(..))) {
+            assert_eq!(codes().filter(|code| code.layout == layout).count(), 1, "{layout:?}");
+        }
     }
 }

@@ -35,13 +35,20 @@ pub(super) struct Counter {
     pub(super) sequence: u64,
     /// The driver's number of the last buffer, and that number without wrapping.
     last: Option<(u32, u64)>,
+    /// What the first frame of a stream that goes on is called.
+    begins: Option<u64>,
     pub(super) lost: LostFrames,
 }
 
 impl Counter {
+    /// The driver may count from 0 again: the next frame follows the last one, whatever its number.
+    pub(super) fn begin_anew(&mut self) {
+        self.begins = self.last.take().map(|(_, sequence)| sequence + 1);
+    }
+
     pub(super) fn count(&mut self, number: u32, content: Content) {
         let sequence = match self.last {
-            None => u64::from(number),
+            None => self.begins.take().unwrap_or(u64::from(number)),
             Some((last, sequence)) => {
                 // A driver that does not count repeats its number: each buffer then is the next frame.
                 let step = u64::from(number.wrapping_sub(last)).max(1);
@@ -68,6 +75,18 @@ mod tests {
         let LostFrames { missed, damaged, short } = counter.lost;
         assert_eq!(counter.lost.total(), missed + damaged + short);
         (counter.sequence, [missed, damaged, short])
+    }
+
+    #[test]
+    fn a_stream_that_begins_anew_goes_on_with_the_numbers_that_were() {
+        for number in [0, 3, 100] {
+            let mut counter = Counter::default();
+            counter.count(7, Content::Whole);
+            counter.begin_anew();
+            counter.count(number, Content::Whole);
+            counter.count(number + 2, Content::Whole);
+            assert_eq!((counter.sequence, counter.lost.missed), (10, 1));
+        }
     }
 
     #[test]

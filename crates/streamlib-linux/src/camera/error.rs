@@ -60,6 +60,12 @@ pub enum CameraError {
         /// The camera's node.
         path: PathBuf,
     },
+    /// The driver fills only buffers of its own. [`Camera`](crate::Camera) copies pictures out of them.
+    #[error("{}: the driver takes no buffers of others (DMA-BUF); capture by copying its own", path.display())]
+    NotHandable {
+        /// The camera's node.
+        path: PathBuf,
+    },
     /// A picture of this size cannot be captured.
     #[error("{}: asked for pictures of {size}; choose a size that the camera lists", path.display())]
     BadSize {
@@ -87,6 +93,12 @@ pub enum CameraError {
         path: PathBuf,
         /// How long was waited.
         waited: Duration,
+    },
+    /// What the camera shows has another size from now on. The [`Camera`](crate::Camera) is of no more use; open it again.
+    #[error("{}: the camera's pictures have changed their size; open it again", path.display())]
+    Changed {
+        /// The camera's node.
+        path: PathBuf,
     },
     /// The camera has no control of this name.
     #[error("{}: the camera has no control `{name}`; it has {known}", path.display())]

@@ -41,7 +41,7 @@ fn meant<'a>(name: &str, cameras: &'a [CameraInfo]) -> Option<&'a CameraInfo> {
     only(cameras.iter().filter(whole)).or_else(|| only(cameras.iter().filter(part)))
 }
 
-fn only<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+pub(super) fn only<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
     let first = found.next();
     if found.next().is_some() { None } else { first }
 }

@@ -73,6 +73,12 @@ fn open(path: &Path) -> Option<(Device, u32, Capability)> {
     Some((device, kind, capability))
 }
 
+/// What the driver calls the camera, and where it is plugged in; `None` when the node is no camera, or may not be opened.
+pub(super) fn name_and_bus(path: &Path) -> Option<(String, String)> {
+    let (_, _, capability) = open(path)?;
+    Some((text(&capability.card), text(&capability.bus_info)))
+}
+
 /// `None` unless `path` is a capture node that offers at least one format.
 fn describe(path: &Path) -> Option<CameraInfo> {
     let (device, kind, capability) = open(path)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use streamlib_core::format::Size;
 
 use super::capture::CameraOptions;
-use super::codes::{CODES, PixelCode};
+use super::codes::{PixelCode, codes};
 use super::error::CameraError;
 use super::list::{fourcc_name, pixel_formats, rates};
 use super::places::SetFormat;
@@ -24,19 +24,19 @@ pub(super) struct Node<'a> {
 
 impl Node<'_> {
     /// Sets the format that meets the most of what is wanted, of those that are `usable` and offered; of several, the
-    /// first in the order of [`CODES`].
+    /// first in the order of [`codes`].
     pub(super) fn set_best(
         &self,
         options: &CameraOptions,
         usable: impl Fn(&PixelCode) -> bool,
     ) -> Result<(PixelCode, SetFormat), CameraError> {
         let offered = pixel_formats(self.device, self.kind);
-        let wanted = |code: &&PixelCode| {
+        let wanted = |code: &PixelCode| {
             options.layout.is_none_or(|layout| layout == code.layout)
                 && options.pixel_format.is_none_or(|fourcc| fourcc == code.fourcc)
                 && usable(code)
         };
-        let wanted: Vec<_> = CODES.iter().filter(wanted).collect();
+        let wanted: Vec<_> = codes().filter(wanted).collect();
 
         let size = match options.size {
             Some(size) => size,
@@ -47,12 +47,12 @@ impl Node<'_> {
         if size.width == 0 || size.height == 0 {
             return Err(CameraError::BadSize { path: self.path.to_owned(), size });
         }
-        let mut best: Option<(u32, &PixelCode)> = None;
+        let mut best: Option<(u32, PixelCode)> = None;
         let mut last = None;
-        for code in wanted.iter().filter(|code| offered.contains(&code.code())) {
-            let Some(set) = self.set(code, size)? else { continue };
+        for &code in wanted.iter().filter(|code| offered.contains(&code.code())) {
+            let Some(set) = self.set(&code, size)? else { continue };
             let score = self.score(&set, options);
-            last = Some((*code, set));
+            last = Some((code, set));
             if best.is_none_or(|(least, _)| score > least) {
                 best = Some((score, code));
             }
@@ -62,9 +62,9 @@ impl Node<'_> {
         }
         let Some((_, code)) = best else { return Err(self.no_usable_format(offered, &wanted)) };
         match last {
-            Some((last, set)) if last == code => Ok((*code, set)),
-            _ => match self.set(code, size)? {
-                Some(set) => Ok((*code, set)),
+            Some((last, set)) if last == code => Ok((code, set)),
+            _ => match self.set(&code, size)? {
+                Some(set) => Ok((code, set)),
                 None => Err(self.no_usable_format(offered, &wanted)),
             },
         }
@@ -146,7 +146,7 @@ impl Node<'_> {
         2 * u32::from(size) + u32::from(rate)
     }
 
-    fn no_usable_format(&self, offered: Vec<u32>, wanted: &[&PixelCode]) -> CameraError {
+    fn no_usable_format(&self, offered: Vec<u32>, wanted: &[PixelCode]) -> CameraError {
         let names =
             |codes: &mut dyn Iterator<Item = u32>| codes.map(fourcc_name).collect::<Vec<_>>().join(", ");
         CameraError::NoUsableFormat {

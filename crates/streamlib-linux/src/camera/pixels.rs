@@ -2,7 +2,7 @@
 
 use streamlib_core::picture::PictureFormat;
 
-use super::codes::{Coding, PixelCode, Shuffle};
+use super::codes::{Coding, PixelCode};
 use super::color::color_space;
 use super::jpeg;
 use super::places::{Place, SetFormat, needed, places};
@@ -39,44 +39,17 @@ impl Unpacking {
         if self.coding == Coding::Jpeg {
             return jpeg::decode(from(0), self.format.size, into);
         }
-        for (index, place) in self.places.iter().enumerate() {
+        for place in &self.places {
             let Some(plane) = from(place.memory).get(place.offset..place.end()) else {
                 return false;
             };
-            let shuffle = match self.coding {
-                Coding::Shuffled(shuffle) if shuffle.plane == index => Some(shuffle),
-                _ => None,
-            };
             if place.pitch == place.bytes {
-                unpack_row(plane, shuffle, into);
+                into.extend_from_slice(plane);
             } else {
-                plane.chunks(place.pitch).for_each(|row| unpack_row(&row[..place.bytes], shuffle, into));
+                plane.chunks(place.pitch).for_each(|row| into.extend_from_slice(&row[..place.bytes]));
             }
         }
         true
-    }
-}
-
-fn unpack_row(row: &[u8], shuffle: Option<Shuffle>, into: &mut Vec<u8>) {
-    let Some(Shuffle { from, order, .. }) = shuffle else {
-        return into.extend_from_slice(row);
-    };
-    // The lengths are those of the table of codes; known to the compiler, they make a loop without checks.
-    match (from, order) {
-        (4, &[a, b, c, d]) => shuffle_row::<4, 4>(row, [a, b, c, d], into),
-        (3, &[a, b, c, d]) => shuffle_row::<3, 4>(row, [a, b, c, d], into),
-        (2, &[a, b]) => shuffle_row::<2, 2>(row, [a, b], into),
-        _ => unreachable!("no code is shuffled like that: {shuffle:?}"),
-    }
-}
-
-fn shuffle_row<const FROM: usize, const TO: usize>(row: &[u8], order: [u8; TO], into: &mut Vec<u8>) {
-    let (groups, _) = row.as_chunks::<FROM>();
-    let start = into.len();
-    into.resize(start + groups.len() * TO, u8::MAX);
-    let (texels, _) = into[start..].as_chunks_mut::<TO>();
-    for (texel, group) in texels.iter_mut().zip(groups) {
-        *texel = order.map(|byte| group.get(usize::from(byte)).copied().unwrap_or(u8::MAX));
     }
 }
 
@@ -98,10 +71,7 @@ mod tests {
         let from = [1, 2, 3, 4, 0, 0, 5, 6, 7, 8];
         assert_eq!(unpacked(b"YUYV", (2, 2), &[6], &[&from]), Some(vec![1, 2, 3, 4, 5, 6, 7, 8]));
         assert_eq!(unpacked(b"GREY", (1, 2), &[3], &[&[1, 0, 0, 2]]), Some(vec![1, 2]));
-        assert_eq!(
-            unpacked(b"BGR3", (1, 2), &[4], &[&[1, 2, 3, 0, 4, 5, 6]]),
-            Some(vec![3, 2, 1, 255, 6, 5, 4, 255])
-        );
+        assert_eq!(unpacked(b"BGR3", (1, 2), &[4], &[&[1, 2, 3, 0, 4, 5, 6]]), Some(vec![1, 2, 3, 4, 5, 6]));
     }
 
     #[test]
@@ -117,36 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn other_orders_of_the_same_bytes_become_the_layout() {
-        let yuyv = Some(vec![10, 20, 30, 40]);
-        assert_eq!(unpacked(b"UYVY", (2, 1), &[0], &[&[20, 10, 40, 30]]), yuyv);
-        assert_eq!(unpacked(b"YVYU", (2, 1), &[0], &[&[10, 40, 30, 20]]), yuyv);
-        assert_eq!(unpacked(b"VYUY", (2, 1), &[0], &[&[40, 10, 20, 30]]), yuyv);
-        let nv12 = Some(vec![1, 2, 3, 4, 5, 6]);
-        assert_eq!(unpacked(b"NV21", (2, 2), &[0], &[&[1, 2, 3, 4, 6, 5]]), nv12);
-        assert_eq!(unpacked(b"NM21", (2, 2), &[0, 0], &[&[1, 2, 3, 4], &[6, 5]]), nv12);
-        assert_eq!(unpacked(b"YV12", (2, 2), &[0], &[&[1, 2, 3, 4, 6, 5]]), nv12);
-        assert_eq!(unpacked(b"YM21", (2, 2), &[0, 0, 0], &[&[1, 2, 3, 4], &[6], &[5]]), nv12);
-    }
-
-    #[test]
-    fn every_order_of_red_green_blue_becomes_opaque_rgba() {
-        for (name, pixel) in [
-            (b"RGB3", &[1, 2, 3][..]),
-            (b"BGR3", &[3, 2, 1]),
-            (b"XB24", &[1, 2, 3, 0]),
-            (b"XR24", &[3, 2, 1, 0]),
-            (b"BX24", &[0, 1, 2, 3]),
-            (b"RX24", &[0, 3, 2, 1]),
-            (b"AB24", &[1, 2, 3, 9]),
-            (b"AR24", &[3, 2, 1, 9]),
-            (b"BA24", &[9, 1, 2, 3]),
-            (b"RA24", &[9, 3, 2, 1]),
-            (b"RGB4", &[9, 1, 2, 3]),
-            (b"BGR4", &[3, 2, 1, 9]),
-        ] {
-            assert_eq!(unpacked(name, (1, 1), &[0], &[pixel]), Some(vec![1, 2, 3, 255]), "{name:?}");
-        }
+    fn bytes_keep_their_order_but_planes_of_chroma_change_places() {
+        assert_eq!(unpacked(b"UYVY", (2, 1), &[0], &[&[20, 10, 40, 30]]), Some(vec![20, 10, 40, 30]));
+        assert_eq!(
+            unpacked(b"NM21", (2, 2), &[0, 0], &[&[1, 2, 3, 4], &[6, 5]]),
+            Some(vec![1, 2, 3, 4, 6, 5])
+        );
+        let i420 = Some(vec![1, 2, 3, 4, 5, 6]);
+        assert_eq!(unpacked(b"YV12", (2, 2), &[0], &[&[1, 2, 3, 4, 6, 5]]), i420);
+        assert_eq!(unpacked(b"YM21", (2, 2), &[0, 0, 0], &[&[1, 2, 3, 4], &[6], &[5]]), i420);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) struct SetFormat {
     pub(super) quantization: u32,
     /// Of each memory, bytes from one row to the next; of memories with several planes, in the first.
     pub(super) pitches: Vec<u32>,
+    /// Of each memory, how many bytes it has to have.
+    pub(super) bytes: Vec<u32>,
 }
 
 impl From<&PixFormat> for SetFormat {
@@ -29,6 +31,7 @@ impl From<&PixFormat> for SetFormat {
             ycbcr_encoding: pix.ycbcr_encoding,
             quantization: pix.quantization,
             pitches: vec![pix.bytes_per_line],
+            bytes: vec![pix.size_image],
         }
     }
 }
@@ -36,6 +39,7 @@ impl From<&PixFormat> for SetFormat {
 impl From<&PixFormatPlanes> for SetFormat {
     fn from(pix: &PixFormatPlanes) -> Self {
         let planes = pix.planes;
+        let planes = || planes.iter().take(pix.plane_count.into());
         Self {
             fourcc: pix.fourcc,
             size: Size::new(pix.width, pix.height),
@@ -43,7 +47,8 @@ impl From<&PixFormatPlanes> for SetFormat {
             colorspace: pix.colorspace,
             ycbcr_encoding: pix.ycbcr_encoding.into(),
             quantization: pix.quantization.into(),
-            pitches: planes.iter().take(pix.plane_count.into()).map(|plane| plane.bytes_per_line).collect(),
+            pitches: planes().map(|plane| plane.bytes_per_line).collect(),
+            bytes: planes().map(|plane| plane.size_image).collect(),
         }
     }
 }
@@ -75,10 +80,7 @@ pub(super) fn places(code: &PixelCode, set: &SetFormat) -> Option<Vec<Place>> {
     let mut places = Vec::new();
     let mut offset = 0;
     for (index, (size, texel)) in code.layout.planes(set.size).into_iter().enumerate() {
-        let texel = match code.coding {
-            Coding::Shuffled(shuffle) if shuffle.plane == index => shuffle.from,
-            _ => texel.bytes_per_texel(),
-        };
+        let texel = texel.bytes_per_texel();
         let (bytes, rows) = (size.width as usize * texel, size.height as usize);
         let memory = if code.apart { index } else { 0 };
         let said = *set.pitches.get(memory)? as usize;
@@ -110,10 +112,10 @@ pub(super) fn needed(places: &[Place]) -> Vec<usize> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::camera::codes::CODES;
+    use crate::camera::codes::codes;
 
     pub(in crate::camera) fn code(name: &[u8; 4]) -> PixelCode {
-        *CODES.iter().find(|code| code.fourcc == *name).expect("the code is listed")
+        codes().find(|code| code.fourcc == *name).expect("the code is listed")
     }
 
     pub(in crate::camera) fn set(size: (u32, u32), pitches: &[u32]) -> SetFormat {
@@ -125,6 +127,7 @@ pub(super) mod tests {
             ycbcr_encoding: 0,
             quantization: 0,
             pitches: pitches.to_vec(),
+            bytes: vec![0; pitches.len()],
         }
     }
 
@@ -157,6 +160,9 @@ pub(super) mod tests {
         assert_eq!(of(b"NV12", &[6]), [24 + 6 + 4]);
         assert_eq!(of(b"NM12", &[6, 6]), [18 + 4, 6 + 4]);
         assert_eq!(of(b"RGB3", &[16]), [48 + 12]);
+        assert_eq!(of(b"RG10", &[16]), [48 + 8], "two bytes a sample");
+        assert_eq!(of(b"pRAA", &[16]), [48 + 5], "four samples in five bytes");
+        assert_eq!(of(b"pRCC", &[16]), [48 + 6], "two samples in three");
     }
 
     #[test]

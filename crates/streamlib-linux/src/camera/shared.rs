@@ -1,6 +1,7 @@
 //! Pictures from one camera, left where the driver puts them.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -134,32 +135,74 @@ pub struct SharedCamera {
 
 impl SharedCamera {
     /// Opens the camera at `path`, sets the best of its formats whose planes lie as those of a picture, exports its
-    /// buffers and starts streaming. That excludes `Rgba8`, and other orders of bytes than `YUYV`, `NV12` and `I420` have.
+    /// buffers and starts streaming. That excludes files of JPEG alone.
     ///
     /// # Errors
     ///
     /// [`NotShareable`](CameraError::NotShareable) when the driver does not export buffers: [`Camera`](crate::Camera) then
     /// copies. Otherwise as [`Camera::open`](crate::Camera::open).
     pub fn open(path: &Path, options: &CameraOptions) -> Result<Self, CameraError> {
+        Self::start(path, options, |Ready { device, kind, .. }, _| {
+            let (queue, exported) = Queue::start_exported(device, kind, BUFFERS)
+                .map_err(|source| CameraError::of(path, "start streaming", source))?;
+            let exported = exported.ok_or_else(|| CameraError::NotShareable { path: path.to_owned() })?;
+            Ok((queue, exported))
+        })
+    }
+
+    /// As [`open`](Self::open), with buffers that are not the driver's: `allocate` makes their memories, each a DMA-BUF of at least
+    /// as many bytes as it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`NotHandable`](CameraError::NotHandable) when the driver fills only buffers of its own, [`Driver`](CameraError::Driver) also
+    /// when it does not take these, or none could be made. Otherwise as [`Camera::open`](crate::Camera::open).
+    pub fn open_into(
+        path: &Path,
+        options: &CameraOptions,
+        allocate: &mut dyn FnMut(usize) -> io::Result<OwnedFd>,
+    ) -> Result<Self, CameraError> {
+        Self::start(path, options, |Ready { device, kind, set, .. }, needed| {
+            let sizes = needed.iter().zip(&set.bytes).map(|(needed, said)| *needed.max(&(*said as usize)));
+            let sizes: Vec<usize> = sizes.collect();
+            Queue::start_handed(device, kind, BUFFERS, &sizes, allocate)
+                .map_err(|source| CameraError::of(path, "stream into buffers of others", source))?
+                .ok_or_else(|| CameraError::NotHandable { path: path.to_owned() })
+        })
+    }
+
+    fn start(
+        path: &Path,
+        options: &CameraOptions,
+        start: impl FnOnce(Ready, &[usize]) -> Result<(Queue, Vec<Vec<Exported>>), CameraError>,
+    ) -> Result<Self, CameraError> {
         let ready = Ready::open(path, options, PixelCode::lies_as_planes)?;
         let described = ready.described(path);
-        let Ready { device, kind, code, set, .. } = ready;
+        let (size, layout) = (ready.set.size, ready.code.layout);
         let places =
-            places(&code, &set).ok_or(CameraError::BadSize { path: path.to_owned(), size: set.size })?;
-        let (queue, exported) = Queue::start_exported(device, kind, BUFFERS)
-            .map_err(|source| CameraError::of(path, "start streaming", source))?;
-        let exported = exported.ok_or_else(|| CameraError::NotShareable { path: path.to_owned() })?;
+            places(&ready.code, &ready.set).ok_or(CameraError::BadSize { path: path.to_owned(), size })?;
+        let format = PictureFormat { size, layout, color: color_space(&ready.set, layout) };
+        let needed = needed(&places);
+        let (queue, memories) = start(ready, &needed)?;
         let buffer = |memories: Vec<Exported>| CameraBuffer {
             memories: memories.into_iter().map(|exported| BufferMemory { exported }).collect(),
         };
-        let format =
-            PictureFormat { size: set.size, layout: code.layout, color: color_space(&set, code.layout) };
         Ok(Self {
-            stream: Stream::new(described, queue, needed(&places)),
+            stream: Stream::new(described, queue, needed),
             format,
             planes: planes(&format, &places),
-            buffers: exported.into_iter().map(buffer).collect(),
+            buffers: memories.into_iter().map(buffer).collect(),
         })
+    }
+
+    /// Ends the stream and begins it anew, with the same buffers, which makes some cameras give pictures again that have stalled.
+    /// Buffers that are held stay so.
+    ///
+    /// # Errors
+    ///
+    /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Driver`](CameraError::Driver) for anything else.
+    pub fn restart(&mut self) -> Result<(), CameraError> {
+        self.stream.restart()
     }
 
     /// Its device node.
@@ -209,7 +252,8 @@ impl SharedCamera {
     /// # Errors
     ///
     /// [`Stalled`](CameraError::Stalled) when none came in time, also because every buffer is held;
-    /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Driver`](CameraError::Driver) for anything else.
+    /// [`Unplugged`](CameraError::Unplugged) when the camera is gone, [`Changed`](CameraError::Changed) when its pictures have
+    /// another size now, [`Driver`](CameraError::Driver) for anything else.
     pub fn next_buffer(&mut self, timeout: Duration) -> Result<CapturedBuffer, CameraError> {
         let begun = Instant::now();
         loop {

@@ -14,7 +14,7 @@ use super::error::CameraError;
 use super::list::stream_kind;
 use super::negotiate::Node;
 use super::places::SetFormat;
-use crate::sys::abi::{self, Capability, Plain as _};
+use crate::sys::abi::{self, Capability, Event, EventSubscription, Plain as _};
 use crate::sys::{Device, Filled, Queue, Readiness, monotonic_now};
 
 /// An open camera whose format is set.
@@ -48,6 +48,7 @@ impl Ready {
             node.set_frame_rate(rate).map_err(failed("set the frame rate"))?;
         }
         let frame_rate = node.frame_rate();
+        subscribe_to_changes(&device);
         Ok(Self { device, kind, code, set, frame_rate })
     }
 
@@ -86,11 +87,17 @@ impl Stream {
     pub(super) fn next(&mut self, begun: Instant, timeout: Duration) -> Result<Filled, CameraError> {
         loop {
             let left = timeout.saturating_sub(begun.elapsed());
-            let readiness = match self.queue.device().wait(left) {
-                Ok(readiness) => readiness,
+            let (readiness, has_event) = match self.queue.device().wait(left) {
+                Ok(ready) => ready,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(CameraError::of(&self.camera.path, "wait for a picture", error)),
             };
+            if has_event && self.has_changed() {
+                return Err(CameraError::Changed { path: self.camera.path.clone() });
+            }
+            if has_event && readiness != Readiness::Dead {
+                continue;
+            }
             if readiness == Readiness::TimedOut {
                 return Err(CameraError::Stalled { path: self.camera.path.clone(), waited: begun.elapsed() });
             }
@@ -106,6 +113,27 @@ impl Stream {
                 }
                 Err(error) => return Err(CameraError::of(&self.camera.path, "deliver a picture", error)),
             }
+        }
+    }
+
+    /// Ends the stream and begins it anew. Buffers that are held stay so.
+    pub(super) fn restart(&mut self) -> Result<(), CameraError> {
+        let restarted = self.queue.restart();
+        // The driver counts from 0 again.
+        self.counter.begin_anew();
+        restarted.map_err(|source| CameraError::of(&self.camera.path, "stream again", source))
+    }
+
+    /// Takes the events that there are: whether one says that pictures have another size now.
+    fn has_changed(&self) -> bool {
+        let mut has_changed = false;
+        loop {
+            let mut event = Event::zeroed();
+            if self.queue.device().call(&abi::DQEVENT, &mut event).is_err() {
+                return has_changed;
+            }
+            has_changed |=
+                event.kind == abi::EVENT_SOURCE_CHANGE && event.changes & abi::SOURCE_CHANGED_RESOLUTION != 0;
         }
     }
 
@@ -129,6 +157,16 @@ impl Stream {
             Content::Short
         }
     }
+}
+
+/// Asks to be told when the pictures of the input that is shown change their size. A camera where they never do refuses.
+fn subscribe_to_changes(device: &Device) {
+    let mut input = 0;
+    // Not every driver has inputs to choose from.
+    let _one_input = device.call(&abi::G_INPUT, &mut input);
+    let (kind, id) = (abi::EVENT_SOURCE_CHANGE, input.cast_unsigned());
+    let mut changes = EventSubscription { kind, id, ..EventSubscription::zeroed() };
+    let _refused = device.call(&abi::SUBSCRIBE_EVENT, &mut changes);
 }
 
 /// The driver's capture time; where it has none on `CLOCK_MONOTONIC`, now.

@@ -12,6 +12,7 @@ use streamlib_core::format::{Size, TextureFormat};
 
 use super::card::Card;
 use super::error::KmsError;
+use super::formats::fourcc;
 
 /// A buffer that the screens of one card can show. Cloning gives another handle.
 #[derive(Clone, Debug)]
@@ -207,14 +208,5 @@ impl PlanarBuffer for Plane {
 
     fn offsets(&self) -> [u32; 4] {
         [self.offset, 0, 0, 0]
-    }
-}
-
-/// The kernel's word for a texel format that screens show.
-fn fourcc(format: TextureFormat) -> Option<DrmFourcc> {
-    match format {
-        TextureFormat::Bgra8 | TextureFormat::Bgra8Srgb => Some(DrmFourcc::Xrgb8888),
-        TextureFormat::Rgba8 | TextureFormat::Rgba8Srgb => Some(DrmFourcc::Xbgr8888),
-        TextureFormat::Rgba16Float | TextureFormat::R8 | TextureFormat::Rg8 => None,
     }
 }

@@ -3,6 +3,7 @@
 mod buffer;
 mod card;
 mod error;
+mod formats;
 mod list;
 mod screen;
 mod way;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drm::control::{Device as _, Event, Mode, connector};
-use streamlib_core::format::Size;
+use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::frame::Timestamp;
 
 use super::buffer::{Framebuffer, ScanoutBuffer};
@@ -96,6 +96,13 @@ impl KmsScreen {
         Framebuffer::create(&self.card, self.mode.size)
     }
 
+    /// How the rows of buffers of others may lie, to be shown in place: format modifiers of `drm_fourcc.h`, in the driver's order.
+    /// None where the screen does not show that format.
+    #[must_use]
+    pub fn modifiers(&self, format: TextureFormat) -> Vec<u64> {
+        self.way.formats().modifiers(format)
+    }
+
     /// Takes a buffer of somebody else's, to show it where it lies. The descriptor may be closed afterwards.
     ///
     /// # Errors
@@ -108,6 +115,18 @@ impl KmsScreen {
     #[must_use]
     pub fn uses(&self, buffer: &Framebuffer) -> bool {
         [&self.shown, &self.next].into_iter().flatten().any(|used| used.is(buffer))
+    }
+
+    /// Looks whether the screen is still there; the kernel knows when one was unplugged.
+    ///
+    /// # Errors
+    /// [`Disconnected`](KmsError::Disconnected) when it is not, [`Unplugged`](KmsError::Unplugged) when its card is gone as well.
+    pub fn check(&self) -> Result<(), KmsError> {
+        match self.way.is_connected() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(KmsError::Disconnected { connector: self.connector.clone() }),
+            Err(error) => Err(self.card.failed("say whether a screen is there")(error)),
+        }
     }
 
     /// Whether a picture is on its way to the screen.

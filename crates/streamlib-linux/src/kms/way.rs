@@ -10,6 +10,7 @@ use drm::control::{
 };
 
 use super::card::Card;
+use super::formats::PlaneFormats;
 
 /// A connector, what drives it, and what stood there before.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct Way {
     former: crtc::Info,
     /// How all of it is changed in one step, where the driver can.
     atomic: Option<Atomic>,
+    /// What can be shown where it lies.
+    formats: PlaneFormats,
     card: Arc<Card>,
 }
 
@@ -49,17 +52,29 @@ impl Way {
     ) -> io::Result<Option<Self>> {
         let Some((index, crtc)) = free_crtc(card, connector)? else { return Ok(None) };
         let former = card.get_crtc(crtc)?;
-        let atomic = if card.use_atomic() {
-            Atomic::find(card, connector.handle(), (index, crtc), &mode)?
-        } else {
-            None
+        let (connector, is_atomic) = (connector.handle(), card.use_atomic());
+        let plane = primary_plane(card, index, crtc)?;
+        let atomic = match plane {
+            Some(plane) if is_atomic => Atomic::find(card, connector, crtc, (plane, &mode))?,
+            _ => None,
         };
-        let connector = connector.handle();
-        Ok(Some(Self { connector, crtc, mode, former, atomic, card: Arc::clone(card) }))
+        let formats = plane.map_or(Ok(PlaneFormats::default()), |plane| PlaneFormats::of(card, plane))?;
+        Ok(Some(Self { connector, crtc, mode, former, atomic, formats, card: Arc::clone(card) }))
     }
 
     pub(super) fn crtc(&self) -> crtc::Handle {
         self.crtc
+    }
+
+    /// What can be shown where it lies.
+    pub(super) fn formats(&self) -> &PlaneFormats {
+        &self.formats
+    }
+
+    /// Whether a screen is still there, as the kernel knows it: it is not asked to look.
+    pub(super) fn is_connected(&self) -> io::Result<bool> {
+        let found = self.card.get_connector(self.connector, false)?;
+        Ok(found.state() != connector::State::Disconnected)
     }
 
     /// Whether all is changed in one step.
@@ -125,10 +140,9 @@ impl Atomic {
     fn find(
         card: &Card,
         connector: connector::Handle,
-        (index, crtc): (usize, crtc::Handle),
-        mode: &Mode,
+        crtc: crtc::Handle,
+        (plane, mode): (plane::Handle, &Mode),
     ) -> io::Result<Option<Self>> {
-        let Some(plane) = primary_plane(card, index, crtc)? else { return Ok(None) };
         let of_connector = |name| word(card, connector, name);
         let of_crtc = |name| word(card, crtc, name);
         let of_plane = |name| word(card, plane, name);
@@ -185,7 +199,7 @@ fn primary_plane(card: &Card, index: usize, crtc: crtc::Handle) -> io::Result<Op
         let fits = resources.filter_crtcs(plane.possible_crtcs()).contains(&crtc);
         // A plane that another screen uses now could not be had without disturbing that.
         let is_taken = plane.crtc().is_some_and(|other| other != crtc);
-        if fits && !is_taken && kind(card, handle)? == Some(PlaneType::Primary as u64) {
+        if fits && !is_taken && value(card, handle, "type")? == Some(PlaneType::Primary as u64) {
             return Ok(Some(handle));
         }
     }
@@ -193,9 +207,9 @@ fn primary_plane(card: &Card, index: usize, crtc: crtc::Handle) -> io::Result<Op
     Ok(None)
 }
 
-/// Value of the property `type`.
-fn kind(card: &Card, plane: plane::Handle) -> io::Result<Option<u64>> {
-    let Some(wanted) = word(card, plane, "type")? else { return Ok(None) };
+/// Value of a plane's property of that name.
+pub(super) fn value(card: &Card, plane: plane::Handle, name: &str) -> io::Result<Option<u64>> {
+    let Some(wanted) = word(card, plane, name)? else { return Ok(None) };
     let all = card.get_properties(plane)?;
     let found = all.iter().find(|(property, _)| **property == wanted);
     Ok(found.map(|(_, value)| *value))

@@ -12,8 +12,9 @@ use libc::timeval;
 /// `V4L2_BUF_TYPE_VIDEO_CAPTURE` and `V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`.
 pub(crate) const VIDEO_CAPTURE: u32 = 1;
 pub(crate) const VIDEO_CAPTURE_MPLANE: u32 = 9;
-/// `V4L2_MEMORY_MMAP`.
+/// `V4L2_MEMORY_MMAP` and `V4L2_MEMORY_DMABUF`.
 pub(crate) const MEMORY_MMAP: u32 = 1;
+pub(crate) const MEMORY_DMABUF: u32 = 4;
 
 /// `V4L2_CAP_*`.
 pub(crate) const CAP_VIDEO_CAPTURE: u32 = 0x0000_0001;
@@ -39,6 +40,10 @@ pub(crate) const BUFFER_TIMESTAMP_MONOTONIC: u32 = 0x0000_2000;
 
 /// `V4L2_PIX_FMT_PRIV_MAGIC`: the caller knows the fields behind `priv`.
 pub(crate) const PRIV_MAGIC: u32 = 0xfeed_cafe;
+
+/// `V4L2_EVENT_SOURCE_CHANGE`, and `V4L2_EVENT_SRC_CH_RESOLUTION` among what has changed.
+pub(crate) const EVENT_SOURCE_CHANGE: u32 = 5;
+pub(crate) const SOURCE_CHANGED_RESOLUTION: u32 = 1;
 
 /// `V4L2_COLORSPACE_*`, `V4L2_YCBCR_ENC_*`, `V4L2_QUANTIZATION_*`.
 pub(crate) const COLORSPACE_REC709: u32 = 3;
@@ -75,7 +80,7 @@ pub(crate) mod controls;
 pub(crate) mod planes;
 
 plain!(Capability FormatDescription FrameSize FrameInterval Format StreamParameters RequestBuffers i32);
-plain!(Buffer ExportBuffer);
+plain!(Buffer ExportBuffer EventSubscription Event);
 
 /// `struct v4l2_capability`.
 #[repr(C)]
@@ -219,6 +224,31 @@ pub(super) struct ExportBuffer {
     pub(super) reserved: [u32; 11],
 }
 
+/// `struct v4l2_event_subscription`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct EventSubscription {
+    pub(crate) kind: u32,
+    pub(crate) id: u32,
+    pub(crate) flags: u32,
+    pub(crate) reserved: [u32; 5],
+}
+
+/// `struct v4l2_event`. The union begins with what has changed, of a change of the source.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Event {
+    pub(crate) kind: u32,
+    pub(crate) align: [u64; 0],
+    pub(crate) changes: u32,
+    pub(crate) rest: [u32; 15],
+    pub(crate) pending: u32,
+    pub(crate) sequence: u32,
+    pub(crate) timestamp: libc::timespec,
+    pub(crate) id: u32,
+    pub(crate) reserved: [u32; 8],
+}
+
 /// The code of an ioctl whose argument is a `T`; made in this module only.
 pub(crate) struct Request<T> {
     code: u32,
@@ -256,8 +286,11 @@ pub(crate) const STREAMON: Request<i32> = Request::new(Request::<i32>::WRITE, 18
 pub(crate) const STREAMOFF: Request<i32> = Request::new(Request::<i32>::WRITE, 19);
 pub(crate) const G_PARM: Request<StreamParameters> = Request::new(BOTH_WAYS, 21);
 pub(crate) const S_PARM: Request<StreamParameters> = Request::new(BOTH_WAYS, 22);
+pub(crate) const G_INPUT: Request<i32> = Request::new(Request::<i32>::READ, 38);
 pub(crate) const ENUM_FRAMESIZES: Request<FrameSize> = Request::new(BOTH_WAYS, 74);
 pub(crate) const ENUM_FRAMEINTERVALS: Request<FrameInterval> = Request::new(BOTH_WAYS, 75);
+pub(crate) const DQEVENT: Request<Event> = Request::new(Request::<i32>::READ, 89);
+pub(crate) const SUBSCRIBE_EVENT: Request<EventSubscription> = Request::new(Request::<i32>::WRITE, 90);
 
 // What a C compiler makes of the header on a 64-bit machine.
 #[cfg(target_pointer_width = "64")]
@@ -274,6 +307,9 @@ const _: () = {
     assert!(G_PARM.code == 0xc0cc_5615 && S_PARM.code == 0xc0cc_5616);
     assert!(ENUM_FRAMESIZES.code == 0xc02c_564a && ENUM_FRAMEINTERVALS.code == 0xc034_564b);
 
+    assert!(G_INPUT.code == 0x8004_5626);
+    assert!(DQEVENT.code == 0x8088_5659 && SUBSCRIBE_EVENT.code == 0x4020_565a);
+    assert!(offset_of!(Event, changes) == 8 && offset_of!(Event, pending) == 72);
     assert!(offset_of!(Format, pix) == 8 && size_of::<PixFormat>() == 48);
     assert!(offset_of!(Buffer, timestamp) == 24 && offset_of!(Buffer, sequence) == 56);
     assert!(offset_of!(Buffer, memory) == 60 && offset_of!(Buffer, m) == 64);

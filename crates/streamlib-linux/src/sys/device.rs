@@ -10,7 +10,7 @@ use std::time::Duration;
 use streamlib_core::frame::Timestamp;
 
 use super::abi::{Plain, Request};
-use super::poll::{Readiness, wait_readable};
+use super::poll::{Readiness, wait_readable_or_urgent};
 
 /// An open V4L2 node, in non-blocking mode.
 #[derive(Debug)]
@@ -39,9 +39,10 @@ impl Device {
         .map(drop)
     }
 
-    /// Waits until a buffer can be dequeued, `timeout` at most.
-    pub(crate) fn wait(&self, timeout: Duration) -> io::Result<Readiness> {
-        wait_readable(&self.file, timeout)
+    /// Waits until a buffer can be dequeued, `timeout` at most; also until there is an event that was subscribed to, which the second
+    /// value says.
+    pub(crate) fn wait(&self, timeout: Duration) -> io::Result<(Readiness, bool)> {
+        wait_readable_or_urgent(&self.file, timeout)
     }
 }
 

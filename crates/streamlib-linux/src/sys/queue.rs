@@ -1,13 +1,14 @@
-//! Capture buffers that the driver owns: mapped into this process, or exported as DMA-BUF.
+//! Capture buffers: the driver's own, mapped into this process or exported as DMA-BUF, and others that it is handed as such.
 
 use std::ffi::c_ulong;
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libc::timeval;
 
-use super::abi::planes::{BufferPlane, MAX_PLANES};
+use super::abi::planes::{BufferPlane, MAX_PLANES, descriptor};
 use super::abi::{self, Buffer, ExportBuffer, Plain as _, Request, RequestBuffers};
 use super::device::Device;
 
@@ -88,24 +89,33 @@ impl Filled {
 pub(crate) struct Queue {
     /// `VIDEO_CAPTURE` or `VIDEO_CAPTURE_MPLANE`.
     kind: u32,
+    /// `MEMORY_MMAP` or `MEMORY_DMABUF`.
+    memory: u32,
     /// How many buffers there are.
     count: u32,
-    /// The memories of each buffer; none where they were exported.
+    /// The memories of each buffer; none where they were exported or handed over.
     mappings: Vec<Vec<Mapping>>,
+    /// Those that were handed over.
+    handed: Vec<Vec<Exported>>,
+    /// A bit for each buffer that is the driver's, or about to be.
+    queued: AtomicU64,
     device: Device,
 }
+
+/// Buffers that there can be at most: a bit each.
+const MOST_BUFFERS: u32 = u64::BITS;
 
 impl Queue {
     /// Asks for `count` buffers (the driver may give another number), maps and queues all of them, and starts streaming.
     pub(crate) fn start(device: Device, kind: u32, count: u32) -> io::Result<Self> {
-        let mut queue = Self::request(device, kind, count)?;
+        let mut queue = Self::request(device, (kind, abi::MEMORY_MMAP), count)?;
         for index in 0..queue.count {
             let planes = queue.memories(index)?;
             let mappings = planes.iter().map(|plane| Mapping::new(&queue.device, plane));
             queue.mappings.push(mappings.collect::<io::Result<_>>()?);
-            queue.call(&abi::QBUF, index)?;
+            queue.queue(index)?;
         }
-        queue.device.call(&abi::STREAMON, &mut (kind as i32))?;
+        queue.stream()?;
         Ok(queue)
     }
 
@@ -116,7 +126,7 @@ impl Queue {
         kind: u32,
         count: u32,
     ) -> io::Result<(Self, Option<Vec<Vec<Exported>>>)> {
-        let queue = Self::request(device, kind, count)?;
+        let queue = Self::request(device, (kind, abi::MEMORY_MMAP), count)?;
         let mut buffers = Vec::new();
         for index in 0..queue.count {
             let mut memories = Vec::new();
@@ -130,10 +140,54 @@ impl Queue {
                 }
             }
             buffers.push(memories);
-            queue.call(&abi::QBUF, index)?;
+            queue.queue(index)?;
         }
-        queue.device.call(&abi::STREAMON, &mut (kind as i32))?;
+        queue.stream()?;
         Ok((queue, Some(buffers)))
+    }
+
+    /// As `start`, with buffers whose memories `allocate` makes, each of as many bytes as it is asked for. `None` when the driver
+    /// takes no buffers of others.
+    pub(crate) fn start_handed(
+        device: Device,
+        kind: u32,
+        count: u32,
+        sizes: &[usize],
+        allocate: &mut dyn FnMut(usize) -> io::Result<OwnedFd>,
+    ) -> io::Result<Option<(Self, Vec<Vec<Exported>>)>> {
+        let mut queue = match Self::request(device, (kind, abi::MEMORY_DMABUF), count) {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTTY | libc::EINVAL)) => {
+                return Ok(None);
+            }
+            requested => requested?,
+        };
+        let mut buffers = Vec::new();
+        for index in 0..queue.count {
+            let memory = |&length: &usize| Ok(Exported { fd: allocate(length)?, length });
+            let handed: Vec<Exported> = sizes.iter().map(memory).collect::<io::Result<_>>()?;
+            let copies = handed
+                .iter()
+                .map(|memory| Ok(Exported { fd: memory.fd.try_clone()?, length: memory.length }));
+            buffers.push(copies.collect::<io::Result<_>>()?);
+            queue.handed.push(handed);
+            queue.queue(index)?;
+        }
+        queue.stream()?;
+        Ok(Some((queue, buffers)))
+    }
+
+    /// Ends the stream and begins it anew, with the buffers that there are. Those that are held come later, as ever.
+    pub(crate) fn restart(&self) -> io::Result<()> {
+        self.device.call(&abi::STREAMOFF, &mut (self.kind as i32))?;
+        // Whoever gives a buffer back meanwhile has set its bit before: it is queued here or there, and the second is refused.
+        let ours = self.queued.load(Ordering::Acquire);
+        for index in (0..self.count).filter(|index| ours & 1 << index != 0) {
+            match self.call(&abi::QBUF, index) {
+                Err(error) if error.raw_os_error() != Some(libc::EINVAL) => return Err(error),
+                _ => {}
+            }
+        }
+        self.stream()
     }
 
     pub(crate) fn device(&self) -> &Device {
@@ -146,6 +200,7 @@ impl Queue {
         if buffer.index >= self.count {
             return Err(io::ErrorKind::InvalidData.into());
         }
+        self.queued.fetch_and(!(1 << buffer.index), Ordering::AcqRel);
         let data = planes.map(|plane| {
             let end = plane.bytes_used.min(plane.length) as usize;
             (end.min(plane.data_offset as usize), end)
@@ -169,14 +224,23 @@ impl Queue {
     /// Gives a buffer back to the driver.
     #[expect(clippy::needless_pass_by_value, reason = "who has given it back has it no more")]
     pub(crate) fn requeue(&self, filled: Filled) -> io::Result<()> {
-        self.call(&abi::QBUF, filled.index).map(drop)
+        self.queue(filled.index)
     }
 
-    fn request(device: Device, kind: u32, count: u32) -> io::Result<Self> {
-        let mut request =
-            RequestBuffers { count, kind, memory: abi::MEMORY_MMAP, ..RequestBuffers::zeroed() };
+    fn queue(&self, index: u32) -> io::Result<()> {
+        self.queued.fetch_or(1 << index, Ordering::AcqRel);
+        self.call(&abi::QBUF, index).map(drop)
+    }
+
+    fn stream(&self) -> io::Result<()> {
+        self.device.call(&abi::STREAMON, &mut (self.kind as i32))
+    }
+
+    fn request(device: Device, (kind, memory): (u32, u32), count: u32) -> io::Result<Self> {
+        let mut request = RequestBuffers { count, kind, memory, ..RequestBuffers::zeroed() };
         device.call(&abi::REQBUFS, &mut request)?;
-        Ok(Self { kind, count: request.count, mappings: Vec::new(), device })
+        let (mappings, handed, queued) = (Vec::new(), Vec::new(), AtomicU64::new(0));
+        Ok(Self { kind, memory, count: request.count.min(MOST_BUFFERS), mappings, handed, queued, device })
     }
 
     /// The memories of a buffer.
@@ -198,13 +262,18 @@ impl Queue {
     /// Makes a call about the buffer `index`. What it says of its memory or memories is in the second value.
     fn call(&self, request: &Request<Buffer>, index: u32) -> io::Result<(Buffer, [BufferPlane; MAX_PLANES])> {
         let mut planes = [BufferPlane::zeroed(); MAX_PLANES];
-        let mut buffer = Buffer { index, kind: self.kind, memory: abi::MEMORY_MMAP, ..Buffer::zeroed() };
+        let handed = self.handed.get(index as usize).map_or(&[][..], Vec::as_slice);
+        for (plane, memory) in planes.iter_mut().zip(handed) {
+            (plane.m, plane.length) = (descriptor(memory.fd.as_raw_fd()), memory.length as u32);
+        }
+        let mut buffer = Buffer { index, kind: self.kind, memory: self.memory, ..Buffer::zeroed() };
         if self.kind == abi::VIDEO_CAPTURE_MPLANE {
             // The kernel writes to at most `length` planes, which outlive the call.
             buffer.m = (&raw mut planes).expose_provenance() as c_ulong;
-            buffer.length = MAX_PLANES as u32;
+            buffer.length = if handed.is_empty() { MAX_PLANES } else { handed.len() } as u32;
             self.device.call(request, &mut buffer)?;
         } else {
+            (buffer.m, buffer.length) = (planes[0].m, planes[0].length);
             self.device.call(request, &mut buffer)?;
             let Buffer { bytes_used, length, m, .. } = buffer;
             planes[0] = BufferPlane { bytes_used, length, m, ..BufferPlane::zeroed() };

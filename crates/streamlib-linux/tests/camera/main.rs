@@ -8,6 +8,8 @@ mod bars;
 mod cameras;
 mod controls;
 mod find;
+#[path = "../support/input.rs"]
+mod input;
 mod losses;
 #[path = "../support/mapped.rs"]
 mod mapped;

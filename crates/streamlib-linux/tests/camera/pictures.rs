@@ -86,8 +86,8 @@ fn assert_bars_of(info: &CameraInfo, options: &CameraOptions) {
 #[test]
 fn the_test_pattern_has_the_right_colours_in_every_layout_and_size() {
     let Some((info, _guard)) = vivid() else { return };
-    use PictureLayout::{Grey8, I420, Nv12, Rgba8, Yuyv};
-    for layout in [Yuyv, Nv12, I420, Rgba8, Grey8] {
+    use PictureLayout::{Grey8, I420, Nv12, Rgb8, Yuyv};
+    for layout in [Yuyv, Nv12, I420, Rgb8, Grey8] {
         for size in [Size::new(320, 180), Size::new(640, 360)] {
             let options = CameraOptions {
                 size: Some(size),
@@ -116,6 +116,8 @@ fn the_test_pattern_has_the_right_colours_in_every_pixel_format() {
     let rgb = [b"RGB3", b"BGR3", b"XB24", b"XR24", b"BX24", b"RX24", b"AB24", b"AR24", b"BA24", b"RA24"];
     assert_bars_in_every_format(&info, &rgb);
     assert_bars_in_every_format(&info, &[b"RGB4", b"BGR4"]);
+    assert_bars_in_every_format(&info, &[b"BA81", b"GBRG", b"GRBG", b"RGGB"]);
+    assert_bars_in_every_format(&info, &[b"BG10", b"BA10", b"GB12", b"RG12", b"RG16"]);
 }
 
 #[test]

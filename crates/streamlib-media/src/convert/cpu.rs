@@ -4,6 +4,9 @@ use streamlib_core::format::Size;
 use streamlib_core::picture::{Picture, PictureFormat, PictureLayout};
 
 use super::chroma_shift;
+use super::parameters::bytes_of_rgb;
+
+mod bayer;
 
 /// A plane of a picture, its values scaled to 0..=1.
 struct Plane<'a> {
@@ -44,6 +47,12 @@ pub fn to_rgba(picture: &Picture) -> Vec<u8> {
     if format.layout == PictureLayout::Rgba8 {
         return picture.data.clone();
     }
+    if let PictureLayout::Bayer(pattern, samples) = format.layout {
+        return bayer::to_rgba(&picture.data, format.size, pattern, samples);
+    }
+    if !format.layout.is_yuv() {
+        return rgb_to_rgba(&picture.data, format);
+    }
     let planes: Vec<Plane<'_>> = format
         .layout
         .planes(format.size)
@@ -57,6 +66,13 @@ pub fn to_rgba(picture: &Picture) -> Vec<u8> {
         .collect();
     let map = format.color.rgb_from_yuv();
     let shift = chroma_shift(format.color);
+    // Of a pair of pixels packed in four bytes: first luma, Cb, Cr.
+    let (luma, cb, cr) = match format.layout {
+        PictureLayout::Yvyu => (0, 3, 1),
+        PictureLayout::Uyvy => (1, 0, 2),
+        PictureLayout::Vyuy => (1, 2, 0),
+        _ => (0, 1, 3),
+    };
     let mut rgba = Vec::with_capacity(format.size.pixels() * 4);
     for y in 0..format.size.height {
         for x in 0..format.size.width {
@@ -68,26 +84,34 @@ pub fn to_rgba(picture: &Picture) -> Vec<u8> {
                     planes[1].interpolate(across, down, 0),
                     planes[2].interpolate(across, down, 0),
                 ],
-                PictureLayout::Nv12 => [
-                    planes[0].load(column, row, 0),
-                    planes[1].interpolate(across, down, 0),
-                    planes[1].interpolate(across, down, 1),
-                ],
-                PictureLayout::Yuyv => [
-                    planes[0].load(column / 2, row, if x % 2 == 0 { 0 } else { 2 }),
-                    planes[0].interpolate(across, f64::from(y), 1),
-                    planes[0].interpolate(across, f64::from(y), 3),
+                PictureLayout::Nv12 | PictureLayout::Nv21 => {
+                    let first = planes[1].interpolate(across, down, 0);
+                    let second = planes[1].interpolate(across, down, 1);
+                    let is_nv12 = format.layout == PictureLayout::Nv12;
+                    let (cb, cr) = if is_nv12 { (first, second) } else { (second, first) };
+                    [planes[0].load(column, row, 0), cb, cr]
+                }
+                PictureLayout::Yuyv | PictureLayout::Yvyu | PictureLayout::Uyvy | PictureLayout::Vyuy => [
+                    planes[0].load(column / 2, row, if x % 2 == 0 { luma } else { luma + 2 }),
+                    planes[0].interpolate(across, f64::from(y), cb),
+                    planes[0].interpolate(across, f64::from(y), cr),
                 ],
                 PictureLayout::I444 => [0, 1, 2].map(|plane: usize| planes[plane].load(column, row, 0)),
-                PictureLayout::Grey8 | PictureLayout::Rgba8 => {
-                    [planes[0].load(column, row, 0), 128.0 / 255.0, 128.0 / 255.0]
-                }
+                // Grey; what is not YCbCr was done before.
+                _ => [planes[0].load(column, row, 0), 128.0 / 255.0, 128.0 / 255.0],
             };
             rgba.extend(map.apply(yuv).map(code));
             rgba.push(255);
         }
     }
     rgba
+}
+
+fn rgb_to_rgba(data: &[u8], format: PictureFormat) -> Vec<u8> {
+    let [red, green, blue] = bytes_of_rgb(format.layout);
+    let bytes = data.len() / format.size.pixels().max(1);
+    let pixels = data.chunks_exact(bytes.max(1));
+    pixels.flat_map(|pixel| [pixel[red], pixel[green], pixel[blue], 255]).collect()
 }
 
 /// The planes of a picture of `format` made from tightly packed RGBA. Alpha is ignored.
@@ -102,7 +126,7 @@ pub fn from_rgba(rgba: &[u8], format: PictureFormat) -> Option<Vec<u8>> {
         PictureLayout::Rgba8 => return Some(rgba.to_vec()),
         PictureLayout::I420 => false,
         PictureLayout::Nv12 => true,
-        PictureLayout::Grey8 | PictureLayout::Yuyv | PictureLayout::I444 => return None,
+        _ => return None,
     };
     let source = Plane { data: rgba, size: format.size, channels: 4 };
     let rgb = |x: i64, y: i64| [0, 1, 2].map(|channel| source.load(x, y, channel));

@@ -1,4 +1,4 @@
-// 4:2:2 packed as Y0 Cb Y1 Cr to RGBA; a texel of the plane is that pair of pixels. A thread makes two pairs.
+// 4:2:2 packed as Y0 Cb Y1 Cr, or with chroma first, to RGBA; a texel of the plane is that pair of pixels. A thread makes two pairs.
 //
 // Chroma is interpolated along the row. Each row gives one channel: weights of Y, Cb, Cr, and an offset.
 
@@ -9,6 +9,7 @@ float4 row0;
 float4 row1;
 float4 row2;
 float chroma_shift; // of chroma samples, in their own widths: 0 is on the left luma sample, 0.25 between the two
+int chroma_first;   // 1 where a pair is packed as Cb Y0 Cr Y1
 
 static const uint2 pixels_per_thread = { 4, 1 };
 
@@ -26,7 +27,8 @@ void main(uint3 id : SV_DispatchThreadID) {
     // The two pairs with a neighbour on each side.
     float4 pairs[4];
     [unroll] for (int i = 0; i < 4; ++i) {
-        pairs[i] = yuyv.Load(int3(clamp(int2(first + i - 1, id.y), 0, last), 0));
+        float4 pair = yuyv.Load(int3(clamp(int2(first + i - 1, id.y), 0, last), 0));
+        pairs[i] = chroma_first != 0 ? pair.grab : pair;
     }
     // A store outside the picture has no effect.
     uint2 to = id.xy * pixels_per_thread;

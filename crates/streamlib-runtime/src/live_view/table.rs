@@ -1,7 +1,7 @@
 //! The accounts as a table.
 
 use console::{Alignment, Color, Style, pad_str, truncate_str};
-use streamlib::account::{DropReason, Stats, Summary};
+use streamlib::account::{DropReason, ShownBy, Stats, Summary};
 
 const NAME: usize = 24;
 const NUMBER: usize = 10;
@@ -12,6 +12,7 @@ pub(super) fn render(stats: &Stats, notices: &[String], width: usize, colour: bo
     table.head(stats);
     table.times(stats);
     table.nodes(stats);
+    table.screens(stats);
     table.drops(stats);
     for notice in notices {
         table.line(&format!("! {notice}"), Some(Color::Yellow));
@@ -98,6 +99,25 @@ impl Table {
             let numbers = [counts.frames_in, counts.frames_out, counts.deadline_misses, dropped];
             let bad = dropped > 0 || counts.deadline_misses > 0;
             self.line(&row(&node.name, numbers.map(|n| n.to_string())), bad.then_some(Color::Red));
+        }
+    }
+
+    /// When frames were seen, by how that is known: moments of different kinds cannot be compared.
+    fn screens(&mut self, stats: &Stats) {
+        for by in [ShownBy::PageFlip, ShownBy::Presented, ShownBy::HandedOver] {
+            let shown = stats.nodes.iter().filter_map(|node| Some((&node.name, node.shown?)));
+            let mut shown = shown.filter(|(_, shown)| shown.by == by).peekable();
+            if shown.peek().is_some() {
+                let heading = format!("capture to {}", by.text());
+                self.heading(&heading, &["p50", "p99", "shown", "missed", "replaced"]);
+            }
+            for (name, shown) in shown {
+                let times = [shown.latency.p50_us, shown.latency.p99_us].map(milliseconds);
+                // What a window system has taken it may show late, or never: nobody tells.
+                let missed = if by == ShownBy::PageFlip { shown.missed.to_string() } else { "-".to_owned() };
+                let counts = [shown.frames.to_string(), missed, shown.replaced.to_string()];
+                self.line(&row(name, times.into_iter().chain(counts)), None);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The view of made-up accounts.
 
 use console::{measure_text_width, strip_ansi_codes};
-use streamlib::account::{Counts, DropReason, NodeStats, PassStats, Stats, Summary};
+use streamlib::account::{Counts, DropReason, NodeStats, PassStats, ShownBy, ShownStats, Stats, Summary};
 use streamlib::frame::Timestamp;
 
 use super::*;
@@ -15,7 +15,7 @@ fn stats(seconds: f64) -> Stats {
     let node = |name: &str, drops: u64| {
         let dropped = [(DropReason::Displaced, drops)].into_iter().collect();
         let counts = Counts { frames_in: 1_000, frames_out: 1_000 - drops, deadline_misses: 0, dropped };
-        NodeStats { name: name.to_owned(), counts }
+        NodeStats { name: name.to_owned(), counts, shown: None }
     };
     Stats {
         at: Timestamp((seconds * 1e9) as i64),
@@ -29,6 +29,23 @@ fn stats(seconds: f64) -> Stats {
     }
 }
 
+/// The same with a window and two screens.
+fn shown(mut stats: Stats) -> Stats {
+    let screens = [
+        ("screen", ShownBy::PageFlip, 2),
+        ("window", ShownBy::HandedOver, 0),
+        ("wall", ShownBy::PageFlip, 0),
+    ];
+    for (name, by, missed) in screens {
+        let shown = ShownStats { by, frames: 990, missed, replaced: 3, latency: summary(20_000.0) };
+        let (name, counts) =
+            (name.to_owned(), Counts { frames_in: 993, frames_out: 990, ..Counts::default() });
+        stats.nodes.retain(|node| node.name != name);
+        stats.nodes.push(NodeStats { name, counts, shown: Some(shown) });
+    }
+    stats
+}
+
 /// Accounts that are as wide as they come.
 fn wide() -> Stats {
     let mut stats = stats(1.0);
@@ -38,7 +55,14 @@ fn wide() -> Stats {
     let dropped = DropReason::ALL.into_iter().map(|reason| (reason, 1 << 50)).collect();
     let name = "a name 長い名前 that\x1b[2J is far\n too long for a table of eighty columns".to_owned();
     let counts = Counts { frames_in: 1 << 60, frames_out: 1 << 60, deadline_misses: 1 << 60, dropped };
-    stats.nodes.push(NodeStats { name: name.clone(), counts });
+    let shown = ShownStats {
+        by: ShownBy::HandedOver,
+        frames: 1 << 60,
+        missed: 1 << 60,
+        replaced: 1 << 60,
+        latency: huge,
+    };
+    stats.nodes.push(NodeStats { name: name.clone(), counts, shown: Some(shown) });
     stats.passes.push(PassStats { name, gpu: huge });
     stats
 }
@@ -67,6 +91,20 @@ fn the_table_tells_rate_times_counts_and_reasons() {
     ];
     assert_eq!(lines[..expected.len()], expected);
     assert!(lines[expected.len()].starts_with("! notice 1: and so on and so on"), "{lines:?}");
+}
+
+#[test]
+fn the_table_tells_when_frames_were_seen_and_how_that_is_known() {
+    let lines = plain_table(&shown(stats(1.0)));
+    let expected = [
+        "capture to page flip           p50       p99     shown    missed  replaced",
+        "screen                        20.0      30.0       990         2         3",
+        "wall                          20.0      30.0       990         0         3",
+        "capture to hand-over           p50       p99     shown    missed  replaced",
+        "window                        20.0      30.0       990         -         3",
+    ];
+    let start = lines.iter().position(|line| line == expected[0]).expect("screens");
+    assert_eq!(lines[start..start + expected.len()], expected);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ash::vk;
+use streamlib_core::format::{Size, TextureFormat};
 use streamlib_core::gpu::TextureDesc;
 
 use super::descriptor::memory_descriptor;
@@ -76,6 +77,34 @@ pub(crate) fn create_mappable_texture(
         return Err(VulkanError::Sharing { label: desc.label.to_owned(), problem });
     }
     create(device, preparations, desc, (SharingKind::DmaBuf, Tiling::OneOf(&[ROWS])))
+}
+
+/// Creates a texture of zeros whose memory is handed out as a DMA-BUF with one of these format modifiers, whichever the driver likes
+/// best.
+pub(crate) fn create_scanout_texture(
+    device: &Arc<Device>,
+    preparations: &Preparations,
+    desc: &TextureDesc<'_>,
+    modifiers: &[u64],
+) -> Result<Texture, VulkanError> {
+    check(device, desc)?;
+    let kind = SharingKind::DmaBuf;
+    let modifiers = scanout_modifiers(device, (desc.format, desc.size), modifiers);
+    if modifiers.is_empty() {
+        return Err(no_export(device, desc, Some(kind)));
+    }
+    create(device, preparations, desc, (kind, Tiling::OneOf(&modifiers)))
+}
+
+/// Those of some format modifiers with which the device hands out textures.
+pub(crate) fn scanout_modifiers(
+    device: &Device,
+    (format, size): (TextureFormat, Size),
+    modifiers: &[u64],
+) -> Vec<u64> {
+    let mut found = exported_modifiers(physical(device), format, size);
+    found.retain(|modifier| modifiers.contains(modifier));
+    found
 }
 
 /// What others need to have a texture as well. Waits until it holds its zeros: nobody is to see what its memory held before.

@@ -26,7 +26,10 @@ pub use error::SharingProblem;
 pub use shared::{SharedTexture, SharedTiling, SharingKind};
 pub use support::SharingSupport;
 
-pub(crate) use create::{create_linear_texture, create_mappable_texture, create_shared_texture, share};
+pub(crate) use create::{
+    create_linear_texture, create_mappable_texture, create_scanout_texture, create_shared_texture,
+    scanout_modifiers, share,
+};
 pub(crate) use descriptor::timeline_descriptor;
 pub(crate) use dma_buf::{DmaBufImage, import_dma_buf};
 pub(crate) use import::import_texture;

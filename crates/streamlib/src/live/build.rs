@@ -20,11 +20,13 @@ use super::BuildTimes;
 use super::hire::{BuiltConsumer, Hiring};
 use super::options::{LiveOptions, Pacing};
 use super::processor::View;
+use super::showing;
 use super::stage::{ConsumerKind, SourceFacts, SourceKind, Stage};
 use super::system::SurfaceSource;
 use crate::adapt::{adapt_readers, adapt_sources, adapt_takers};
 use crate::conversions::Conversions;
 use crate::error::RunError;
+use crate::overlay::{Overlay, adapt_screens};
 use crate::programs::{Programs, Ready, choose_clock};
 use crate::runtime::StreamRuntime;
 use crate::sinks::takes_textures;
@@ -41,6 +43,8 @@ pub(super) struct Built {
     pub(super) sources: BTreeMap<String, BuiltSource>,
     /// By node and input port, in the plan's order of outlets.
     pub(super) consumers: Vec<((String, String), BuiltConsumer)>,
+    /// Effects that draw numbers.
+    pub(super) overlays: Vec<Overlay>,
     pub(super) pace: Pace,
     pub(super) times: BuildTimes,
 }
@@ -77,6 +81,7 @@ pub(super) fn build(
 ) -> Result<Built, RunError> {
     let (ports, views) = processors(graph, options)?;
     let mut adapted = graph.clone();
+    let mut overlays = adapt_screens(&mut adapted)?;
     let (takers, mut readers) = outside(graph, &views);
     readers.extend(srgb_surfaces(graph));
     adapt_readers(&mut adapted, &readers);
@@ -85,6 +90,10 @@ pub(super) fn build(
     let started = Instant::now();
     let mut programs = Programs::compile(runtime, &adapted, &options.base)?;
     let mut times = BuildTimes { compile: started.elapsed(), ..BuildTimes::default() };
+    for overlay in &mut overlays {
+        let interface = programs.interfaces[overlay.effect()].clone();
+        overlay.compiled(&mut adapted, &interface.parameters);
+    }
     let order = Plan::order(&adapted, &programs.interfaces, &ports)?;
     // What nobody needs is not opened, and must not be asked for its size.
     adapted.nodes.retain(|name, _| order.contains(name));
@@ -129,10 +138,11 @@ pub(super) fn build(
 
     let hiring = Hiring { gpu: runtime.gpu(), options, layout: &layout, views: &views, stage, frame_rate };
     let mut consumers = BTreeMap::new();
-    for (key, link) in outlets(&adapted, &order) {
-        let consumer = hiring.consumer(graph, &key, &link)?;
-        consumers.insert(key, consumer);
+    let outlets = outlets(&adapted, &order);
+    for (key, link) in &outlets {
+        consumers.insert(key.clone(), hiring.consumer(graph, key, link)?);
     }
+    let mut shown = showing::arrange(runtime.gpu(), &mut adapted, &layout, &outlets, &consumers);
     let mut drains = BTreeMap::new();
     for (key, consumer) in &consumers {
         let Some((_, link)) = adapted.video_links(&key.0).find(|(port, _)| *port == key.1) else { continue };
@@ -140,7 +150,7 @@ pub(super) fn build(
             ConsumerKind::File(_, format) => Drain::Pictures(*format, conversions.writing(&key.0, *format)?),
             ConsumerKind::Processor(_, View::Picture) => Drain::Pictures(rgba(layout.size(&link.node)), None),
             ConsumerKind::Surface(_) => Drain::Shared(consumer.sharing),
-            _ => Drain::Textures,
+            _ => shown.remove(key).map_or(Drain::Textures, Drain::Scanout),
         };
         drains.insert(key.clone(), drain);
     }
@@ -180,7 +190,8 @@ pub(super) fn build(
     let engine = Box::new(engine?);
     let pace = pace(options, clock.and_then(|clock| sources.get(clock)));
     let shelf = engine.shelf();
-    Ok(Built { engine, plan, shelf, interfaces: programs.interfaces, sources, consumers, pace, times })
+    let interfaces = programs.interfaces;
+    Ok(Built { engine, plan, shelf, interfaces, sources, consumers, overlays, pace, times })
 }
 
 fn open(

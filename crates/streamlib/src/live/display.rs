@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use streamlib_core::account::{DropReason, NodeCounters};
+use streamlib_core::account::{DropReason, NodeCounters, ShownBy, ShownFrame};
 use streamlib_core::engine::Content;
 use streamlib_core::format::Size;
 use streamlib_core::mailbox::{Listener, Receiver};
@@ -156,11 +156,14 @@ impl DisplayJob {
     fn show(&mut self, frame: LiveFrame, size: Size) -> Result<(), VulkanError> {
         let Content::Texture(leased) = &frame.content else { return Ok(()) };
         let texture = leased.texture.clone();
+        let (captured, handed) = (frame.meta.captured, super::now());
         let shown = self.display.screen.show(&texture, frame, size).inspect_err(|_| {
             self.counters.dropped(DropReason::ConsumerFailed);
         })?;
         if shown {
             self.counters.went_out();
+            let frame = ShownFrame { captured, handed, shown: super::now() };
+            self.counters.shown(ShownBy::HandedOver, frame, None);
             if let Some(rate) = &mut self.display.rate {
                 rate.count();
             }

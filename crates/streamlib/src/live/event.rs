@@ -20,6 +20,14 @@ pub enum LiveEvent {
         /// The node.
         node: String,
     },
+    /// A camera that gives no frames, or was unplugged, is started or opened once more, and is so again and again until it is back
+    /// or was waited for long enough.
+    SourceRestarting {
+        /// The node.
+        node: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A source that had stalled gives frames again.
     SourceIsBack {
         /// The node.
@@ -48,6 +56,13 @@ pub enum LiveEvent {
     NothingWritten {
         /// The node.
         node: String,
+    },
+    /// A screen without a window system shows frames, in this way from now on.
+    ScreenShows {
+        /// The sink.
+        node: String,
+        /// Its connector and mode, and whether frames are shown where they lie, or why they are not.
+        how: String,
     },
     /// A window was closed; the graph goes on.
     WindowClosed {
@@ -100,9 +115,11 @@ impl LiveEvent {
             | Self::GpuFailed { .. } => true,
             Self::CameraOpened { .. }
             | Self::SourceStalled { .. }
+            | Self::SourceRestarting { .. }
             | Self::SourceIsBack { .. }
             | Self::SourceEnded { .. }
             | Self::NothingWritten { .. }
+            | Self::ScreenShows { .. }
             | Self::WindowClosed { .. }
             | Self::DataRefused { .. }
             | Self::ThreadRefused { .. }
@@ -116,11 +133,13 @@ impl std::fmt::Display for LiveEvent {
         match self {
             Self::CameraOpened { node, how } => write!(f, "source `{node}`: {how}"),
             Self::SourceStalled { node } => write!(f, "source `{node}` has stalled; the others go on"),
+            Self::SourceRestarting { node, why } => write!(f, "source `{node}` is being restarted: {why}"),
             Self::SourceIsBack { node } => write!(f, "source `{node}` is back"),
             Self::SourceEnded { node } => write!(f, "source `{node}` has ended"),
             Self::SourceFailed { node, why } => write!(f, "source `{node}` died: {why}"),
             Self::SinkFailed { node, why } => write!(f, "sink `{node}` died: {why}"),
             Self::NothingWritten { node } => write!(f, "sink `{node}` got no frame, so it wrote no file"),
+            Self::ScreenShows { node, how } => write!(f, "screen `{node}`: {how}"),
             Self::WindowClosed { node } => {
                 write!(f, "the window of sink `{node}` was closed")
             }

@@ -14,6 +14,7 @@ use super::build::{next_tag, without_origins};
 use super::display::{self, Display};
 use super::options::LiveOptions;
 use super::processor::View;
+use super::showing::ScreenFacts;
 use super::stage::{ConsumerKind, ConsumerSpec, Stage};
 use super::system::{self, Publication, ScanoutScreen};
 use crate::display::DISPLAY;
@@ -36,6 +37,8 @@ pub(super) struct BuiltConsumer {
     pub(super) display: Option<Display>,
     /// Or its screen.
     pub(super) screen: Option<ScanoutScreen>,
+    /// What the screen takes, a new one's or one's that runs already.
+    pub(super) facts: Option<ScreenFacts>,
     /// Or its surface.
     pub(super) publication: Option<Publication>,
     /// Frames that it may hold beside those that wait for it.
@@ -139,6 +142,10 @@ impl Hiring<'_> {
             }
             _ => None,
         };
+        let facts = match &screen {
+            Some(screen) => Some(screen.facts()),
+            None => kept.and_then(|running| running.facts.clone()),
+        };
         let (mut publication, mut in_hand, mut sharing) = (None, IN_HAND, Sharing::default());
         if let ConsumerKind::Surface(uri) = &spec.kind {
             let failed = |error| RunError::Surface { node: node.clone(), error };
@@ -152,7 +159,18 @@ impl Hiring<'_> {
             }
         }
         let (tag, is_kept) = (kept.map_or_else(next_tag, |running| running.tag), kept.is_some());
-        Ok(BuiltConsumer { spec, tag, is_kept, writer, display, screen, publication, in_hand, sharing })
+        Ok(BuiltConsumer {
+            spec,
+            tag,
+            is_kept,
+            writer,
+            display,
+            screen,
+            facts,
+            publication,
+            in_hand,
+            sharing,
+        })
     }
 
     fn create(&self, node: &str, uri: &str) -> Result<Box<dyn VideoWriter>, RunError> {

@@ -124,7 +124,13 @@ impl Control {
         let mut inboxes = Inboxes::new();
         // Dropped before the commands, when something fails: see `Installed`.
         let mut installed = NextStage {
-            stage: Stage { generation, shelf: Some(built.shelf), counters, ..Stage::default() },
+            stage: Stage {
+                generation,
+                shelf: Some(built.shelf),
+                counters,
+                overlays: built.overlays,
+                ..Stage::default()
+            },
             kept_sources: vec![],
             kept_consumers: vec![],
             kept_processors: vec![],
@@ -311,7 +317,7 @@ impl Installing<'_> {
         inboxes: &mut Inboxes,
         commands: &mut Vec<DeliverCommand<VulkanGpu>>,
     ) -> Result<RunningConsumer, RunError> {
-        let BuiltConsumer { spec, tag, writer, display, screen, publication, in_hand, .. } = consumer;
+        let BuiltConsumer { spec, tag, writer, display, screen, facts, publication, in_hand, .. } = consumer;
         let counters = named(&self.stage.counters, node);
         let policy = policy(spec.delivery);
         let (mut sink, mut outlet) = (None, None);
@@ -370,6 +376,6 @@ impl Installing<'_> {
             Delivery::Latest | Delivery::Every { .. } => Some(in_hand),
         };
         commands.push(DeliverCommand::Consume(tag, Consumer { frames, counters, in_hand }));
-        Ok(RunningConsumer { spec, tag, sink, outlet })
+        Ok(RunningConsumer { spec, tag, facts, sink, outlet })
     }
 }

@@ -2,8 +2,12 @@
 
 mod app;
 mod build;
+#[cfg(target_os = "linux")]
+mod camera;
 mod clock;
 mod control;
+#[cfg(target_os = "linux")]
+mod direct;
 mod display;
 mod driver;
 mod end;
@@ -11,8 +15,6 @@ mod event;
 mod hire;
 mod install;
 mod knob;
-#[cfg(target_os = "linux")]
-mod lent;
 mod options;
 mod processor;
 #[cfg(target_os = "linux")]
@@ -23,6 +25,7 @@ mod route;
 mod run;
 #[cfg(target_os = "linux")]
 mod scanout;
+mod showing;
 mod sink;
 mod source;
 mod stage;

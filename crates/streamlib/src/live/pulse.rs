@@ -37,6 +37,14 @@ impl Pulse {
         self.is_over.store(true, Ordering::Release);
     }
 
+    /// The source knows by itself that it gives nothing any more, and tells so, if nobody has.
+    pub(super) fn stall(&self, node: &str, events: &Events) {
+        let last = self.last.load(Ordering::Acquire);
+        if self.stalled_at.compare_exchange(ALIVE, last, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            events.tell(LiveEvent::SourceStalled { node: node.to_owned() });
+        }
+    }
+
     /// Tells when the source stalls, and when it is back, be it for one frame only. One thread calls this.
     pub(super) fn watch(&self, node: &str, patience: Duration, events: &Events) {
         if self.is_over.load(Ordering::Acquire) {
@@ -47,9 +55,8 @@ impl Pulse {
         if stalled_at != ALIVE && last != stalled_at {
             self.stalled_at.store(ALIVE, Ordering::Release);
             events.tell(LiveEvent::SourceIsBack { node: node.to_owned() });
-        } else if stalled_at == ALIVE && i128::from(now - last) > patience.as_nanos() as i128 {
-            self.stalled_at.store(last, Ordering::Release);
-            events.tell(LiveEvent::SourceStalled { node: node.to_owned() });
+        } else if i128::from(now - last) > patience.as_nanos() as i128 {
+            self.stall(node, events);
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::runtime::StreamRuntime;
 const SLICE: Duration = Duration::from_millis(100);
 /// What consumers hold comes back without a bell: so soon it is looked for.
 const RETRY: Duration = Duration::from_millis(1);
-/// Sources are looked after this often.
+/// Sources are looked after this often, and so are drawn numbers.
 const WATCH: Duration = Duration::from_millis(200);
 /// Commands that may wait for the deliverer.
 const COMMANDS: NonZeroU16 = NonZeroU16::new(1024).expect("not zero");
@@ -144,11 +144,12 @@ pub(super) fn start(
     let (cpu, driver) = (control.options.frame_cpu, control.driver.clone());
     let submit = move || submit_all(&driver, listener, &shared, &told, cpu);
     let frames = spawn("frame").spawn(submit).map_err(RunError::Thread)?;
-    let (shared, watched) = (state.clone(), Arc::downgrade(&control));
+    let (shared, watched, read) = (state.clone(), Arc::downgrade(&control), stats.clone());
     let watch = move || {
         while !shared.wait(WATCH) {
             let Some(control) = watched.upgrade() else { break };
             control.watch_sources();
+            control.tell_overlays(&read);
         }
     };
     let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
@@ -162,6 +163,20 @@ impl Control {
         let Ok(works) = self.works.try_lock() else { return };
         let moving = works.stage.sources.iter().filter(|(_, source)| source.can_stall());
         moving.for_each(|(node, source)| source.pulse.watch(node, self.options.patience, &self.events));
+    }
+
+    /// Lets effects that draw numbers know them.
+    fn tell_overlays(&self, stats: &StatsReader) {
+        let Ok(mut works) = self.works.try_lock() else { return };
+        if works.stage.overlays.is_empty() {
+            return;
+        }
+        let stats = stats.read(Monotonic.now());
+        let settings: Vec<_> =
+            works.stage.overlays.iter_mut().flat_map(|overlay| overlay.settings(&stats)).collect();
+        if let Err(error) = self.knobs.set(&settings) {
+            tracing::debug!("numbers are not drawn: {error}");
+        }
     }
 }
 

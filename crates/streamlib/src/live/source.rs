@@ -129,8 +129,8 @@ impl Worker<'_> {
 
     fn push_all_there_is(&mut self) -> Result<(), RunError> {
         #[cfg(target_os = "linux")]
-        if self.job.source.lent().is_some() {
-            return self.push_lent();
+        if self.job.source.camera().is_some() {
+            return self.push_camera();
         }
         self.push_all()
     }
@@ -149,9 +149,7 @@ impl Worker<'_> {
                 self.job.counters.dropped(DropReason::FormatChanged);
                 return Err(error.into());
             }
-            let captured = if self.job.source.is_live() {
-                picture.timestamp
-            } else if self.job.is_paced {
+            let captured = if self.job.is_paced {
                 // A file plays in real time from its first picture on.
                 let start = *start.get_or_insert_with(|| Monotonic.now().0 - picture.timestamp.0);
                 let due = Timestamp(start + picture.timestamp.0);

@@ -17,9 +17,11 @@ use super::app::{VideoInlet, VideoOutlet};
 use super::end::HeldProcessor;
 use super::processor::{ProcessorThread, View};
 use super::pulse::Pulse;
+use super::showing::ScreenFacts;
 use super::sink::SinkThread;
 use super::source::SourceThread;
 use super::system::SurfaceThread;
+use crate::overlay::Overlay;
 use crate::programs::Ready;
 
 /// Everything around a plan that runs.
@@ -33,6 +35,8 @@ pub(super) struct Stage {
     /// By node and input port.
     pub(super) consumers: BTreeMap<(String, String), RunningConsumer>,
     pub(super) processors: BTreeMap<String, RunningProcessor>,
+    /// Effects that draw numbers.
+    pub(super) overlays: Vec<Overlay>,
 }
 
 /// What the plan computes, and with which values.
@@ -136,6 +140,8 @@ impl RunningSource {
 pub(super) struct RunningConsumer {
     pub(super) spec: ConsumerSpec,
     pub(super) tag: u64,
+    /// What its screen takes, where it is one.
+    pub(super) facts: Option<ScreenFacts>,
     pub(super) sink: Option<SinkThread>,
     /// Until the program takes it.
     pub(super) outlet: Option<VideoOutlet>,

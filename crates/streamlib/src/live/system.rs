@@ -29,6 +29,7 @@ mod elsewhere {
     use crate::live::driver::Arrivals;
     use crate::live::event::Events;
     use crate::live::pulse::Pulse;
+    use crate::live::showing::ScreenFacts;
     use crate::runtime::StreamRuntime;
     use crate::scanout::ScanoutOptions;
     use crate::surface::{PublishOptions, ReadOptions, SurfaceError};
@@ -67,6 +68,12 @@ mod elsewhere {
         pub(crate) listener: Listener,
     }
 
+    impl ScanoutScreen {
+        pub(crate) fn facts(&self) -> ScreenFacts {
+            match self.never {}
+        }
+    }
+
     pub(crate) struct ScanoutJob {
         pub(crate) node: String,
         pub(crate) screen: ScanoutScreen,
@@ -82,7 +89,7 @@ mod elsewhere {
     }
 
     /// Refuses.
-    pub(crate) fn open_screen(_: &VulkanGpu, _: &ScanoutOptions) -> Result<ScanoutScreen, DisplayError> {
+    pub(crate) fn open_screen(_: &Arc<VulkanGpu>, _: &ScanoutOptions) -> Result<ScanoutScreen, DisplayError> {
         Err(DisplayError::Platform)
     }
 

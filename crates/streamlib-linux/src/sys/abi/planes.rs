@@ -66,6 +66,13 @@ impl BufferPlane {
     }
 }
 
+/// The union `m` with its member `fd`.
+pub(in crate::sys) fn descriptor(fd: i32) -> c_ulong {
+    let mut bytes = [0; size_of::<c_ulong>()];
+    bytes[..size_of::<i32>()].copy_from_slice(&fd.to_ne_bytes());
+    c_ulong::from_ne_bytes(bytes)
+}
+
 pub(crate) const G_FMT: Request<FormatPlanes> = Request::new(BOTH_WAYS, 4);
 pub(crate) const S_FMT: Request<FormatPlanes> = Request::new(BOTH_WAYS, 5);
 

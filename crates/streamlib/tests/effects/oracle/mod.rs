@@ -8,6 +8,7 @@ mod color;
 mod distort;
 mod image;
 mod neighbourhood;
+mod overlay;
 mod place;
 pub(crate) mod steps;
 mod style;
@@ -183,6 +184,7 @@ pub(crate) fn cases() -> Vec<Case> {
         color::cases(),
         distort::cases(),
         neighbourhood::cases(),
+        overlay::cases(),
         place::cases(),
         style::cases(),
         time::cases(),

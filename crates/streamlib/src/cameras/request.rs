@@ -1,9 +1,21 @@
-//! What a source `camera:` asks for: `camera:`, `camera:front?size=1280x720&fps=30&format=MJPG&brightness=140`.
+//! What a source `camera:` asks for: `camera:`, `camera:front?size=1280x720&fps=30&format=MJPG&wait=20&brightness=140`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use streamlib_core::format::Size;
 use streamlib_linux::{CameraControls, CameraError, CameraOptions, find_camera};
+
+/// Where a camera's pictures lie when the GPU gets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// In buffers of its driver, which the GPU reads.
+    Driver,
+    /// In buffers that its driver was handed, and that the GPU reads.
+    Handed,
+    /// In host memory, from where they are uploaded.
+    Host,
+}
 
 /// A camera, and how it is wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +23,10 @@ pub(crate) struct CameraRequest {
     /// Empty for the first one.
     name: String,
     pub(crate) options: CameraOptions,
+    /// How long to wait for the camera, at the start and in mid-stream, if it was said.
+    pub(crate) wait: Option<Duration>,
+    /// The only way in which its pictures may come to the GPU, if one was said.
+    pub(crate) memory: Option<Memory>,
     /// Controls by name, as the driver calls them.
     controls: Vec<(String, i64)>,
 }
@@ -19,8 +35,8 @@ impl CameraRequest {
     /// Reads what stands behind `camera:`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (name, query) = text.split_once('?').unwrap_or((text, ""));
-        let mut request =
-            Self { name: name.to_owned(), options: CameraOptions::default(), controls: Vec::new() };
+        let (options, controls) = (CameraOptions::default(), Vec::new());
+        let mut request = Self { name: name.to_owned(), options, wait: None, memory: None, controls };
         let options = &mut request.options;
         for wish in query.split('&').filter(|wish| !wish.is_empty()) {
             let (key, value) = wish.split_once('=').unwrap_or((wish, ""));
@@ -43,11 +59,21 @@ impl CameraRequest {
                         );
                     }
                 },
+                "wait" => match value.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds)) {
+                    Some(seconds) => request.wait = Some(Duration::from_secs_f64(seconds)),
+                    None => return wrong("is no time: `wait` is seconds, from 0 to 86400"),
+                },
+                "memory" => match value {
+                    "driver" => request.memory = Some(Memory::Driver),
+                    "handed" => request.memory = Some(Memory::Handed),
+                    "host" => request.memory = Some(Memory::Host),
+                    _ => return wrong("is not known: `memory` is driver, handed, or host"),
+                },
                 _ => match number {
                     Some(value) => request.controls.push((key.to_owned(), value)),
                     None => {
                         return wrong(
-                            "is not known: there are size, fps, format, and the camera's controls with numbers",
+                            "is not known: there are size, fps, format, wait, memory, and the camera's controls with numbers",
                         );
                     }
                 },
@@ -56,14 +82,18 @@ impl CameraRequest {
         Ok(request)
     }
 
-    /// Finds the camera and sets its controls; its node.
-    pub(crate) fn prepare(&self) -> Result<PathBuf, CameraError> {
-        let path = find_camera(&self.name)?;
-        if !self.controls.is_empty() {
-            let controls = CameraControls::open(&path)?;
-            self.controls.iter().try_for_each(|(name, value)| controls.set(name, *value))?;
+    /// The camera's node.
+    pub(crate) fn find(&self) -> Result<PathBuf, CameraError> {
+        find_camera(&self.name)
+    }
+
+    /// Sets the controls of the camera at `path`.
+    pub(crate) fn prepare(&self, path: &Path) -> Result<(), CameraError> {
+        if self.controls.is_empty() {
+            return Ok(());
         }
-        Ok(path)
+        let controls = CameraControls::open(path)?;
+        self.controls.iter().try_for_each(|(name, value)| controls.set(name, *value))
     }
 }
 
@@ -85,6 +115,9 @@ mod tests {
         let all = parse("front cam?size=1280x720&fps=30&format=MJPG&brightness=140&gain=-3");
         assert_eq!((all.name.as_str(), all.options.size), ("front cam", Some(Size::new(1280, 720))));
         assert_eq!((all.options.frame_rate, all.options.pixel_format), (Some(30), Some(*b"MJPG")));
+        assert_eq!((all.wait, all.memory), (None, None));
+        let ways = parse("front?wait=2.5&memory=handed");
+        assert_eq!((ways.wait, ways.memory), (Some(Duration::from_millis(2500)), Some(Memory::Handed)));
         assert_eq!(all.controls, [("brightness".to_owned(), 140), ("gain".to_owned(), -3)]);
     }
 
@@ -96,6 +129,9 @@ mod tests {
             ("?fps=0", "frames a second"),
             ("?format=", "four-character"),
             ("?format=MJPEG", "four-character"),
+            ("?wait=soon", "from 0 to 86400"),
+            ("?wait=-1", "from 0 to 86400"),
+            ("?memory=mine", "driver, handed, or host"),
             ("?brightness=high", "controls with numbers"),
         ] {
             let error = CameraRequest::parse(text).expect_err(text);

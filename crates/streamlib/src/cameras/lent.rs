@@ -9,10 +9,15 @@ use streamlib_core::picture::PictureFormat;
 use streamlib_linux::{CameraError, CameraOptions, CapturedBuffer, SharedCamera};
 use streamlib_vulkan::{DmaBuf, DmaBufUse, Texture, VulkanError, VulkanGpu};
 
+use super::handable;
+use super::request::Memory;
+
 /// A camera that streams into buffers which are textures as well.
 pub(crate) struct LentCamera {
     /// Planes of the picture in each buffer.
     pub(crate) pictures: Vec<Vec<Texture>>,
+    /// How they come to be read, in words.
+    pub(crate) way: String,
     camera: SharedCamera,
     /// By buffer: what the camera has filled, and has not got back.
     taken: Vec<Option<CapturedBuffer>>,
@@ -29,21 +34,47 @@ pub(crate) enum NotLent {
     Import(#[from] VulkanError),
     #[error("its buffers cannot be handed on: {0}")]
     Descriptor(#[from] std::io::Error),
+    #[error("{driver}, and {handed}")]
+    Both { driver: Box<Self>, handed: Box<Self> },
+}
+
+impl NotLent {
+    /// Whether buffers from elsewhere may do.
+    pub(crate) fn is_of_memory(&self) -> bool {
+        matches!(self, Self::Camera(CameraError::NotShareable { .. }) | Self::Import(_) | Self::Descriptor(_))
+    }
 }
 
 impl LentCamera {
-    /// Opens the camera at `path`, and makes textures of its buffers.
+    /// Opens the camera at `path` with buffers of its driver's, or with others that it is handed, and makes textures of them.
     pub(crate) fn open(
         gpu: &VulkanGpu,
         node: &str,
         path: &Path,
-        options: &CameraOptions,
+        (options, memory): (&CameraOptions, Memory),
     ) -> Result<Self, NotLent> {
         let report = gpu.report();
         if !report.sharing.dma_buf_import {
             return Err(NotLent::Device(report.name.clone()));
         }
-        let camera = SharedCamera::open(path, options)?;
+        let (camera, way) = match memory {
+            Memory::Handed => {
+                let mut whose = "";
+                let mut allocate = |bytes| {
+                    let (memory, owner) = handable::allocate(gpu, node, bytes)?;
+                    whose = owner;
+                    Ok(memory)
+                };
+                let camera = SharedCamera::open_into(path, options, &mut allocate)?;
+                (
+                    camera,
+                    format!("written by the driver into memory of the {whose} that it was handed (DMA-BUF)"),
+                )
+            }
+            Memory::Driver | Memory::Host => {
+                (SharedCamera::open(path, options)?, "read where the driver writes (DMA-BUF)".to_owned())
+            }
+        };
         let mut pictures = Vec::new();
         for buffer in camera.buffers() {
             let planes = camera.planes().iter().map(|plane| {
@@ -61,16 +92,25 @@ impl LentCamera {
             pictures.push(planes.collect::<Result<Vec<_>, NotLent>>()?);
         }
         let taken = pictures.iter().map(|_| None).collect();
-        Ok(Self { pictures, camera, taken })
+        Ok(Self { pictures, way, camera, taken })
     }
 
     pub(crate) fn format(&self) -> PictureFormat {
         self.camera.format()
     }
 
-    /// Frames per seconds.
+    pub(crate) fn pixel_format(&self) -> [u8; 4] {
+        self.camera.pixel_format()
+    }
+
+    /// Frames per second.
     pub(crate) fn frame_rate(&self) -> Option<(u32, u32)> {
         self.camera.frame_rate()
+    }
+
+    /// Ends the stream and begins it anew.
+    pub(crate) fn restart(&mut self) -> Result<(), CameraError> {
+        self.camera.restart()
     }
 
     /// Waits for the next picture: the number of its buffer, and when it was captured.
