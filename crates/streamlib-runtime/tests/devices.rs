@@ -93,10 +93,14 @@ fn surfaces(folder: &Path) -> Vec<Value> {
     serde_json::from_slice(&output.stdout).expect("a list")
 }
 
-/// A camera has one reader at a time, and so do these tests.
-fn vivid() -> Option<(CameraInfo, MutexGuard<'static, ()>)> {
-    static ONE_READER: Mutex<()> = Mutex::new(());
-    let guard = ONE_READER.lock().unwrap_or_else(PoisonError::into_inner);
+/// A camera has one reader at a time, a screen shows one program, and the machine's host answers one question: so tests take turns.
+/// They would only make each other late, too, since the machine is slow.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn vivid() -> Option<CameraInfo> {
     let found = list_cameras().into_iter().find(|camera| {
         let is_planar = camera.formats.iter().any(|format| format.fourcc == "NM12");
         camera.bus.starts_with("platform:vivid") && !is_planar
@@ -104,19 +108,17 @@ fn vivid() -> Option<(CameraInfo, MutexGuard<'static, ()>)> {
     if found.is_none() {
         skip("no V4L2 camera of the vivid test driver");
     }
-    found.map(|camera| (camera, guard))
+    found
 }
 
-/// A screen of that driver that somebody outside can look at under that name. A screen shows one program at a time.
-fn watched_screen(driver: &str, head: &str) -> Option<(ScreenInfo, MutexGuard<'static, ()>)> {
-    static ONE_PROGRAM: Mutex<()> = Mutex::new(());
-    let guard = ONE_PROGRAM.lock().unwrap_or_else(PoisonError::into_inner);
+/// A screen of that driver that somebody outside can look at under that name.
+fn watched_screen(driver: &str, head: &str) -> Option<ScreenInfo> {
     let found = list_screens().into_iter().find(|screen| screen.driver == driver && screen.is_connected);
     let found = found.filter(|_| screen::pixels(head, &[(0, 0)]).is_some());
     if found.is_none() {
         skip(&format!("no screen of the driver {driver} whose host can be asked what it shows"));
     }
-    found.map(|screen| (screen, guard))
+    found
 }
 
 /// The sink for a screen, in its smallest common mode.
@@ -127,7 +129,8 @@ fn sink(screen: &ScreenInfo) -> String {
 #[test]
 fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen_and_never_through_host_memory()
  {
-    let Some((camera, _guard)) = vivid() else { return };
+    let _turn = turn();
+    let Some(camera) = vivid() else { return };
     if cannot_run() {
         return;
     }
@@ -148,7 +151,7 @@ fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen
     compare(&last_picture(folder.path()), &wanted).expect("the bars in another process");
     let mut running = vec![publisher];
     let screen = watched_screen("virtio_gpu", "gpu0");
-    running.extend(screen.iter().map(|(shown, _turn)| show(folder.path(), shown, "gpu0", &wanted)));
+    running.extend(screen.iter().map(|shown| show(folder.path(), shown, "gpu0", &wanted)));
     while let Some(last) = running.pop() {
         let report = last.stop();
         assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
@@ -189,18 +192,19 @@ fn shows_paint(head: &str) {
     });
 }
 
-/// Shows the quarters on a screen of that driver, and gives what the command said.
-fn show_paint(driver: &str, head: &str) -> Option<String> {
-    let (shown, _turn) = watched_screen(driver, head)?;
+/// Shows the quarters on a screen of that driver; the command has to say how.
+fn show_paint(driver: &str, head: &str, how: &str) {
+    let _turn = turn();
+    let Some(shown) = watched_screen(driver, head) else { return };
     if cannot_run() {
-        return None;
+        return;
     }
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
     let arguments = ["play", "paint.hlsl", "--size", "640x480", "-o", &sink(&shown)];
     let painter = Running::start("the painter", folder.path(), &arguments);
     shows_paint(head);
-    let told = painter.told();
+    painter.says(how);
     let report = painter.stop();
     assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
     assert_eq!(report["host_bytes"], 0, "{report}");
@@ -208,22 +212,17 @@ fn show_paint(driver: &str, head: &str) -> Option<String> {
     let account = &nodes.iter().find(|node| node["name"] == "output").expect("the sink")["shown"];
     assert_eq!(account["by"], "page_flip", "{report}");
     assert!(account["frames"].as_u64() > Some(0) && account["latency"]["negative"] == 0, "{report}");
-    Some(told)
 }
 
 #[test]
 fn frames_are_shown_where_they_were_computed_on_a_screen_that_takes_their_memory() {
-    let Some(told) = show_paint("cirrus", "cirrus0") else { return };
-    assert!(
-        told.contains("direct, frames are shown where they were computed (bgra8, modifier 0x0)"),
-        "{told}"
-    );
+    let how = "direct, frames are shown where they were computed (bgra8, modifier 0x0)";
+    show_paint("cirrus", "cirrus0", how);
 }
 
 #[test]
 fn frames_are_drawn_into_buffers_of_a_screen_that_takes_no_memory_of_others() {
-    let Some(told) = show_paint("virtio_gpu", "gpu0") else { return };
-    assert!(told.contains("each frame is drawn into a buffer of the screen's: "), "{told}");
+    show_paint("virtio_gpu", "gpu0", "each frame is drawn into a buffer of the screen's: ");
 }
 
 /// Tells the kernel that the screen of a connector is unplugged; it is plugged in again when this ends.
@@ -246,7 +245,8 @@ impl Drop for Unplugged {
 
 #[test]
 fn a_screen_that_is_unplugged_ends_its_sink_alone() {
-    let Some((shown, _turn)) = watched_screen("cirrus", "cirrus0") else { return };
+    let _turn = turn();
+    let Some(shown) = watched_screen("cirrus", "cirrus0") else { return };
     if cannot_run() {
         return;
     }
