@@ -145,7 +145,7 @@ impl Runtime {
 
     #[pyo3(signature = (
         graph, *, base = "", fps = None, free = false, frames = None, fuse = true, trace = None, processors = None,
-        patience = 1.0
+        patience = 1.0, awake = 0.0
     ))]
     #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn start(
@@ -160,11 +160,14 @@ impl Runtime {
         trace: Option<PathBuf>,
         processors: Option<&Bound<'_, PyMapping>>,
         patience: f64,
+        awake: f64,
     ) -> PyResult<LiveGraph> {
         gate::enter(py, || {
             let graph = read_graph(py, graph)?;
             let patience = Duration::try_from_secs_f64(patience)
                 .map_err(|_| error::value(py, "`patience` is a number of seconds, 0 or more"))?;
+            let awake = Duration::try_from_secs_f64(awake)
+                .map_err(|_| error::value(py, "`awake` is a number of seconds, 0 or more"))?;
             let pacing = match (fps, free) {
                 (Some(_), true) => return Err(error::value(py, "give `fps` or `free`, not both")),
                 (Some(fps), false) if fps.is_finite() && fps > 0.0 => Pacing::Rate(fps),
@@ -182,6 +185,7 @@ impl Runtime {
                 trace,
                 processors,
                 patience,
+                awake,
                 ..LiveOptions::default()
             };
             if gate::is_closing() {

@@ -104,13 +104,13 @@ class Session:
         # Sinks whose window was closed by its user.
         self._closed_windows: set[str] = set()
 
-    def start(self, fps: float | None, frames: int | None) -> None:
+    def start(self, fps: float | None, frames: int | None, awake: float) -> None:
         """Starts the graph and what runs beside it."""
         from ._workers import make_workers
 
         graph = json.dumps(self.built.graph)
         self._started_ns = time.monotonic_ns()
-        self.live = self.native.start(graph, fps=fps, frames=frames, processors=self.built.processors)
+        self.live = self.native.start(graph, fps=fps, frames=frames, processors=self.built.processors, awake=awake)
         try:
             for handler in self.handlers:
                 self._bind(handler)

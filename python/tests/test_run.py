@@ -229,6 +229,16 @@ def test_a_program_may_keep_frames() -> None:
     assert kept[9].numpy().shape == (SIZE[1], SIZE[0], 4), "also when the graph has ended"
 
 
+def test_a_runtime_may_stay_awake_for_frames() -> None:
+    sink = app_sink()
+    with chain(bars(), sink, awake=0.002):
+        numbers = [frame.frame_number for frame in next_frames(sink, 5)]
+    assert numbers == sorted(set(numbers))
+    for wrong in [-1, 2, float("nan")]:
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            StreamRuntime(awake=wrong)
+
+
 def test_a_program_may_keep_textures_alone() -> None:
     sink = app_sink()
     with chain(bars(), sink):

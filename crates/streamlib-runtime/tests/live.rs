@@ -362,6 +362,7 @@ fn arguments_that_make_no_sense_together_are_refused() {
     let file = ["-o", "out.y4m"];
     for (args, part) in [
         (&["--rate", "30"][..], "--live"),
+        (&["--awake", "2ms"], "--live"),
         (&["--free"], "--live"),
         (&["--duration", "3s"], "--live"),
         (&["--live", "--rate", "30", "--free"], "cannot be used with"),

@@ -19,6 +19,8 @@ use crate::gpu::{Calibration, Gpu};
 use crate::mailbox::{Bell, Receiver};
 use crate::trace::TraceSender;
 
+/// No pace is so slow that anybody would stay awake for longer.
+const LONGEST_AWAKE: Duration = Duration::from_secs(1);
 /// How long the deliverer waits for a frame that nobody has submitted yet, before it looks whether it is to stop.
 const IDLE: Duration = Duration::from_millis(50);
 /// The same while frames wait for room at a consumer's, which nobody tells of.
@@ -138,10 +140,10 @@ impl<G: Gpu> Deliverer<G> {
     }
 
     /// Stays awake for frames that come at a steady pace: from `awake` before one is expected until it is done, or that long
-    /// after. It costs a processor that share of the time, and saves the time that a thread needs to wake up.
+    /// after; a second at most. It costs a processor that share of the time, and saves the time that a thread needs to wake up.
     #[must_use]
     pub fn with_awake(mut self, awake: Duration) -> Self {
-        self.awake_ns = awake.as_nanos().try_into().unwrap_or(i64::MAX);
+        self.awake_ns = awake.min(LONGEST_AWAKE).as_nanos() as i64;
         self
     }
 

@@ -35,7 +35,7 @@ pub struct ReaderOptions {
     /// How long to wait for the surface to come, if it is not there yet.
     pub patience: Duration,
     /// How long before and after a frame is expected [`Reader::acquire`] looks for it without sleeping. It costs a processor that
-    /// share of the time, and saves the time that a thread needs to wake up. Zero is never.
+    /// share of the time, and saves the time that a thread needs to wake up. Zero is never, a second the most.
     pub awake: Duration,
 }
 

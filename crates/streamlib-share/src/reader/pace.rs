@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Acquired;
 
-/// Frames further apart than this have no pace to wait for awake.
+/// Frames further apart than this have no pace to wait for awake, and nobody stays awake for longer.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// How regularly frames come.
@@ -19,7 +19,7 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(awake: Duration) -> Self {
-        Self { awake, last: None, expected: None }
+        Self { awake: awake.min(LONGEST), last: None, expected: None }
     }
 
     /// A frame was acquired: the next one comes as long after it as they were captured one after the other.

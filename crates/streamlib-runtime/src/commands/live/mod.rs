@@ -33,6 +33,7 @@ pub(crate) fn execute(job: &Job<'_>, args: &RunningArgs) -> Done {
         quality: args.quality.map_or(defaults.quality, Quality::Quantizer),
         frames: args.frames,
         trace: args.live.trace.clone(),
+        awake: args.live.awake.unwrap_or(defaults.awake),
         ..defaults
     };
     // Before any file is begun, so that Ctrl-C always ends them well.
