@@ -26,6 +26,7 @@ const LOCAL: &[&str] = &[
     "film_grain.input",
     "frame_difference.input",
     "frame_difference.previous",
+    "frame_stats.input",
     "gamma.input",
     "grayscale.input",
     "hue_shift.input",
