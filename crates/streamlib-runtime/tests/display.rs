@@ -4,12 +4,12 @@ mod common;
 #[path = "support/windows.rs"]
 mod windows;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use common::{cannot_run, fails_saying, skip, streamlib, text};
-use windows::{PAINT, Running, ends, quarter, until};
+use windows::{PAINT, Running, ends, outlives_its_window, quarter, until};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat, Window,
@@ -288,21 +288,10 @@ fn a_window_system_that_goes_away_ends_its_windows_alone() {
                  [nodes.window]\nsink = 'display:?title=lost&width=80&height=60'\ninputs = { input = 'paint' }\n\
                  [nodes.file]\nsink = 'out.y4m'\ninputs = { input = 'paint' }\n";
     std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
-    let mut process = Running::start(server.streamlib(folder.path()).args(["run", "paint.toml"]));
+    let process = Running::start(server.streamlib(folder.path()).args(["run", "paint.toml"]));
     Seen::find(&server, "lost").shows([80, 60], [0, 0], [80, 60]);
     drop(server);
-    let mut stderr = BufReader::new(process.0.stderr.take().expect("it is piped"));
-    let (mut said, mut line) = (String::new(), String::new());
-    // Which comes first: the window system's last word, or the driver's.
-    while !said.contains("sink `window` died") && !said.contains("the window of sink `window` was closed") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).expect("text") > 0, "it ended:\n{said}");
-        said.push_str(&line);
-    }
-    process.interrupt();
-    stderr.read_to_string(&mut said).expect("text");
-    let code = process.0.wait().expect("it ends").code();
-    assert!(matches!(code, Some(0 | 2)) && !said.contains("panicked"), "{code:?}: {said}");
+    outlives_its_window(process);
     assert!(std::fs::metadata(folder.path().join("out.y4m")).expect("a whole file").len() > 1000);
 }
 

@@ -5,14 +5,13 @@ mod common;
 #[path = "support/windows.rs"]
 mod windows;
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::{cannot_run, files, skip, streamlib, succeed, text};
 use image::RgbImage;
 use tempfile::TempDir;
-use windows::{PAINT, Running, ends, quarter, until};
+use windows::{PAINT, Running, ends, outlives_its_window, quarter, until};
 
 /// As the first, in other colours.
 const OTHER: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target {
@@ -188,20 +187,10 @@ fn a_compositor_that_goes_away_ends_its_windows_alone() {
                  [nodes.window]\nsink = 'display:?width=80&height=60'\ninputs = { input = 'paint' }\n\
                  [nodes.file]\nsink = 'out.y4m'\ninputs = { input = 'paint' }\n";
     std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
-    let mut process = Running::start(compositor.streamlib(folder.path()).args(["run", "paint.toml"]));
+    let process = Running::start(compositor.streamlib(folder.path()).args(["run", "paint.toml"]));
     compositor.shows(as_it_is, [80, 60], [0, 0], [80, 60]);
     drop(compositor);
-    let mut stderr = BufReader::new(process.0.stderr.take().expect("it is piped"));
-    let (mut said, mut line) = (String::new(), String::new());
-    while !said.contains("sink `window` died") && !said.contains("the window of sink `window` was closed") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).expect("text") > 0, "it ended:\n{said}");
-        said.push_str(&line);
-    }
-    process.interrupt();
-    stderr.read_to_string(&mut said).expect("text");
-    let code = process.0.wait().expect("it ends").code();
-    assert!(matches!(code, Some(0 | 2)) && !said.contains("panicked"), "{code:?}: {said}");
+    outlives_its_window(process);
     let film = std::fs::read(folder.path().join("out.y4m")).expect("a whole file");
     assert!(text(&film[..60]).starts_with("YUV4MPEG2 W64 H48"), "{}", text(&film[..60]));
 }

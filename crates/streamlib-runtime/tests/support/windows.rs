@@ -1,6 +1,6 @@
 //! What tests of windows share: a picture that says where it belongs, and the command at work.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,22 @@ impl Drop for Running {
         let _gone = self.0.kill();
         let _gone = self.0.wait();
     }
+}
+
+/// Tells that its sink `window` is gone, runs on, and ends in order when it is told to.
+pub(crate) fn outlives_its_window(mut process: Running) {
+    let mut stderr = BufReader::new(process.0.stderr.take().expect("it is piped"));
+    let (mut said, mut line) = (String::new(), String::new());
+    // Which comes first: the window system's last word, or the driver's.
+    while !said.contains("sink `window` died") && !said.contains("the window of sink `window` was closed") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).expect("text") > 0, "it ended:\n{said}");
+        said.push_str(&line);
+    }
+    process.interrupt();
+    stderr.read_to_string(&mut said).expect("text");
+    let code = process.0.wait().expect("it ends").code();
+    assert!(matches!(code, Some(0 | 2)) && !said.contains("panicked"), "{code:?}: {said}");
 }
 
 /// Ends well, and gives what it said.
