@@ -95,6 +95,15 @@ pub struct BufferDescription {
     pub driver: [u8; 16],
 }
 
+/// Whose timeline tells that frames are done: a semaphore that counts up, of a GPU's driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimelineDescription {
+    /// The device that it was made on (Vulkan's `deviceUUID`).
+    pub device: [u8; 16],
+    /// The driver that it was made by (Vulkan's `driverUUID`).
+    pub driver: [u8; 16],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

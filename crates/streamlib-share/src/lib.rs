@@ -50,10 +50,10 @@ mod socket;
 mod wire;
 
 pub use access::Access;
-pub use buffer::{BufferDescription, BufferId, BufferKind, FormatCode};
+pub use buffer::{BufferDescription, BufferId, BufferKind, FormatCode, TimelineDescription};
 pub use error::{BrokerError, SurfaceError};
 pub use list::{SurfaceInfo, list};
 pub use name::{BadName, MAX_NAME_BYTES, SurfaceName};
-pub use publisher::{Publisher, PublisherOptions, PublisherStats, SharedBuffer};
+pub use publisher::{Announced, Publisher, PublisherOptions, PublisherStats, SharedBuffer};
 pub use reader::{Acquired, FrameWaiter, Reader, ReaderOptions};
 pub use streamlib_linux::peer::Peer;

@@ -7,7 +7,7 @@ use streamlib_linux::peer::Peer;
 
 use crate::access::Access;
 use crate::name::SurfaceName;
-use crate::page::SurfaceView;
+use crate::page::{Feed, SurfaceView};
 use crate::wire::{Entry, MAX_ENTRIES, Refusal};
 
 /// Names a connection to the broker.
@@ -77,7 +77,7 @@ impl Surface {
 
     /// What its page says now. No lease protects the newest frame's slot here; numbers of two frames may be mixed.
     fn entry(&self, name: &SurfaceName) -> Entry {
-        let (counters, newest) = (self.page.counters(), self.page.slot(self.page.newest()));
+        let (counters, newest) = (self.page.counters(), self.page.slot(self.page.newest(Feed::Done)));
         Entry {
             name: name.clone(),
             publisher: self.owner,

@@ -24,34 +24,47 @@ const SLOTS: usize = 2;
 
 struct Surface {
     newest: AtomicU64,
+    /// The newest, done or not: each frame is offered here first.
+    early: AtomicU64,
     /// What lies in each slot: its sequence number, if all is well. The model fails if it is read and written at once, or with
     /// no order between the two.
     slots: [Cell<u64>; SLOTS],
 }
 
+/// Gives back what is kept for nobody.
+fn reclaim(words: &mut [u64; SLOTS], offered: [u64; 2], leases: &[Arc<AtomicU64>]) {
+    for kept in words {
+        if !offered.contains(kept) && !is_held(*kept, leases.iter().map(|lease| &**lease)) {
+            *kept = 0;
+        }
+    }
+}
+
 /// Publishes up to `frames` frames, each into a slot that nobody holds; says how many found one.
 fn publish(surface: &Surface, leases: &[Arc<AtomicU64>], frames: u64) -> u64 {
     let mut words = [0; SLOTS];
-    let mut newest = 0;
+    let (mut newest, mut done) = (0, 0);
     let mut published = 0;
     for _ in 0..frames {
-        let held = |word| is_held(word, leases.iter().map(|lease| &**lease));
-        let free = (0..SLOTS).find(|&slot| words[slot] == 0 || (words[slot] != newest && !held(words[slot])));
-        let Some(free) = free else { continue };
+        reclaim(&mut words, [newest, done], leases);
+        let Some(free) = words.iter().position(|word| *word == 0) else { continue };
         published += 1;
         surface.slots[free].set(published);
         newest = word(published, free);
         words[free] = newest;
-        offer(&surface.newest, newest);
+        offer(&surface.early, newest);
+        reclaim(&mut words, [newest, done], leases);
+        done = newest;
+        offer(&surface.newest, done);
     }
     published
 }
 
 /// Takes `count` times, and makes sure that what it holds is what it took, and stays so.
-fn read(surface: &Surface, lease: &AtomicU64, count: usize) -> u64 {
+fn read(surface: &Surface, feed: &AtomicU64, lease: &AtomicU64, count: usize) -> u64 {
     let mut seen = 0;
     for _ in 0..count {
-        match hold(|| surface.newest.load(Ordering::Relaxed), lease, sequence, seen) {
+        match hold(|| feed.load(Ordering::Relaxed), lease, sequence, seen) {
             Hold::Held(word) => {
                 assert!(sequence(word) > seen, "an old frame came again");
                 seen = sequence(word);
@@ -69,7 +82,7 @@ fn read(surface: &Surface, lease: &AtomicU64, count: usize) -> u64 {
 }
 
 fn surface() -> Arc<Surface> {
-    Arc::new(Surface { newest: AtomicU64::new(0), slots: Default::default() })
+    Arc::new(Surface { newest: AtomicU64::new(0), early: AtomicU64::new(0), slots: Default::default() })
 }
 
 #[test]
@@ -81,7 +94,7 @@ fn no_frame_is_overwritten_while_a_reader_holds_it() {
             let (surface, leases) = (surface.clone(), vec![lease.clone()]);
             thread::spawn(move || publish(&surface, &leases, 4))
         };
-        read(&surface, &lease, 2);
+        read(&surface, &surface.newest, &lease, 2);
         publisher.join().unwrap();
     });
 }
@@ -98,7 +111,32 @@ fn two_readers_protect_their_frames_from_one_publisher() {
             .iter()
             .map(|lease| {
                 let (surface, lease) = (surface.clone(), lease.clone());
-                thread::spawn(move || read(&surface, &lease, 1))
+                thread::spawn(move || read(&surface, &surface.newest, &lease, 1))
+            })
+            .collect();
+        publish(&surface, &leases, 3);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn frames_that_are_not_done_are_protected_like_others() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let surface = surface();
+        let leases: Vec<_> = (0..2).map(|_| Arc::new(AtomicU64::new(0))).collect();
+        let readers: Vec<_> = leases
+            .iter()
+            .zip([true, false])
+            .map(|(lease, is_early)| {
+                let (surface, lease) = (surface.clone(), lease.clone());
+                thread::spawn(move || {
+                    let feed = if is_early { &surface.early } else { &surface.newest };
+                    read(&surface, feed, &lease, 1)
+                })
             })
             .collect();
         publish(&surface, &leases, 3);
@@ -117,9 +155,9 @@ fn a_reader_that_comes_last_gets_the_newest_frame_and_everything_is_free_when_it
             let (surface, leases) = (surface.clone(), vec![lease.clone()]);
             thread::spawn(move || publish(&surface, &leases, 2))
         };
-        read(&surface, &lease, 1);
+        read(&surface, &surface.newest, &lease, 1);
         let published = publisher.join().unwrap();
-        assert_eq!(read(&surface, &lease, 1), published);
+        assert_eq!(read(&surface, &surface.newest, &lease, 1), published);
         assert_eq!(lease.load(Ordering::Relaxed), 0);
     });
 }

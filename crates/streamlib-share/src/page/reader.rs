@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use streamlib_linux::shared::{Others, PageError, SharedPage};
 
-use super::{LAYOUT, MAGIC, head};
+use super::{Feed, LAYOUT, MAGIC, head};
 
 /// Frames that a reader can hold at once: what a graph shows, what waits to be shown, and what its GPU is still reading.
 pub(crate) const LEASES: usize = 4;
@@ -15,6 +15,7 @@ mod place {
     pub(super) const RELEASED: usize = 32;
     pub(super) const SKIPPED: usize = 33;
     pub(super) const WAITING: usize = 34;
+    pub(super) const WAITING_EARLY: usize = 35;
 }
 
 const WORDS: usize = 40;
@@ -66,17 +67,24 @@ impl ReaderPage {
 
     /// Says that a thread of the reader is about to wait for the bell. If the publisher does not see this when it rings, the
     /// thread sees the ring before it sleeps.
-    pub(crate) fn will_wait(&self) {
-        self.page.words()[place::WAITING].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn will_wait(&self, feed: Feed) {
+        self.waiting(feed).fetch_add(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
 
-    pub(crate) fn has_waited(&self) {
-        self.page.words()[place::WAITING].fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn has_waited(&self, feed: Feed) {
+        self.waiting(feed).fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether a thread of the reader may be waiting.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.page.words()[place::WAITING].load(Ordering::Relaxed) != 0
+    pub(crate) fn is_waiting(&self, feed: Feed) -> bool {
+        self.waiting(feed).load(Ordering::Relaxed) != 0
+    }
+
+    fn waiting(&self, feed: Feed) -> &AtomicU64 {
+        &self.page.words()[match feed {
+            Feed::Done => place::WAITING,
+            Feed::Early => place::WAITING_EARLY,
+        }]
     }
 }

@@ -11,6 +11,8 @@ use crate::buffer::{BufferId, FormatCode};
 pub(super) const SLOT_WORDS: usize = 32;
 /// Words of a slot that are used.
 const USED: usize = 17;
+/// The word that tells when the frame was published.
+pub(super) const PUBLISHED: usize = 3;
 
 /// A frame in a slot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +22,8 @@ pub(crate) struct Slot {
     pub(crate) format: FormatCode,
     pub(crate) meta: FrameMeta,
     pub(crate) published: Timestamp,
+    /// Value of the publisher's timeline that tells that the frame is done; 0 if it was when it was published.
+    pub(crate) done: u64,
 }
 
 fn join(low: u32, high: u32) -> u64 {
@@ -36,9 +40,10 @@ impl Slot {
         words[0] = self.buffer.get();
         words[1] = self.meta.sequence;
         words[2] = self.meta.captured.0 as u64;
-        words[3] = self.published.0 as u64;
+        words[PUBLISHED] = self.published.0 as u64;
         words[4] = join(self.size.width, self.size.height);
         words[5] = join(self.format.0, self.meta.camera.is_some().into());
+        words[6] = self.done;
         if let Some(camera) = self.meta.camera {
             let numbers = camera.intrinsics.into_iter().chain(camera.world_from_camera.into_iter().flatten());
             for (index, number) in numbers.enumerate() {
@@ -67,7 +72,8 @@ impl Slot {
             size: Size::new(width, height),
             format: FormatCode(format),
             meta: FrameMeta { captured: Timestamp(word(2) as i64), sequence: word(1), camera },
-            published: Timestamp(word(3) as i64),
+            published: Timestamp(word(PUBLISHED) as i64),
+            done: word(6),
         })
     }
 }

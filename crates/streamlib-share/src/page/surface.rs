@@ -4,18 +4,45 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
+use streamlib_core::frame::Timestamp;
 use streamlib_linux::shared::{Others, PageError, ReadOnlyPage, SharedPage};
 
-use super::slot::{SLOT_WORDS, Slot};
+use super::slot::{PUBLISHED, SLOT_WORDS, Slot};
 use super::{LAYOUT, MAGIC, head};
 use crate::lease;
 
 /// Frames that a publisher can have under way at once: the newest, and those that readers hold.
 pub(crate) const SLOTS: usize = 64;
 
+/// Which frames somebody takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Feed {
+    /// Those that are done.
+    Done,
+    /// Those that the publisher's GPU may still work on, too.
+    Early,
+}
+
+impl Feed {
+    const fn bell(self) -> usize {
+        match self {
+            Self::Done => head::BELL,
+            Self::Early => head::EARLY_BELL,
+        }
+    }
+
+    const fn newest(self) -> usize {
+        match self {
+            Self::Done => place::NEWEST,
+            Self::Early => place::NEWEST_EARLY,
+        }
+    }
+}
+
 /// Places of 64-bit words. What is written by every frame and what is read by every reader lie in lines of their own.
 mod place {
     pub(super) const NEWEST: usize = 0;
+    pub(super) const NEWEST_EARLY: usize = 1;
     pub(super) const PUBLISHED: usize = 8;
     pub(super) const DROPPED: usize = 9;
     pub(super) const READERS: usize = 10;
@@ -52,8 +79,8 @@ impl SurfacePage {
         Ok((Self { page }, file))
     }
 
-    pub(crate) fn newest(&self) -> &AtomicU64 {
-        &self.page.words()[place::NEWEST]
+    pub(crate) fn newest(&self, feed: Feed) -> &AtomicU64 {
+        &self.page.words()[feed.newest()]
     }
 
     /// Writes down what lies in `index`, which no reader looks at.
@@ -64,22 +91,30 @@ impl SurfacePage {
         }
     }
 
+    /// Writes down that what lies in `index`, which early readers may look at, is done since `now`.
+    pub(crate) fn write_done(&self, index: usize, now: Timestamp) {
+        let first = place::SLOTS + index * SLOT_WORDS;
+        self.page.words()[first + PUBLISHED].store(now.0 as u64, Ordering::Relaxed);
+    }
+
     /// Ends the waits of readers that have not fallen asleep yet. Whoever is not seen waiting after this need not be woken.
-    pub(crate) fn ring(&self) {
-        self.page.head()[head::BELL].fetch_add(1, Ordering::Release);
+    pub(crate) fn ring(&self, feed: Feed) {
+        self.page.head()[feed.bell()].fetch_add(1, Ordering::Release);
         fence(Ordering::SeqCst);
     }
 
     /// Wakes readers whose wait has become pointless.
-    pub(crate) fn wake(&self) {
-        self.page.wake(head::BELL);
+    pub(crate) fn wake(&self, feed: Feed) {
+        self.page.wake(feed.bell());
     }
 
     /// Tells readers that nothing will come any more.
     pub(crate) fn close(&self) {
         self.page.head()[head::CLOSED].store(1, Ordering::Release);
-        self.ring();
-        self.wake();
+        for feed in [Feed::Done, Feed::Early] {
+            self.ring(feed);
+            self.wake(feed);
+        }
     }
 
     pub(crate) fn count_published(&self, rate_mhz: u64) {
@@ -118,8 +153,8 @@ impl SurfaceView {
     }
 
     /// What is newest, by a relaxed load.
-    pub(crate) fn newest(&self) -> u64 {
-        self.page.word(place::NEWEST)
+    pub(crate) fn newest(&self, feed: Feed) -> u64 {
+        self.page.word(feed.newest())
     }
 
     /// What lies in the slot of `word`. It only means something while a lease holds the word.
@@ -130,15 +165,15 @@ impl SurfaceView {
     }
 
     /// What [`SurfaceView::wait`] waits for a change of. Whatever was published before is seen after.
-    pub(crate) fn bell(&self) -> u32 {
-        let bell = self.page.head(head::BELL);
+    pub(crate) fn bell(&self, feed: Feed) -> u32 {
+        let bell = self.page.head(feed.bell());
         fence(Ordering::Acquire);
         bell
     }
 
     /// Waits until the bell, which stood at `heard`, is rung, `timeout` at most; it may end early.
-    pub(crate) fn wait(&self, heard: u32, timeout: Duration) {
-        self.page.wait(head::BELL, heard, timeout);
+    pub(crate) fn wait(&self, feed: Feed, heard: u32, timeout: Duration) {
+        self.page.wait(feed.bell(), heard, timeout);
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -16,6 +16,7 @@ fn slot(camera: Option<CameraModel>) -> Slot {
         format: TextureFormat::Rgba8.into(),
         meta: FrameMeta { captured: Timestamp(-5), sequence: 12, camera },
         published: Timestamp(1 << 40),
+        done: 1 << 63,
     }
 }
 

@@ -5,11 +5,12 @@ mod rate;
 mod service;
 mod slots;
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use streamlib_core::format::Size;
@@ -18,14 +19,14 @@ use streamlib_core::sync::Mutex;
 
 use crate::access::Access;
 use crate::broker::{self, Stay, Stop};
-use crate::buffer::{BufferDescription, BufferId, FormatCode};
+use crate::buffer::{BufferDescription, BufferId, FormatCode, TimelineDescription};
 use crate::clock;
 use crate::error::SurfaceError;
 use crate::lease;
 use crate::name::SurfaceName;
-use crate::page::{ReaderPage, Slot, SurfacePage};
+use crate::page::{Feed, ReaderPage, Slot, SurfacePage};
 
-use buffers::Buffers;
+use buffers::{Buffers, Export};
 use rate::Rate;
 use service::Service;
 use slots::Slots;
@@ -78,8 +79,26 @@ struct Shared {
     /// Those whose leases count. The service adds a reader before it tells it where the page is.
     readers: Mutex<Vec<Arc<ReaderPage>>>,
     buffers: Mutex<Buffers>,
+    timeline: OnceLock<Timeline>,
     is_registered: AtomicBool,
 }
+
+/// Tells readers which frames are done.
+struct Timeline {
+    description: TimelineDescription,
+    export: Export,
+}
+
+impl fmt::Debug for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.description.fmt(f)
+    }
+}
+
+/// A frame that readers know of and that is not done: [`Publisher::finish`] says that it is.
+#[derive(Debug)]
+#[must_use = "readers without the timeline get the frame when it is finished"]
+pub struct Announced(u64);
 
 /// Publishes a surface: frame after frame, each in a buffer that the program has made known, for whoever may open it. `T` is what
 /// must live as long as somebody may look at a frame, such as a lease of its texture.
@@ -117,6 +136,7 @@ impl<T> Publisher<T> {
             page_file,
             readers: Mutex::default(),
             buffers: Mutex::default(),
+            timeline: OnceLock::new(),
             is_registered: AtomicBool::new(true),
         });
         let stop = Stop::new().map_err(|source| SurfaceError::System { action: "make an event", source })?;
@@ -153,6 +173,16 @@ impl<T> Publisher<T> {
         self.shared.buffers.lock().unwrap_or_else(PoisonError::into_inner).remove(buffer.id);
     }
 
+    /// Offers a timeline that tells which frames are done, for [`Publisher::announce`]. `export` gives a new descriptor of it
+    /// each time that a reader asks, on the service thread. The first that is offered counts.
+    pub fn offer_timeline(
+        &self,
+        description: TimelineDescription,
+        export: impl Fn() -> io::Result<OwnedFd> + Send + Sync + 'static,
+    ) {
+        let _first_counts = self.shared.timeline.set(Timeline { description, export: Arc::new(export) });
+    }
+
     /// Makes the frame that lies in `buffer` the newest, and keeps `keep` as long as a reader may look at it. Its GPU work must
     /// be done. Never waits, and allocates nothing.
     ///
@@ -161,6 +191,23 @@ impl<T> Publisher<T> {
     /// # Errors
     /// Gives `keep` back when readers hold every frame there can be. It counts as dropped.
     pub fn publish(&mut self, buffer: &SharedBuffer, meta: &FrameMeta, keep: T) -> Result<u64, T> {
+        let announced = self.announce(buffer, meta, 0, keep)?;
+        Ok(self.finish(announced))
+    }
+
+    /// Lets readers that have the timeline ([`Publisher::offer_timeline`]) know of the frame that will lie in `buffer` when the
+    /// timeline has reached `done`. All others get it when it is [finished](Publisher::finish), which has to be before the next
+    /// one is announced. Otherwise like [`publish`](Publisher::publish).
+    ///
+    /// # Errors
+    /// As [`publish`](Publisher::publish).
+    pub fn announce(
+        &mut self,
+        buffer: &SharedBuffer,
+        meta: &FrameMeta,
+        done: u64,
+        keep: T,
+    ) -> Result<Announced, T> {
         if self.slots.free().is_none() {
             self.reclaim();
         }
@@ -170,23 +217,35 @@ impl<T> Publisher<T> {
         };
         let now = clock::now();
         let SharedBuffer { id, size, format } = *buffer;
-        self.shared.page.write(index, Slot { buffer: id, size, format, meta: *meta, published: now });
+        self.shared.page.write(index, Slot { buffer: id, size, format, meta: *meta, published: now, done });
         let word = self.slots.fill(index, keep);
-        lease::offer(self.shared.page.newest(), word);
-        self.shared.page.ring();
+        self.offer(word, Feed::Early);
         self.shared.page.count_published(self.rate.count(now));
+        Ok(Announced(word))
+    }
+
+    /// Says that an announced frame is done, so that every reader gets it. Its number, counted from 1.
+    pub fn finish(&mut self, Announced(word): Announced) -> u64 {
+        self.shared.page.write_done(lease::slot(word), clock::now());
+        self.slots.finish(word);
+        self.offer(word, Feed::Done);
+        lease::sequence(word)
+    }
+
+    fn offer(&mut self, word: u64, feed: Feed) {
+        lease::offer(self.shared.page.newest(feed), word);
+        self.shared.page.ring(feed);
         // A service that holds the list is never waited for: then somebody may be waiting, and nothing is given back this time.
         let is_waited_for = match self.shared.readers.try_lock() {
             Ok(readers) => {
                 self.slots.reclaim(&readers);
-                readers.iter().any(|reader| reader.is_waiting())
+                readers.iter().any(|reader| reader.is_waiting(feed))
             }
             Err(_held) => true,
         };
         if is_waited_for {
-            self.shared.page.wake();
+            self.shared.page.wake(feed);
         }
-        Ok(lease::sequence(word))
     }
 
     /// Drops what is kept for nobody any more. Never waits.

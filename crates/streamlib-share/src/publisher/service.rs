@@ -111,6 +111,7 @@ impl Service {
         let reader = &self.readers[index];
         let stays = match reader.connection.receive() {
             Ok(Received::Message(Message::GetBuffer { id }, _)) => self.give_buffer(reader, id),
+            Ok(Received::Message(Message::GetTimeline, _)) => self.give_timeline(reader),
             Ok(Received::Message(other, _)) => {
                 warn!("surface {}: reader {} sent what no reader sends: {other:?}", self.name, reader.pid);
                 false
@@ -151,14 +152,35 @@ impl Service {
                 return false;
             }
         };
-        let sent = match &exported {
+        match &exported {
             Some((description, file)) => {
-                let message = Message::Buffer { id, description: *description };
-                reader.connection.send(&message, &[file.as_fd()])
+                self.send(reader, &Message::Buffer { id, description: *description }, Some(file))
             }
-            None => reader.connection.send(&Message::NoBuffer { id }, &[]),
-        };
-        match sent {
+            None => self.send(reader, &Message::NoBuffer { id }, None),
+        }
+    }
+
+    /// The same for the timeline.
+    fn give_timeline(&self, reader: &ReaderLink) -> bool {
+        let exported = self.shared.timeline.get().and_then(|timeline| match (timeline.export)() {
+            Ok(file) => Some((timeline.description, file)),
+            Err(error) => {
+                warn!("surface {}: its timeline could not be exported: {error}", self.name);
+                None
+            }
+        });
+        match &exported {
+            Some((description, file)) => {
+                self.send(reader, &Message::Timeline { description: *description }, Some(file))
+            }
+            None => self.send(reader, &Message::NoTimeline, None),
+        }
+    }
+
+    /// Whether the message could be sent.
+    fn send(&self, reader: &ReaderLink, message: &Message, file: Option<&OwnedFd>) -> bool {
+        let files: Vec<_> = file.into_iter().map(AsFd::as_fd).collect();
+        match reader.connection.send(message, &files) {
             Ok(Sent::Yes) => true,
             Ok(Sent::NoRoom) => {
                 warn!("surface {}: reader {} does not read its answers", self.name, reader.pid);

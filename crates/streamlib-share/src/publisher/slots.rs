@@ -12,17 +12,19 @@ struct Kept<T> {
     _keep: T,
 }
 
-/// The slots of a surface page. All but the newest are given back when no reader holds them.
+/// The slots of a surface page. All but the newest, and the newest that is done, are given back when no reader holds them.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     kept: [Option<Kept<T>>; SLOTS],
     newest: u64,
+    /// The newest that is done.
+    done: u64,
     sequence: u64,
 }
 
 impl<T> Slots<T> {
     pub(super) fn new() -> Self {
-        Self { kept: std::array::from_fn(|_| None), newest: 0, sequence: 0 }
+        Self { kept: std::array::from_fn(|_| None), newest: 0, done: 0, sequence: 0 }
     }
 
     /// A slot that nobody looks at.
@@ -38,12 +40,19 @@ impl<T> Slots<T> {
         self.newest
     }
 
-    /// Drops what is kept for nobody: all but the newest and what one of `readers` holds. The newest must have been offered.
+    /// The publication `word` is done.
+    pub(super) fn finish(&mut self, word: u64) {
+        self.done = word;
+    }
+
+    /// Drops what is kept for nobody: all but the newest, the newest that is done, and what one of `readers` holds. Both must have
+    /// been offered.
     pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>]) {
-        let newest = self.newest;
+        let offered = [self.newest, self.done];
         for kept in &mut self.kept {
             let is_idle = kept.as_ref().is_some_and(|kept| {
-                kept.word != newest && !is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()))
+                !offered.contains(&kept.word)
+                    && !is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()))
             });
             if is_idle {
                 *kept = None;

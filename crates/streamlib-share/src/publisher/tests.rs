@@ -106,7 +106,8 @@ fn forged_ids_and_nonsense_cost_a_reader_its_connection_and_its_leases() {
     for packet in packets {
         let (connection, page) = stage.intrude();
         let keep = stage.publish();
-        page.lease(0).store(stage.publisher.shared.page.newest().load(Ordering::Relaxed), Ordering::Relaxed);
+        page.lease(0)
+            .store(stage.publisher.shared.page.newest(Feed::Done).load(Ordering::Relaxed), Ordering::Relaxed);
         stage.publish();
         assert_eq!(Arc::strong_count(&keep), 2, "a lease does not count");
         send(&connection, &packet, SendFlags::NOSIGNAL).unwrap();
@@ -148,10 +149,10 @@ fn whatever_stands_in_a_reader_page_holds_four_frames_at_most() {
         for _ in 0..10 {
             keeps.push(stage.publish());
             page.lease(0).store(value, Ordering::Relaxed);
-            let newest = stage.publisher.shared.page.newest().load(Ordering::Relaxed);
+            let newest = stage.publisher.shared.page.newest(Feed::Done).load(Ordering::Relaxed);
             page.lease(1).store(newest ^ value, Ordering::Relaxed);
             page.count(value, value);
-            page.will_wait();
+            page.will_wait(Feed::Done);
         }
     }
     stage.publish();

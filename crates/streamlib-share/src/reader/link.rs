@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Acquired;
+use crate::broker::ANSWER_TIME;
 use crate::clock;
 use crate::error::SurfaceError;
 use crate::lease::{self, Hold};
 use crate::name::SurfaceName;
-use crate::page::{LEASES, ReaderPage, SurfaceView};
-use crate::socket::{Connection, Received};
+use crate::page::{Feed, LEASES, ReaderPage, SurfaceView};
+use crate::socket::{Connection, Received, Sent};
 use crate::wire::Message;
 
 /// How often to look whether the publisher still lives: its death wakes nobody. It takes a system call, too many for somebody who
@@ -49,18 +50,18 @@ impl Link {
         Self { name, socket, surface, page, leased: Default::default(), looked_ns }
     }
 
-    /// Takes the newest frame, if it is newer than `seen`.
-    pub(super) fn take(this: &Arc<Self>, seen: u64) -> Take {
+    /// Takes the newest frame of `feed`, if it is newer than `seen`.
+    pub(super) fn take(this: &Arc<Self>, feed: Feed, seen: u64) -> Take {
         let is_free = |leased: &AtomicBool| !leased.swap(true, Ordering::Acquire);
         let Some(index) = this.leased.iter().position(is_free) else { return Take::AllLeased };
-        let newest = || this.surface.newest();
+        let newest = || this.surface.newest(feed);
         let held = lease::hold(newest, this.page.lease(index), lease::sequence, seen);
         let Hold::Held(word) = held else {
             this.leased[index].store(false, Ordering::Release);
             return if held == Hold::Nothing { Take::Nothing } else { Take::Contended };
         };
         match this.surface.slot(word) {
-            Some(slot) => Take::Taken(Acquired::new(this.clone(), index, word, slot, seen)),
+            Some(slot) => Take::Taken(Acquired::new(this.clone(), (index, word), (slot, feed), seen)),
             None => {
                 this.release(index, 0);
                 Take::Nonsense
@@ -83,18 +84,18 @@ impl Link {
     /// `bell`, is rung; whether it was.
     pub(super) fn watch(
         &self,
-        bell: u32,
+        (feed, bell): (Feed, u32),
         (from, until): (Instant, Instant),
         deadline: Option<Instant>,
     ) -> bool {
         let until = deadline.map_or(until, |deadline| deadline.min(until));
-        while self.surface.bell() == bell && !self.surface.is_closed() {
+        while self.surface.bell(feed) == bell && !self.surface.is_closed() {
             let now = Instant::now();
             if now >= until {
                 return false;
             }
             match from.min(until).checked_duration_since(now) {
-                Some(asleep) if !asleep.is_zero() => self.sleep(bell, asleep),
+                Some(asleep) if !asleep.is_zero() => self.sleep((feed, bell), asleep),
                 _ => std::hint::spin_loop(),
             }
         }
@@ -102,24 +103,28 @@ impl Link {
     }
 
     /// Waits until the bell, which stood at `bell`, is rung; it may end early.
-    fn sleep(&self, bell: u32, timeout: Duration) {
-        self.page.will_wait();
-        self.surface.wait(bell, timeout);
-        self.page.has_waited();
+    fn sleep(&self, (feed, bell): (Feed, u32), timeout: Duration) {
+        self.page.will_wait(feed);
+        self.surface.wait(feed, bell, timeout);
+        self.page.has_waited(feed);
     }
 
     /// Waits until the bell, which stood at `bell`, is rung, or it is time to look whether it was. False when `deadline` has
     /// passed; none is never.
-    pub(super) fn wait(&self, bell: u32, deadline: Option<Instant>) -> Result<bool, SurfaceError> {
+    pub(super) fn wait(
+        &self,
+        (feed, bell): (Feed, u32),
+        deadline: Option<Instant>,
+    ) -> Result<bool, SurfaceError> {
         let left =
             deadline.map_or(LOOK_FOR_LIFE, |deadline| deadline.saturating_duration_since(Instant::now()));
         // Nobody rings for a publisher that has ended.
         if !left.is_zero() && !self.surface.is_closed() {
-            self.sleep(bell, left.min(LOOK_FOR_LIFE));
+            self.sleep((feed, bell), left.min(LOOK_FOR_LIFE));
         }
         // Whatever was rung is looked at first, also if it was the publisher's last. But a bell that never rests does not keep
         // anybody longer than agreed.
-        if !left.is_zero() && self.surface.bell() != bell {
+        if !left.is_zero() && self.surface.bell(feed) != bell {
             return Ok(true);
         }
         if self.is_found_dead() {
@@ -141,6 +146,39 @@ impl Link {
         self.socket.is_hung_up()
     }
 
+    /// Asks the publisher something. `answer` takes the answer, or gives back what is none.
+    pub(super) fn ask<T>(
+        &self,
+        question: &Message,
+        mut answer: impl FnMut(Message, Vec<OwnedFd>) -> Result<Result<T, Message>, SurfaceError>,
+    ) -> Result<T, SurfaceError> {
+        let name = || self.name.clone();
+        let sent = self.socket.send(question, &[]);
+        match sent.map_err(|source| SurfaceError::System { action: "send to the publisher", source })? {
+            Sent::Yes => {}
+            Sent::NoRoom => return Err(SurfaceError::PublisherSilent { name: name() }),
+            Sent::Closed => return Err(SurfaceError::PublisherGone { name: name() }),
+        }
+        let deadline = Instant::now() + ANSWER_TIME;
+        loop {
+            let (message, files) = self.receive(deadline)?;
+            match answer(message, files)? {
+                Ok(answered) => return Ok(answered),
+                // The answer to a question that was given up.
+                Err(
+                    Message::Buffer { .. }
+                    | Message::NoBuffer { .. }
+                    | Message::Timeline { .. }
+                    | Message::NoTimeline,
+                ) => {}
+                Err(other) => {
+                    let what = format!("what no publisher sends: {other:?}");
+                    return Err(SurfaceError::Protocol { peer: "the publisher", what });
+                }
+            }
+        }
+    }
+
     /// The publisher's next message.
     pub(super) fn receive(&self, deadline: Instant) -> Result<(Message, Vec<OwnedFd>), SurfaceError> {
         let received = self.socket.receive_until(deadline);
@@ -156,17 +194,18 @@ impl Link {
 #[derive(Clone, Debug)]
 pub struct FrameWaiter {
     link: Arc<Link>,
+    feed: Feed,
 }
 
 impl FrameWaiter {
-    pub(super) fn new(link: Arc<Link>) -> Self {
-        Self { link }
+    pub(super) fn new(link: Arc<Link>, feed: Feed) -> Self {
+        Self { link, feed }
     }
 
     /// Number of the newest publication; 0 if there is none.
     #[must_use]
     pub fn newest(&self) -> u64 {
-        lease::sequence(self.link.surface.newest())
+        lease::sequence(self.link.surface.newest(self.feed))
     }
 
     /// Waits until something newer than the publication `seen` is there, `timeout` at most; whether it is.
@@ -176,11 +215,11 @@ impl FrameWaiter {
     pub fn wait(&self, seen: u64, timeout: Duration) -> Result<bool, SurfaceError> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
-            let bell = self.link.surface.bell();
+            let bell = self.link.surface.bell(self.feed);
             if self.newest() > seen {
                 return Ok(true);
             }
-            if !self.link.wait(bell, deadline)? {
+            if !self.link.wait((self.feed, bell), deadline)? {
                 return Ok(false);
             }
         }

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use streamlib_linux::peer::Peer;
 
 use crate::broker::{self, ANSWER_TIME, client};
-use crate::buffer::{BufferDescription, BufferId};
+use crate::buffer::{BufferDescription, BufferId, TimelineDescription};
 use crate::error::SurfaceError;
 use crate::name::SurfaceName;
-use crate::page::{LEASES, ReaderPage, SurfaceView};
-use crate::socket::{Connection, Received, Sent, pause};
+use crate::page::{Feed, LEASES, ReaderPage, SurfaceView};
+use crate::socket::{Connection, Received, pause};
 use crate::wire::Message;
 
 pub use acquired::Acquired;
@@ -50,6 +50,7 @@ pub struct Reader {
     seen: u64,
     pace: Pace,
     awake: Duration,
+    feed: Feed,
 }
 
 impl Reader {
@@ -81,13 +82,45 @@ impl Reader {
     }
 
     fn new((link, publisher): (Link, Peer), path: PathBuf, awake: Duration) -> Self {
-        Self { link: Arc::new(link), path, publisher, seen: 0, pace: Pace::new(awake), awake }
+        Self {
+            link: Arc::new(link),
+            path,
+            publisher,
+            seen: 0,
+            pace: Pace::new(awake),
+            awake,
+            feed: Feed::Done,
+        }
     }
 
     /// Sets how long before and after a frame is expected [`Reader::acquire`] looks for it without sleeping: [`ReaderOptions::awake`].
     pub fn stay_awake(&mut self, awake: Duration) {
         self.awake = awake;
         self.pace = Pace::new(awake);
+    }
+
+    /// Asks the publisher for the timeline that tells which frames are done: whose it is, and a descriptor of it, which is the
+    /// caller's. None where frames are done when they are published.
+    ///
+    /// # Errors
+    /// When the publisher is gone or does not answer.
+    pub fn timeline(&mut self) -> Result<Option<(TimelineDescription, OwnedFd)>, SurfaceError> {
+        self.link.ask(&Message::GetTimeline, |message, files| match message {
+            Message::Timeline { description } => {
+                let file = files.into_iter().next();
+                let gone = || SurfaceError::PublisherGone { name: self.link.name.clone() };
+                Ok(Ok(Some((description, file.ok_or_else(gone)?))))
+            }
+            Message::NoTimeline => Ok(Ok(None)),
+            other => Ok(Err(other)),
+        })
+    }
+
+    /// From now on frames that the publisher's GPU still works on are acquired, too: [`Acquired::done`] tells the value of the
+    /// timeline that is to be waited for. A publisher that is killed never reaches it, so whoever waits looks after
+    /// [`is_publisher_alive`](Self::is_publisher_alive).
+    pub fn read_early(&mut self) {
+        self.feed = Feed::Early;
     }
 
     /// The surface's name.
@@ -110,8 +143,8 @@ impl Reader {
     pub fn acquire(&mut self, timeout: Duration) -> Result<Option<Acquired>, SurfaceError> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
-            let bell = self.link.surface.bell();
-            match Link::take(&self.link, self.seen) {
+            let bell = (self.feed, self.link.surface.bell(self.feed));
+            match Link::take(&self.link, self.feed, self.seen) {
                 Take::Taken(acquired) => {
                     self.seen = acquired.number();
                     self.pace.came(&acquired);
@@ -150,32 +183,17 @@ impl Reader {
     /// When the buffer is no more, or the publisher is gone or does not answer.
     pub fn buffer(&mut self, id: BufferId) -> Result<(BufferDescription, OwnedFd), SurfaceError> {
         let name = || self.link.name.clone();
-        let gone = || SurfaceError::PublisherGone { name: name() };
-        let sent = self.link.socket.send(&Message::GetBuffer { id }, &[]);
-        match sent.map_err(|source| SurfaceError::System { action: "send to the publisher", source })? {
-            Sent::Yes => {}
-            Sent::NoRoom => return Err(SurfaceError::PublisherSilent { name: name() }),
-            Sent::Closed => return Err(gone()),
-        }
-        let deadline = Instant::now() + ANSWER_TIME;
-        loop {
-            let (message, files) = self.link.receive(deadline)?;
-            match message {
-                Message::Buffer { id: found, description } if found == id => {
-                    let file = files.into_iter().next();
-                    return file.map(|file| (description, file)).ok_or_else(gone);
-                }
-                Message::NoBuffer { id: found } if found == id => {
-                    return Err(SurfaceError::NoBuffer { name: name(), id });
-                }
-                // The answer to a question that was given up.
-                Message::Buffer { .. } | Message::NoBuffer { .. } => {}
-                other => {
-                    let what = format!("what no publisher sends: {other:?}");
-                    return Err(SurfaceError::Protocol { peer: "the publisher", what });
-                }
+        self.link.ask(&Message::GetBuffer { id }, |message, files| match message {
+            Message::Buffer { id: found, description } if found == id => {
+                let file = files.into_iter().next();
+                let gone = || SurfaceError::PublisherGone { name: name() };
+                Ok(Ok((description, file.ok_or_else(gone)?)))
             }
-        }
+            Message::NoBuffer { id: found } if found == id => {
+                Err(SurfaceError::NoBuffer { name: name(), id })
+            }
+            other => Ok(Err(other)),
+        })
     }
 
     /// Whether the publisher is there. It may still be stopped.
@@ -187,7 +205,7 @@ impl Reader {
     /// Something that waits for frames beside this reader, in another thread.
     #[must_use]
     pub fn waiter(&self) -> FrameWaiter {
-        FrameWaiter::new(self.link.clone())
+        FrameWaiter::new(self.link.clone(), self.feed)
     }
 }
 

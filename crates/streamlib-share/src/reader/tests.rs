@@ -61,15 +61,16 @@ impl Stage {
             format: FormatCode(1),
             meta: FrameMeta::default(),
             published: Timestamp(1),
+            done: 0,
         };
         self.page.write(slot, frame);
         self.offer(word(sequence, slot));
     }
 
     fn offer(&self, word: u64) {
-        offer(self.page.newest(), word);
-        self.page.ring();
-        self.page.wake();
+        offer(self.page.newest(Feed::Done), word);
+        self.page.ring(Feed::Done);
+        self.page.wake(Feed::Done);
     }
 
     fn acquire(&mut self) -> Result<Option<Acquired>, SurfaceError> {
@@ -110,7 +111,7 @@ fn a_publisher_that_rings_all_the_time_keeps_nobody_beyond_the_time() {
         let page = &stage.page;
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
-                page.ring();
+                page.ring(Feed::Done);
             }
         });
         let waited = stage.reader.acquire(Duration::from_millis(20));
@@ -125,7 +126,7 @@ fn a_publisher_that_writes_into_the_readers_page_does_no_harm() {
     stage.publish(1, 0);
     let first = stage.acquire().unwrap().unwrap();
     stage.reader_page.leases().for_each(|lease| lease.store(u64::MAX, Ordering::Relaxed));
-    stage.reader_page.has_waited();
+    stage.reader_page.has_waited(Feed::Done);
     stage.publish(2, 1);
     let mut held = vec![first, stage.acquire().unwrap().unwrap()];
     for number in 3..=LEASES as u64 {

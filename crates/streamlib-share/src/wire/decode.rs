@@ -7,7 +7,7 @@ use streamlib_linux::peer::Peer;
 
 use super::{Entry, MAGIC, MAX_ENTRIES, Message, Refusal, VERSION, WireError};
 use crate::access::Access;
-use crate::buffer::{BufferDescription, BufferId, BufferKind, FormatCode};
+use crate::buffer::{BufferDescription, BufferId, BufferKind, FormatCode, TimelineDescription};
 use crate::name::SurfaceName;
 
 impl Message {
@@ -38,6 +38,12 @@ impl Message {
             10 => Self::GetBuffer { id: input.id()? },
             11 => Self::Buffer { id: input.id()?, description: input.description()? },
             12 => Self::NoBuffer { id: input.id()? },
+            13 => Self::GetTimeline,
+            14 => {
+                let (device, driver) = (input.array()?, input.array()?);
+                Self::Timeline { description: TimelineDescription { device, driver } }
+            }
+            15 => Self::NoTimeline,
             unknown => return Err(WireError::UnknownKind(unknown)),
         };
         match input.0.len() {

@@ -36,7 +36,11 @@ impl Message {
                 out.u64(id.get());
                 out.description(description);
             }
-            Self::Registered | Self::Welcome => {}
+            Self::Timeline { description } => {
+                out.0.extend(description.device);
+                out.0.extend(description.driver);
+            }
+            Self::Registered | Self::Welcome | Self::GetTimeline | Self::NoTimeline => {}
         }
         out.0
     }

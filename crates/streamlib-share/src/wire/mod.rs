@@ -10,11 +10,11 @@ mod encode;
 use streamlib_linux::peer::Peer;
 
 use crate::access::Access;
-use crate::buffer::{BufferDescription, BufferId};
+use crate::buffer::{BufferDescription, BufferId, TimelineDescription};
 use crate::name::SurfaceName;
 
 /// The only version there is.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 /// Most bytes of a message.
 pub(crate) const MAX_MESSAGE: usize = 4096;
 /// Most descriptors of a message.
@@ -50,6 +50,12 @@ pub(crate) enum Message {
     Buffer { id: BufferId, description: BufferDescription },
     /// Publisher to reader: it is no more.
     NoBuffer { id: BufferId },
+    /// Reader to publisher: which timeline tells that a frame is done?
+    GetTimeline,
+    /// Publisher to reader: this one.
+    Timeline { description: TimelineDescription },
+    /// Publisher to reader: there is none; frames are done when they are published.
+    NoTimeline,
 }
 
 /// Why the broker does not do what it was asked.
@@ -115,7 +121,11 @@ impl Message {
     /// How many descriptors travel with it.
     pub(crate) fn descriptors(&self) -> usize {
         match self {
-            Self::Register { .. } | Self::Opened { .. } | Self::Incoming { .. } | Self::Buffer { .. } => 1,
+            Self::Register { .. }
+            | Self::Opened { .. }
+            | Self::Incoming { .. }
+            | Self::Buffer { .. }
+            | Self::Timeline { .. } => 1,
             Self::Welcome => 2,
             Self::Registered
             | Self::Open { .. }
@@ -123,7 +133,9 @@ impl Message {
             | Self::Surfaces { .. }
             | Self::Refused(_)
             | Self::GetBuffer { .. }
-            | Self::NoBuffer { .. } => 0,
+            | Self::NoBuffer { .. }
+            | Self::GetTimeline
+            | Self::NoTimeline => 0,
         }
     }
 
@@ -141,6 +153,9 @@ impl Message {
             Self::GetBuffer { .. } => 10,
             Self::Buffer { .. } => 11,
             Self::NoBuffer { .. } => 12,
+            Self::GetTimeline => 13,
+            Self::Timeline { .. } => 14,
+            Self::NoTimeline => 15,
         }
     }
 }

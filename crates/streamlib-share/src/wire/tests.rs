@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use streamlib_core::format::Size;
 
 use super::*;
-use crate::buffer::{BufferKind, FormatCode};
+use crate::buffer::{BufferKind, FormatCode, TimelineDescription};
 
 fn peer() -> impl Strategy<Value = Peer> {
     (any::<u32>(), any::<u32>(), any::<u32>()).prop_map(|(pid, uid, gid)| Peer { pid, uid, gid })
@@ -73,6 +73,12 @@ fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
         (name(), access()).prop_map(|(name, access)| Message::Register { name, access }),
         Just(Message::Registered),
+        Just(Message::GetTimeline),
+        Just(Message::NoTimeline),
+        any::<[[u8; 16]; 2]>().prop_map(|[device, driver]| {
+            let description = TimelineDescription { device, driver };
+            Message::Timeline { description }
+        }),
         name().prop_map(|name| Message::Open { name }),
         peer().prop_map(|publisher| Message::Opened { publisher }),
         peer().prop_map(|reader| Message::Incoming { reader }),
