@@ -111,7 +111,7 @@ struct Results {
     looked_at: u64,
     /// From the end of the GPU's work on a frame, as the device's own clock has it, until its publisher has noticed.
     gpu_done_to_publisher_us: Percentiles,
-    /// From the call that publishes it until the other process may start.
+    /// From the call that announces it, which may come before the GPU is done, until the other process may start.
     published_to_reader_us: Percentiles,
     /// All of it: from the end of the GPU's work until the other process may start.
     gpu_done_to_reader_us: Percentiles,

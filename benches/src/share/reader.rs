@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use streamlib::format::Size;
 use streamlib::shader::EffectSource;
-use streamlib::vulkan::{DeviceOptions, SharedTexture, SharedTiling, SharingKind, Texture, Validation};
+use streamlib::vulkan::{
+    DeviceOptions, PeerTimeline, SharedTexture, SharedTiling, SharedTimeline, SharingKind, Texture,
+    Validation,
+};
 use streamlib::{EffectRun, RuntimeOptions, StreamRuntime};
-use streamlib_share::{Acquired, BufferDescription, BufferKind, Reader, ReaderOptions};
+use streamlib_share::{Acquired, BufferDescription, BufferKind, Reader, ReaderOptions, TimelineDescription};
 
 use super::{Seen, Told};
 use crate::{Fallible, device_choice};
@@ -48,6 +51,8 @@ void main(uint3 id : SV_DispatchThreadID) {
             same = same && all(input.Load(int3(x, y, 0)) == first);
     output[id.xy] = same ? first : float4(0, 0, 0, 0);
 }";
+/// So long a frame that the publisher's GPU works on is looked for without sleeping, as graphs do.
+const WATCH: Duration = Duration::from_micros(100);
 /// Blocks of a picture, each looked at by a thread.
 const BLOCKS: Size = Size::new(480, 270);
 
@@ -57,6 +62,7 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
     let awake = Duration::from_micros(args.awake_us);
     let options = ReaderOptions { patience: Duration::from_secs(10), awake, ..ReaderOptions::default() };
     let mut reader = Reader::open(&args.surface, &options)?;
+    let timeline = read_early(&runtime, &mut reader)?;
     let check = EffectSource::from_text("check", CHECK);
     let checked = runtime.create_texture(BLOCKS, streamlib::format::TextureFormat::Rgba8)?;
     let (mut told, mut imports) = (Told::default(), BTreeMap::new());
@@ -68,6 +74,11 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
         let Some(frame) = reader.acquire(Duration::from_secs(2))? else {
             return Err("no frame for two seconds".into());
         };
+        if let (Some(timeline), Some(value)) = (&timeline, frame.done().map(u64::from))
+            && !timeline.wait(value, awake.max(WATCH), Duration::from_secs(2))?
+        {
+            return Err("a frame that is not done for two seconds".into());
+        }
         let at_ns = streamlib_linux::realtime::monotonic_now().0;
         if begun.is_none() && Instant::now() > counts_from {
             told.seen.clear();
@@ -100,6 +111,17 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
     }
     std::fs::write(&args.out, serde_json::to_string(&told)?)?;
     Ok(())
+}
+
+/// Takes frames before they are done, where the device can wait for the publisher's timeline: as graphs do that read a surface.
+fn read_early(runtime: &StreamRuntime, reader: &mut Reader) -> Fallible<Option<PeerTimeline>> {
+    let Some((TimelineDescription { device, driver }, descriptor)) = reader.timeline()? else {
+        return Ok(None);
+    };
+    let shared = SharedTimeline { descriptor, device, driver };
+    let timeline = runtime.gpu().import_timeline("published", shared)?;
+    reader.read_early();
+    Ok(Some(timeline))
 }
 
 /// What every pixel of a frame is.

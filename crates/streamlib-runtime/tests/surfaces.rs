@@ -187,6 +187,47 @@ fn a_reader_outlives_its_publisher_and_takes_the_next_ones_frames_in_its_own_siz
     assert_eq!(reader.stop()["failures"], Value::Array(vec![]));
 }
 
+/// Every pixel shows the frame's number, after so much work that the GPU is busy with it most of the time.
+const SLOW: &str = "uint frame_number;
+float4 main(float2 uv : TEXCOORD) : SV_Target {
+    float work = uv.x;
+    for (int i = 0; i < 400; i++) work = frac(work * 1.37 + sin(work + uv.y));
+    float shade = (frame_number % 256) / 255.0;
+    return float4(shade, 1 - shade, work < 0 ? 0 : 0.5, 1);
+}";
+
+#[test]
+fn what_a_killed_publisher_left_half_done_is_not_read() {
+    if cannot_run() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    std::fs::write(here.join("slow.hlsl"), SLOW).expect("the folder takes it");
+    let publish = || Running::start(here, &["play", "slow.hlsl", "--size", "320x180", "-o", "surface:slow"]);
+    let mut publisher = publish();
+    wait_for_frames(here, "slow", 0);
+    let reader = Running::start(here, &["play", "surface:slow", "-o", "read-%06d.png", "--live", "--json"]);
+    let pictures = || files(here).into_iter().filter(|name| name.starts_with("read-")).count();
+    for kill in 0..4_usize {
+        let before = pictures();
+        wait_for("pictures", PATIENCE, || {
+            if pictures() > before + 3 { Ok(()) } else { Err(format!("{before} pictures")) }
+        });
+        // Somewhere in a frame, each time somewhere else.
+        std::thread::sleep(Duration::from_millis(7 * kill as u64));
+        publisher.kill();
+        publisher = publish();
+        wait_for_frames(here, "slow", 0);
+    }
+    assert_eq!(reader.stop()["failures"], Value::Array(vec![]));
+    for name in files(here).into_iter().filter(|name| name.starts_with("read-")) {
+        let picture = picture(&here.join(&name));
+        let first = *picture.get_pixel(0, 0);
+        assert!(picture.pixels().all(|pixel| *pixel == first), "{name} is of more than one frame");
+    }
+}
+
 #[test]
 fn what_is_not_to_be_had_is_said_with_what_to_do() {
     if cannot_run() {

@@ -38,7 +38,7 @@ fn ten_thousand_connections_leave_nothing_behind() {
         }
         painter.paint().unwrap();
     }
-    eventually("all files are closed", || open_files() == before);
+    eventually("all files are closed", || open_files() <= before);
     assert!(painter.publisher.is_registered());
     drop(painter);
     stop.stop();

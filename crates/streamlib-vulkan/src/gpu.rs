@@ -1,6 +1,6 @@
 //! The contract of `streamlib-core`, met by Vulkan.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use streamlib_core::format::{Size, TextureFormat};
@@ -12,7 +12,7 @@ use crate::buffer::HostBuffer;
 use crate::check;
 use crate::device::Device;
 use crate::error::VulkanError;
-use crate::external::{self, DmaBuf, DmaBufUse, SharedTexture, SharingKind};
+use crate::external::{self, DmaBuf, DmaBufUse, PeerTimeline, SharedTexture, SharedTimeline, SharingKind};
 use crate::instance::{Instance, Validation};
 use crate::kernel::Kernel;
 use crate::memory::MemoryPool;
@@ -48,6 +48,9 @@ pub struct VulkanGpu {
     retired: Arc<RetireQueue<Parts>>,
     preparations: Arc<Preparations>,
     timeline: Arc<Timeline>,
+    /// Reaches the same values, for other processes to wait for, once one may want to. Nothing here waits for it, since they
+    /// could make it reach any.
+    produced: OnceLock<Arc<Timeline>>,
     queue: Arc<Queue>,
     /// The same one where the device has no second.
     window_queue: Arc<Queue>,
@@ -80,7 +83,8 @@ impl VulkanGpu {
             tracing::info!(device = info.name, "no GPU is in use: Vulkan runs on the CPU, many times slower");
         }
         let retired = Arc::new(RetireQueue::new());
-        Ok(Self { info, retired, preparations, timeline, queue, window_queue, memory, device })
+        let produced = OnceLock::new();
+        Ok(Self { info, retired, preparations, timeline, produced, queue, window_queue, memory, device })
     }
 
     /// A screen that shows textures of this device in a window.
@@ -151,6 +155,32 @@ impl VulkanGpu {
         external::import_texture(&self.device, &self.preparations, label, shared)
     }
 
+    /// What another process needs to wait by itself for what is submitted here from now on, with a descriptor of its own each
+    /// time: a timeline that reaches the value of each submission ([`submit`](Gpu::submit)) when that is done. None where the
+    /// device shares no timelines.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    pub fn share_timeline(&self) -> Result<Option<SharedTimeline>, VulkanError> {
+        self.device.check_lost()?;
+        if self.produced.get().is_none()
+            && let Some(timeline) = external::create_shared_timeline(&self.device)?
+        {
+            // Another thread may have been faster.
+            let _first_counts = self.produced.set(timeline);
+        }
+        self.produced.get().map(|timeline| external::share_timeline(&self.device, timeline)).transpose()
+    }
+
+    /// Takes the timeline of another process.
+    ///
+    /// # Errors
+    /// When it is none of this device, or the driver refuses it. The descriptor is closed then.
+    pub fn import_timeline(&self, label: &str, shared: SharedTimeline) -> Result<PeerTimeline, VulkanError> {
+        self.device.check_lost()?;
+        external::import_timeline(&self.device, label, shared)
+    }
+
     /// Makes a texture of one plane of a buffer that some driver has allocated, such as a camera's. It keeps what it holds,
     /// and shows what is written there later.
     ///
@@ -179,13 +209,13 @@ impl VulkanGpu {
         self.device.report()
     }
 
-    /// Submits recordings, and lets `shared` reach its next value with them, which is the answer.
+    /// Submits recordings, and lets `shared` reach a value with them, which is the answer.
     pub(crate) fn submit_shared(
         &self,
         shared: &Timeline,
         recordings: &mut [Recording],
     ) -> Result<u64, VulkanError> {
-        Ok(submit(&self.device, &self.queue, (&self.timeline, Some(shared)), &mut [recordings])?.1)
+        submit(&self.device, &self.queue, (&self.timeline, Some(shared)), &mut [recordings])
     }
 
     pub(crate) fn device(&self) -> &Arc<Device> {
@@ -279,7 +309,8 @@ impl Gpu for VulkanGpu {
     }
 
     fn submit(&self, batches: &mut [&mut [Recording]]) -> Result<u64, VulkanError> {
-        Ok(submit(&self.device, &self.queue, (&self.timeline, None), batches)?.0)
+        let produced = self.produced.get().map(Arc::as_ref);
+        submit(&self.device, &self.queue, (&self.timeline, produced), batches)
     }
 
     fn wait(&self, value: u64, timeout: Duration) -> Result<(), VulkanError> {
@@ -304,7 +335,8 @@ impl Gpu for VulkanGpu {
 
 impl Drop for VulkanGpu {
     fn drop(&mut self) {
-        if self.timeline.drain() && self.preparations.drain() {
+        let produced = self.produced.get().is_none_or(|produced| produced.drain());
+        if self.timeline.drain() && self.preparations.drain() && produced {
             self.retired.clear();
             self.preparations.clear();
         } else {

@@ -64,7 +64,8 @@ mod timeline;
 pub use buffer::HostBuffer;
 pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError, WindowProblem};
 pub use external::{
-    DmaBuf, DmaBufUse, SharedTexture, SharedTiling, SharingKind, SharingProblem, SharingSupport,
+    DmaBuf, DmaBufUse, PeerTimeline, SharedTexture, SharedTiling, SharedTimeline, SharingKind,
+    SharingProblem, SharingSupport,
 };
 pub use gpu::{DeviceOptions, VulkanGpu};
 pub use instance::{Validation, validation_layer};

@@ -73,7 +73,7 @@ impl Queue {
 
 impl Claimed<'_> {
     /// Submits command buffers as one piece of work; the answer is the value of `timeline` that is reached when they have
-    /// finished. `shared`, a timeline that another API waits for, then reaches its next value as well.
+    /// finished. `shared`, a timeline that another API or process waits for, reaches the same value then.
     ///
     /// # Safety
     /// The command buffers are executable, distinct, not pending, and stay alive with all that they use until then.
@@ -91,7 +91,7 @@ impl Claimed<'_> {
         let value = timeline.newest() + 1;
         let second = shared.unwrap_or(timeline);
         let semaphores = [timeline.semaphore(), second.semaphore()];
-        let values = [value, second.newest() + 1];
+        let values = [value; 2];
         let signals = if shared.is_some() { 2 } else { 1 };
         let mut info = vk::TimelineSemaphoreSubmitInfo::default().signal_semaphore_values(&values[..signals]);
         let info = vk::SubmitInfo::default()
@@ -100,14 +100,14 @@ impl Claimed<'_> {
             .push_next(&mut info);
         // SAFETY: the claim is the external synchronisation that the queue needs (VUID-vkQueueSubmit-queue-parameter and
         // the host synchronisation of `queue`); the value is greater than every earlier one of the semaphore
-        // (VUID-VkSubmitInfo-pSignalSemaphores-03242), because values are given under the claim; command buffers as the
+        // (VUID-VkSubmitInfo-pSignalSemaphores-03242), because values are given under the claim, and so of every other that is given values of this one; command buffers as the
         // caller promises (VUID-vkQueueSubmit-pCommandBuffers-00070, -00071).
         device.call("vkQueueSubmit", || unsafe {
             device.raw().queue_submit(self.queue.raw, &[info], vk::Fence::null())
         })?;
         timeline.note_submission(value);
         if let Some(shared) = shared {
-            shared.note_submission(values[1]);
+            shared.note_submission(value);
         }
         Ok(value)
     }

@@ -13,13 +13,13 @@ use crate::recording::Recording;
 use crate::timeline::Timeline;
 
 /// Submits all recordings of all batches, in order, as one piece of work. Allocates nothing and takes no lock. The answer is the
-/// value of `timeline` that tells when it is over, and that of `shared` (0 without one).
+/// value of `timeline`, and of `shared` if there is one, that tells when it is over.
 pub(crate) fn submit(
     device: &Arc<Device>,
     queue: &Queue,
     (timeline, shared): (&Timeline, Option<&Timeline>),
     batches: &mut [&mut [Recording]],
-) -> Result<(u64, u64), VulkanError> {
+) -> Result<u64, VulkanError> {
     device.check_lost()?;
     for recording in batches.iter_mut().flat_map(|batch| batch.iter_mut()) {
         recording.make_ready(device)?;
@@ -34,11 +34,10 @@ pub(crate) fn submit(
     // recording is borrowed mutably once. Each recording owns what its commands use, and its drop keeps that alive until the
     // value is reached.
     let value = unsafe { claimed.submit(timeline, shared, parts.map(|parts| parts.commands())) }?;
-    let shared = shared.map_or(0, Timeline::newest);
     claims.submitted(value);
     drop(claimed);
     for recording in batches.iter_mut().flat_map(|batch| batch.iter_mut()) {
         recording.note_submission(value);
     }
-    Ok((value, shared))
+    Ok(value)
 }

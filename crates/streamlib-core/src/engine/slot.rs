@@ -139,6 +139,14 @@ impl<G: Gpu> Slot<G> {
         gpu.timestamps(&self.frame, into)
     }
 
+    /// The textures that the frame will have for the outlets when it has finished.
+    pub fn textures(&self) -> impl Iterator<Item = (u64, &Arc<Leased<G>>)> {
+        self.deliveries.iter().filter_map(|delivery| match delivery {
+            Delivery::Ready(tag, Content::Texture(texture)) => Some((*tag, texture)),
+            Delivery::Ready(_, Content::Picture(_)) | Delivery::Missed(_) => None,
+        })
+    }
+
     /// Takes what the finished frame has for the outlets, in the plan's order.
     pub fn deliveries(&mut self) -> impl Iterator<Item = Delivery<G>> {
         self.deliveries.drain(..)

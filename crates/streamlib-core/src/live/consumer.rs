@@ -16,6 +16,25 @@ pub trait AtOnce<G: Gpu>: Send + std::fmt::Debug {
     /// When there is no place for it, or the consumer does not work any more.
     fn take(&mut self, frame: Frame<G>) -> Result<(), DropReason>;
 
+    /// Whether it is told of frames that are not done.
+    fn wants_early(&self) -> bool {
+        false
+    }
+
+    /// Is told of a frame whose GPU work is done when the timeline reaches `value`; only what it was submitted with is known of
+    /// its times. What comes next is [`finish`](Self::finish), unless the GPU fails. Whether it keeps the frame.
+    fn announce(&mut self, _frame: Frame<G>, _value: u64) -> bool {
+        false
+    }
+
+    /// The frame that was announced is done.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    fn finish(&mut self) -> Result<(), DropReason> {
+        Ok(())
+    }
+
     /// Lets go of frames that it holds for nobody any more: there was no texture left for another one.
     fn let_go(&mut self);
 }
@@ -56,6 +75,8 @@ pub(super) struct Consumers<G: Gpu> {
 struct Waiting<G: Gpu> {
     consumer: Consumer<G>,
     backlog: VecDeque<Frame<G>>,
+    /// Whether it has the frame already that is about to be done.
+    is_announced: bool,
     /// Held by each frame that was given to it.
     given: Arc<()>,
 }
@@ -67,7 +88,10 @@ impl<G: Gpu> Consumers<G> {
 
     pub(super) fn add(&mut self, tag: u64, consumer: Consumer<G>) {
         self.remove(tag);
-        self.present.insert(tag, Waiting { consumer, backlog: VecDeque::new(), given: Arc::default() });
+        self.present.insert(
+            tag,
+            Waiting { consumer, backlog: VecDeque::new(), is_announced: false, given: Arc::default() },
+        );
     }
 
     /// The consumer gets no more frames; those that wait for it stay until it takes them.
@@ -81,18 +105,32 @@ impl<G: Gpu> Consumers<G> {
         self.present.get(&tag).map(Waiting::waiting)
     }
 
+    /// Tells the consumer of a frame that is done when the timeline reaches `value`, if it wants that and may have the frame.
+    pub(super) fn announce(&mut self, tag: u64, frame: impl FnOnce() -> Frame<G>, value: u64) {
+        if let Some(waiting) = self.present.get_mut(&tag)
+            && let Destination::AtOnce(taker) = &waiting.consumer.frames
+            && taker.wants_early()
+            && waiting.has_room()
+            && let Destination::AtOnce(taker) = &mut waiting.consumer.frames
+        {
+            let given = Some(waiting.given.clone());
+            waiting.is_announced = taker.announce(Frame { given, ..frame() }, value);
+        }
+    }
+
     pub(super) fn give(&mut self, tag: u64, mut frame: Frame<G>) {
         if let Some(waiting) = self.present.get_mut(&tag) {
             waiting.consumer.counters.came_in();
-            let holds_too_many = |waiting: &Waiting<G>| {
-                waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit)
-            };
-            if holds_too_many(waiting)
+            if std::mem::take(&mut waiting.is_announced)
                 && let Destination::AtOnce(taker) = &mut waiting.consumer.frames
             {
-                taker.let_go();
+                match taker.finish() {
+                    Ok(()) => waiting.consumer.counters.went_out(),
+                    Err(reason) => waiting.consumer.counters.dropped(reason),
+                }
+                return;
             }
-            if holds_too_many(waiting) {
+            if !waiting.has_room() {
                 waiting.consumer.counters.dropped(DropReason::NoFreeTexture);
                 return;
             }
@@ -153,6 +191,18 @@ impl<G: Gpu> Waiting<G> {
     /// Frames that the consumer has taken and still holds.
     fn in_hand(&self) -> usize {
         (Arc::strong_count(&self.given) - 1).saturating_sub(self.waiting())
+    }
+
+    /// Whether it may have another frame, if need be after it has let go of some.
+    fn has_room(&mut self) -> bool {
+        let holds_too_many =
+            |waiting: &Self| waiting.consumer.in_hand.is_some_and(|limit| waiting.in_hand() > limit);
+        if holds_too_many(self)
+            && let Destination::AtOnce(taker) = &mut self.consumer.frames
+        {
+            taker.let_go();
+        }
+        !holds_too_many(self)
     }
 
     fn send(&mut self) -> bool {

@@ -13,7 +13,7 @@ use super::shared::{Handover, Work};
 use super::swap::Swap;
 use super::traced::{Traced, TracedPlan};
 use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, PassTimes, Recorder};
-use crate::engine::{Delivery, Home, Slot, Upload};
+use crate::engine::{Content, Delivery, Home, Slot, Upload};
 use crate::frame::Timestamp;
 use crate::gpu::{Calibration, Gpu};
 use crate::mailbox::{Bell, Receiver};
@@ -261,6 +261,7 @@ impl<G: Gpu> Deliverer<G> {
         (arrived, submitted): (Timestamp, Timestamp),
     ) -> Result<(), G::Error> {
         self.counters.graph().came_in();
+        self.announce(&slot, (arrived, submitted));
         self.watch(slot.value(), slot.meta().captured)?;
         if let Err(error) = slot.wait(&self.gpu, self.limit) {
             self.counters.graph().dropped(DropReason::GpuFailed);
@@ -306,6 +307,20 @@ impl<G: Gpu> Deliverer<G> {
         }
         // Takes its time, which no frame is to wait for.
         self.calibrate(delivered)
+    }
+
+    /// Tells those who want to know of frames that are not done.
+    fn announce(&mut self, slot: &Slot<G>, (arrived, submitted): (Timestamp, Timestamp)) {
+        let meta = *slot.meta();
+        for (tag, texture) in slot.textures() {
+            let frame = || {
+                let (captured, delivered) = (meta.captured, submitted);
+                let times =
+                    FrameTimes { captured, arrived, submitted, gpu_begin: None, gpu_end: None, delivered };
+                Frame { meta, times, content: Content::Texture(texture.clone()), given: None }
+            };
+            self.consumers.announce(tag, frame, slot.value());
+        }
     }
 
     fn record(&mut self, times: FrameTimes) {

@@ -97,6 +97,14 @@ pub enum SharingProblem {
         /// Bytes from one row to the next.
         row_pitch: u64,
     },
+    /// What came is no timeline for this device.
+    #[error(
+        "it is no timeline that this device can wait for ({reason}): wait until its owner says what is done"
+    )]
+    NoTimeline {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The driver does not want it, whatever it was said to be.
     #[error("the driver refuses its memory ({reason}): send the descriptor that belongs to it")]
     Refused {

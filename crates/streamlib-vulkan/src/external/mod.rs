@@ -5,8 +5,9 @@
 //! `VK_QUEUE_FAMILY_EXTERNAL` (a DMA-BUF from `VK_QUEUE_FAMILY_FOREIGN_EXT`, where there is one) in that layout, once, and keeps what
 //! it holds. After that nothing is transferred, frame by frame: only images without side tables are shared (of format modifiers
 //! those with one plane), which lie in memory as all sides see them. What orders the sides is waiting for each other's work on
-//! the host: a reader reads only after the writer's timeline value was waited for and the reader was told, and a writer writes
-//! only after it was told that the readers' work has been waited for.
+//! the host: a reader reads only after the writer's timeline value was waited for, by itself where it has that timeline
+//! ([`PeerTimeline`]) and else by the writer, who tells it; and a writer writes only after it was told that the readers' work has
+//! been waited for.
 //!
 //! # Trust
 //! What a peer says about its memory is checked against the device, the driver and the descriptor before the driver sees it. What
@@ -20,11 +21,13 @@ mod import;
 mod memory;
 mod shared;
 mod support;
+mod timeline;
 
 pub use dma_buf::{DmaBuf, DmaBufUse};
 pub use error::SharingProblem;
 pub use shared::{SharedTexture, SharedTiling, SharingKind};
 pub use support::SharingSupport;
+pub use timeline::{PeerTimeline, SharedTimeline};
 
 pub(crate) use create::{
     create_linear_texture, create_mappable_texture, create_scanout_texture, create_shared_texture,
@@ -35,3 +38,4 @@ pub(crate) use dma_buf::{DmaBufImage, import_dma_buf};
 pub(crate) use import::import_texture;
 pub(crate) use shared::Layout;
 pub(crate) use support::{modifier_features, sharing_support};
+pub(crate) use timeline::{create_shared_timeline, import_timeline, share_timeline};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use streamlib_core::account::DropReason;
 use streamlib_core::engine::{Content, Leased};
 use streamlib_core::live::AtOnce;
-use streamlib_share::{Access, Publisher, PublisherOptions, SharedBuffer};
-use streamlib_vulkan::{VulkanError, VulkanGpu};
+use streamlib_share::{Access, Announced, Publisher, PublisherOptions, SharedBuffer, TimelineDescription};
+use streamlib_vulkan::{SharedTimeline, VulkanError, VulkanGpu};
 
 use super::LiveFrame;
 use super::event::{Events, LiveEvent};
@@ -29,6 +29,10 @@ pub(super) struct Publication {
     /// Where its failure is told, once its graph is about to run.
     events: Option<Arc<Events>>,
     has_failed: bool,
+    /// Whether readers have the GPU's timeline, and may know of frames that are not done.
+    is_early: bool,
+    /// A frame that readers know of and that is not done.
+    announced: Option<Announced>,
 }
 
 struct Offered {
@@ -50,6 +54,7 @@ pub(super) fn open(
     };
     let publisher =
         Publisher::create(&options.name, &PublisherOptions { access, ..PublisherOptions::default() })?;
+    let is_early = offer_timeline(&publisher, gpu)?;
     Ok(Publication {
         node: node.to_owned(),
         publisher,
@@ -58,7 +63,20 @@ pub(super) fn open(
         published: 0,
         events: None,
         has_failed: false,
+        is_early,
+        announced: None,
     })
+}
+
+/// Offers readers the timeline of the GPU, so that they see for themselves when a frame is done; whether there is one.
+fn offer_timeline(publisher: &Publisher<LiveFrame>, gpu: &Arc<VulkanGpu>) -> Result<bool, SurfaceError> {
+    let Some(SharedTimeline { device, driver, .. }) = gpu.share_timeline()? else { return Ok(false) };
+    let gpu = gpu.clone();
+    publisher.offer_timeline(TimelineDescription { device, driver }, move || {
+        let shared = gpu.share_timeline().map_err(io::Error::other)?;
+        shared.map(|shared| shared.descriptor).ok_or_else(|| io::ErrorKind::Unsupported.into())
+    });
+    Ok(true)
 }
 
 impl Publication {
@@ -75,6 +93,20 @@ impl Publication {
         let is_published = self.publisher.publish(&buffer, &meta, frame).is_ok();
         self.published += 1;
         Ok(is_published)
+    }
+
+    /// Lets early readers know of a frame; `false` as [`publish`](Self::publish).
+    fn announce(
+        &mut self,
+        leased: &Arc<Leased<VulkanGpu>>,
+        frame: LiveFrame,
+        value: u64,
+    ) -> Result<bool, VulkanError> {
+        let buffer = self.offer(leased)?;
+        let meta = frame.meta;
+        self.announced = self.publisher.announce(&buffer, &meta, value, frame).ok();
+        self.published += u64::from(self.announced.is_some());
+        Ok(self.announced.is_some())
     }
 
     /// The texture as readers know it.
@@ -127,6 +159,24 @@ impl AtOnce<VulkanGpu> for Publication {
                 Err(DropReason::ConsumerFailed)
             }
         }
+    }
+
+    fn wants_early(&self) -> bool {
+        self.is_early && !self.has_failed
+    }
+
+    /// A failure comes again, and is told, when the frame is done.
+    fn announce(&mut self, frame: LiveFrame, value: u64) -> bool {
+        let Content::Texture(leased) = &frame.content else { return false };
+        let leased = leased.clone();
+        self.announce(&leased, frame, value).unwrap_or(false)
+    }
+
+    fn finish(&mut self) -> Result<(), DropReason> {
+        if let Some(announced) = self.announced.take() {
+            self.publisher.finish(announced);
+        }
+        Ok(())
     }
 
     fn let_go(&mut self) {

@@ -14,8 +14,8 @@ use streamlib_core::gpu::TextureDesc;
 use streamlib_core::live::{Arrival, Clock, Push};
 use streamlib_core::mailbox::{Bell, Listener, SendError};
 use streamlib_shader::EffectSource;
-use streamlib_share::{Acquired, BufferId, Reader, ReaderOptions};
-use streamlib_vulkan::{Texture, VulkanGpu};
+use streamlib_share::{Acquired, BufferId, Reader, ReaderOptions, TimelineDescription};
+use streamlib_vulkan::{PeerTimeline, SharedTimeline, Texture, VulkanGpu};
 
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::driver::Arrivals;
@@ -32,6 +32,8 @@ const SLICE: Duration = Duration::from_millis(50);
 const BUSY: Duration = Duration::from_micros(500);
 /// A publisher that has gone is looked for this often.
 const RETRY: Duration = Duration::from_millis(20);
+/// So long a frame that the publisher's GPU works on is looked for without sleeping: longer than an effect takes.
+const WATCH: Duration = Duration::from_micros(100);
 /// Buffers that are kept imported. A publisher has fewer, unless it changes its size all the time.
 const IMPORTS: usize = 64;
 /// Textures for frames that have to be scaled: shown, waiting, and under way.
@@ -134,6 +136,8 @@ struct Worker {
     listener: Listener,
     is_stopping: Arc<AtomicBool>,
     imports: BTreeMap<BufferId, Imported>,
+    /// The publisher's, where it has one that this device can wait for.
+    timeline: Option<PeerTimeline>,
     /// For frames that come in another size than the first; made when one does.
     scaled: Option<TexturePool<VulkanGpu>>,
     pushed: u64,
@@ -141,12 +145,14 @@ struct Worker {
 
 impl Worker {
     fn new(job: SurfaceJob, listener: Listener, is_stopping: Arc<AtomicBool>) -> Self {
-        Self { job, listener, is_stopping, imports: BTreeMap::new(), scaled: None, pushed: 0 }
+        let imports = BTreeMap::new();
+        Self { job, listener, is_stopping, imports, timeline: None, scaled: None, pushed: 0 }
     }
 
     fn run(mut self) {
         let node = self.job.node.clone();
         prepare_thread(&node, Role::Other, None);
+        self.read_early();
         let outcome = self.push_all();
         self.job.pulse.end();
         match outcome {
@@ -167,7 +173,10 @@ impl Worker {
                 None => self.job.source.reader.acquire(SLICE),
             };
             let pushed = match came {
-                Ok(Some(frame)) => self.push(frame),
+                Ok(Some(frame)) => self.await_done(&frame).and_then(|is_done| match is_done {
+                    true => self.push(frame),
+                    false => Ok(()),
+                }),
                 Ok(None) => Ok(()),
                 Err(error) => Err(error.into()),
             };
@@ -185,12 +194,52 @@ impl Worker {
         Ok(())
     }
 
+    /// Takes frames before they are done, where the publisher lets this device wait for them.
+    fn read_early(&mut self) {
+        self.timeline = None;
+        let reader = &mut self.job.source.reader;
+        // Whatever keeps it from that: it gets frames when they are done.
+        let Ok(Some((description, descriptor))) = reader.timeline() else { return };
+        let TimelineDescription { device, driver } = description;
+        let shared = SharedTimeline { descriptor, device, driver };
+        match self.job.runtime.gpu().import_timeline(&self.job.node, shared) {
+            Ok(timeline) => {
+                self.timeline = Some(timeline);
+                reader.read_early();
+            }
+            Err(error) => {
+                tracing::debug!("frames of {} are taken when they are done: {error}", reader.name())
+            }
+        }
+    }
+
+    /// Waits until the publisher's GPU is done with the frame; `false` when the source is to stop first.
+    fn await_done(&self, frame: &Acquired) -> Result<bool, SurfaceError> {
+        let (Some(timeline), Some(value)) = (&self.timeline, frame.done().map(u64::from)) else {
+            return Ok(true);
+        };
+        let reader = &self.job.source.reader;
+        while !timeline.wait(value, WATCH, SLICE)? {
+            if !reader.is_publisher_alive() && !timeline.reached(value)? {
+                let name = reader.name().clone();
+                return Err(streamlib_share::SurfaceError::PublisherGone { name }.into());
+            }
+            if self.is_stopping() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Waits until somebody publishes the surface again. Meanwhile the source has stalled, which others notice.
     fn find_again(&mut self) -> Result<(), SurfaceError> {
         self.imports.clear();
         while !self.is_stopping() {
             match self.job.source.reader.reopen() {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.read_early();
+                    return Ok(());
+                }
                 Err(error) if error.is_temporary() => drop(self.listener.wait(Some(Instant::now() + RETRY))),
                 Err(error) => return Err(error.into()),
             }

@@ -63,3 +63,74 @@ fn it_has_a_frame_at_once_and_lets_go_when_it_holds_too_many_or_there_is_none_le
     assert_eq!((counts.frames_in, counts.frames_out), (5, 3));
     assert_eq!((consumers.waiting(TAG), consumers.are_behind()), (Some(0), false));
 }
+
+/// Takes frames before they are done.
+#[derive(Clone, Debug, Default)]
+struct Early {
+    known: Arc<Mutex<Vec<(u64, u64)>>>,
+    keeper: Keeper,
+}
+
+impl AtOnce<CpuGpu> for Early {
+    fn take(&mut self, frame: Frame<CpuGpu>) -> Result<(), DropReason> {
+        self.keeper.take(frame)
+    }
+
+    fn wants_early(&self) -> bool {
+        true
+    }
+
+    fn announce(&mut self, frame: Frame<CpuGpu>, value: u64) -> bool {
+        self.known.lock().expect("nobody panics").push((frame.meta.sequence, value));
+        self.keeper.take(frame).is_ok()
+    }
+
+    fn finish(&mut self) -> Result<(), DropReason> {
+        self.known.lock().expect("nobody panics").push((u64::MAX, 0));
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        self.keeper.let_go();
+    }
+}
+
+#[test]
+fn who_wants_a_frame_before_it_is_done_has_it_once() {
+    let (early, counters) = (Early::default(), Arc::new(NodeCounters::default()));
+    let known = || std::mem::take(&mut *early.known.lock().expect("nobody panics"));
+    let held = || {
+        let held = early.keeper.0.lock().expect("nobody panics");
+        held.iter().map(|frame| frame.meta.sequence).collect::<Vec<_>>()
+    };
+    let mut consumers = Consumers::new();
+    let frames = Destination::AtOnce(Box::new(early.clone()));
+    consumers.add(TAG, Consumer { frames, counters: counters.clone(), in_hand: Some(1) });
+    consumers.announce(TAG, || frame(0), 40);
+    consumers.give(TAG, frame(0));
+    assert_eq!((known(), held()), (vec![(0, 40), (u64::MAX, 0)], vec![0]));
+    consumers.announce(TAG, || frame(1), 41);
+    consumers.give(TAG, frame(1));
+    assert_eq!(
+        (known(), held()),
+        (vec![(1, 41)], vec![0]),
+        "it had no place for it, and had neither when it was done"
+    );
+    consumers.announce(TAG, || frame(2), 42);
+    consumers.give(TAG, frame(2));
+    consumers.announce(TAG, || frame(4), 43);
+    assert_eq!(held(), [4], "it held more than its share");
+    consumers.give(TAG, frame(4));
+    consumers.announce(TAG + 1, || frame(6), 44);
+    let counts = counters.counts();
+    assert_eq!((counts.frames_in, counts.frames_out), (4, 3));
+    consumers.add(
+        TAG + 1,
+        Consumer {
+            frames: Destination::AtOnce(Box::new(Keeper::default())),
+            counters: counters.clone(),
+            in_hand: None,
+        },
+    );
+    consumers.announce(TAG + 1, || panic!("it does not want to know"), 45);
+}
