@@ -75,7 +75,8 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
             return Err("no frame for two seconds".into());
         };
         if let (Some(timeline), Some(value)) = (&timeline, frame.done().map(u64::from))
-            && !timeline.wait(value, awake.max(WATCH), Duration::from_secs(2))?
+            && !reader.watch(&frame, awake.max(WATCH), |value| timeline.reached(value))?
+            && !timeline.wait(value, Duration::from_secs(2))?
         {
             return Err("a frame that is not done for two seconds".into());
         }

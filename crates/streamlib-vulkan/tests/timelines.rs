@@ -37,16 +37,16 @@ fn it_reaches_the_value_of_a_submission_when_that_is_done() {
     for _ in 0..3 {
         let value = one.submit_one(&mut recording).expect("a submission");
         for timeline in [&theirs, &same] {
-            assert!(timeline.wait(value, Duration::ZERO, LONG).expect("it is there"));
+            assert!(timeline.wait(value, LONG).expect("it is there"));
             assert!(timeline.reached(value).expect("it is there"));
             assert!(!timeline.reached(value + 1).expect("it is there"), "nobody has submitted that");
         }
         one.wait(value, LONG).expect("it ends");
         let limit = Duration::from_millis(1);
-        assert!(!theirs.wait(value + 1, limit, limit).expect("it is there"), "nobody has submitted that");
+        assert!(!theirs.wait(value + 1, limit).expect("it is there"), "nobody has submitted that");
     }
     drop(one);
-    assert!(!theirs.wait(u64::MAX, Duration::ZERO, Duration::from_millis(1)).expect("it is there"));
+    assert!(!theirs.wait(u64::MAX, Duration::from_millis(1)).expect("it is there"));
     assert_eq!(other.validation_messages(), 0);
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use super::Acquired;
@@ -74,6 +74,14 @@ impl Link {
         self.page.count(1, skipped);
         lease::release(self.page.lease(index));
         self.leased[index].store(false, Ordering::Release);
+    }
+
+    /// Whether the publisher has said that the publication of that number, or a later one, is done.
+    pub(super) fn is_finished(&self, number: u64) -> bool {
+        let is_finished = lease::sequence(self.surface.newest(Feed::Done)) >= number;
+        // What the publisher did before it said so is seen from now on.
+        fence(Ordering::Acquire);
+        is_finished
     }
 
     pub(super) fn is_alive(&self) -> bool {

@@ -123,6 +123,29 @@ impl Reader {
         self.feed = Feed::Early;
     }
 
+    /// Looks without sleeping, `limit` at most, until a frame is done: until its publisher says so, or `reached` says it of a value
+    /// of the publisher's timeline. Whether it is done.
+    ///
+    /// # Errors
+    /// Those of `reached`.
+    pub fn watch<E>(
+        &self,
+        frame: &Acquired,
+        limit: Duration,
+        mut reached: impl FnMut(u64) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        let Some(value) = frame.done() else { return Ok(true) };
+        let begun = Instant::now();
+        // A semaphore of the driver's is at times some tens of microseconds late, and so at times is the publisher.
+        while !self.link.is_finished(frame.number()) && !reached(value.get())? {
+            if begun.elapsed() >= limit {
+                return Ok(false);
+            }
+            std::hint::spin_loop();
+        }
+        Ok(true)
+    }
+
     /// The surface's name.
     #[must_use]
     pub fn name(&self) -> &SurfaceName {

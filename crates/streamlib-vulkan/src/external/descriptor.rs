@@ -64,11 +64,7 @@ impl Lent {
 
     /// Device and number of an open file.
     fn file(raw: RawFd) -> Option<(libc::dev_t, libc::ino_t)> {
-        // SAFETY: zeros are a valid value of this plain structure.
-        let mut facts: libc::stat = unsafe { std::mem::zeroed() };
-        // SAFETY: a number that is no descriptor is an error, and the structure is there to be written.
-        let answer = unsafe { libc::fstat(raw, &raw mut facts) };
-        (answer == 0).then_some((facts.st_dev, facts.st_ino))
+        facts(raw).map(|facts| (facts.st_dev, facts.st_ino))
     }
 }
 
@@ -94,6 +90,25 @@ pub(super) enum Found {
     NoMemory(&'static str),
     /// A device's, or a driver's own.
     Other,
+}
+
+/// Whether two descriptors are of the same kind of file: of the same device, or of no device and the same type. A driver that is
+/// given something else than it hands out may refuse everything from then on (NVIDIA's does, of `/dev/zero`).
+pub(super) fn is_alike(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    let kind = |descriptor: BorrowedFd<'_>| {
+        let facts = facts(descriptor.as_raw_fd())?;
+        Some((facts.st_mode & libc::S_IFMT, facts.st_rdev))
+    };
+    kind(one).is_some() && kind(one) == kind(other)
+}
+
+/// What the kernel says of an open file.
+fn facts(raw: RawFd) -> Option<libc::stat> {
+    // SAFETY: zeros are a valid value of this plain structure.
+    let mut facts: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: a number that is no descriptor is an error, and the structure is there to be written.
+    let answer = unsafe { libc::fstat(raw, &raw mut facts) };
+    (answer == 0).then_some(facts)
 }
 
 /// Asks the kernel what a descriptor is.

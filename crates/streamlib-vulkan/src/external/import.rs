@@ -6,10 +6,10 @@ use std::sync::Arc;
 use ash::vk;
 use streamlib_core::gpu::TextureDesc;
 
-use super::descriptor::{Found, examine};
+use super::descriptor::{Found, examine, is_alike};
 use super::dma_buf::{DmaBuf, DmaBufUse, import_dma_buf};
 use super::error::SharingProblem;
-use super::memory::{import, requirements, rows};
+use super::memory::{import, requirements, rows, sample};
 use super::shared::{SharedTexture, SharedTiling, SharingKind};
 use super::support::{Recipe, physical, support};
 use crate::device::{Device, Identity};
@@ -72,6 +72,10 @@ fn import_opaque(
     let needed = requirements(device, &image).size;
     if needed != shared.allocation {
         return Err(refused(SharingProblem::Allocation { told: shared.allocation, needed }));
+    }
+    if !is_alike(shared.descriptor.as_fd(), sample(device, &image, label)?.as_fd()) {
+        let found = "another kind of file than this driver hands out".to_owned();
+        return Err(refused(SharingProblem::Descriptor { kind: shared.kind, found }));
     }
     let (offset, row_pitch) = (shared.offset, shared.row_pitch);
     if rows(device, &image, shared.tiling) != (offset, row_pitch) {

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use ash::vk;
 
-use super::descriptor::Lent;
+use super::descriptor::{Lent, memory_descriptor};
 use super::error::SharingProblem;
 use super::shared::{SharedTiling, SharingKind};
 use crate::device::Device;
 use crate::error::VulkanError;
 use crate::handle::Owned;
+
+/// Memory that is allocated to see what descriptors of it look like.
+const SAMPLE_BYTES: u64 = 4096;
 
 /// What memory an image needs.
 pub(super) fn requirements(device: &Device, image: &Owned<vk::Image>) -> vk::MemoryRequirements {
@@ -42,6 +45,26 @@ pub(super) fn allocate(
     .named(label);
     bind(device, image, &memory)?;
     Ok(memory)
+}
+
+/// An opaque descriptor of a little memory that such an image could have: what this driver hands out.
+pub(super) fn sample(
+    device: &Arc<Device>,
+    image: &Owned<vk::Image>,
+    label: &str,
+) -> Result<OwnedFd, VulkanError> {
+    let kind = SharingKind::OpaqueFd;
+    let mut export = vk::ExportMemoryAllocateInfo::default().handle_types(kind.handle());
+    let info = vk::MemoryAllocateInfo::default()
+        .allocation_size(SAMPLE_BYTES)
+        .memory_type_index(memory_type(device, requirements(device, image).memory_type_bits, label)?)
+        .push_next(&mut export);
+    let memory = Owned::new(device, "vkAllocateMemory", |raw| {
+        // SAFETY: the type is one of the device's, and the handle type one that the device exports images as.
+        unsafe { raw.allocate_memory(&info, None) }
+    })?
+    .named(label);
+    memory_descriptor(device, memory.raw(), kind)
 }
 
 /// Imports memory for an image, and binds it. The driver owns the descriptor from then on.

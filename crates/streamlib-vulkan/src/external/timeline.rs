@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ash::vk;
 
-use super::descriptor::{Found, Lent, examine, timeline_descriptor};
+use super::descriptor::{Lent, is_alike, timeline_descriptor};
 use super::error::SharingProblem;
 use crate::device::{Device, Identity};
 use crate::error::VulkanError;
@@ -42,14 +42,11 @@ impl PeerTimeline {
         self.0.reached(value)
     }
 
-    /// Waits until `value` has been reached: for `watch` without sleeping, and then asleep, `limit` at most; whether it has.
+    /// Waits until `value` has been reached, asleep, `limit` at most; whether it has.
     ///
     /// # Errors
     /// When the device is lost.
-    pub fn wait(&self, value: u64, watch: Duration, limit: Duration) -> Result<bool, VulkanError> {
-        if self.0.watch(value, watch)? {
-            return Ok(true);
-        }
+    pub fn wait(&self, value: u64, limit: Duration) -> Result<bool, VulkanError> {
         match self.0.wait(value, limit) {
             Ok(()) => Ok(true),
             Err(VulkanError::Timeout { .. }) => Ok(false),
@@ -110,12 +107,11 @@ pub(crate) fn import_timeline(
     if !shares_timelines(device) {
         return Err(no_timeline("the device takes none of others"));
     }
-    // Drivers hand out semaphores as devices or as files of their own.
-    let found = examine(shared.descriptor.as_fd()).map_err(|error| no_timeline(&error.to_string()))?;
-    if found != Found::Other {
+    let timeline = Timeline::with_exports(device, label, HANDLE)?;
+    let own = timeline_descriptor(device, &timeline)?;
+    if !is_alike(shared.descriptor.as_fd(), own.as_fd()) {
         return Err(no_timeline("its descriptor is none of a semaphore"));
     }
-    let timeline = Timeline::new(device, label)?;
     let lent = Lent::new(shared.descriptor).map_err(|error| no_timeline(&error.to_string()))?;
     let extension = ash::khr::external_semaphore_fd::Device::new(device.instance().raw(), device.raw());
     let info = vk::ImportSemaphoreFdInfoKHR::default()
@@ -126,7 +122,8 @@ pub(crate) fn import_timeline(
     // known (VUID-VkImportSemaphoreFdInfoKHR-fd-01544 is for the driver to see to); it is the driver's if this succeeds.
     match unsafe { extension.import_semaphore_fd(&info) } {
         Ok(()) => lent.keep(),
-        Err(vk::Result::ERROR_INVALID_EXTERNAL_HANDLE) => {
+        // What the specification wants said, and what NVIDIA's driver says.
+        Err(vk::Result::ERROR_INVALID_EXTERNAL_HANDLE | vk::Result::ERROR_INITIALIZATION_FAILED) => {
             return Err(no_timeline("the driver knows no such semaphore"));
         }
         Err(result) => {

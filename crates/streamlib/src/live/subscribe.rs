@@ -219,7 +219,10 @@ impl Worker {
             return Ok(true);
         };
         let reader = &self.job.source.reader;
-        while !timeline.wait(value, WATCH, SLICE)? {
+        if reader.watch(frame, WATCH, |value| timeline.reached(value))? {
+            return Ok(true);
+        }
+        while !timeline.wait(value, SLICE)? {
             if !reader.is_publisher_alive() && !timeline.reached(value)? {
                 let name = reader.name().clone();
                 return Err(streamlib_share::SurfaceError::PublisherGone { name }.into());
