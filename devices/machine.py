@@ -25,6 +25,9 @@ ENVIRONMENT = {
     "XDG_RUNTIME_DIR": "/tmp",
 }
 
+# So many programs run beside each other: more than the machine has processors, since programs wait for devices and for frames.
+BESIDE = 3
+
 
 class Program:
     """A program of the host: a path, arguments, the folder to run in, and variables."""
@@ -70,7 +73,7 @@ def shares(folders):
     return [(f"host{index}", folder) for index, folder in enumerate(folders)]
 
 
-def plan(programs, folders):
+def plan(programs, folders, seconds):
     """The shell script that the machine runs."""
     variables = dict(ENVIRONMENT)
     variables.update((name, value) for name, value in os.environ.items() if name.startswith(("STREAMLIB_", "RUST_")))
@@ -79,10 +82,12 @@ def plan(programs, folders):
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines += [f"share {tag} {shlex.quote(folder)}" for tag, folder in shares(folders)]
     lines += [f"writable {shlex.quote(cache)}" for cache in caches(programs, folders)]
+    # Alone, a program is seen at work.
+    way = "run" if len(programs) == 1 else "beside"
+    lines += [f"places {BESIDE} {seconds - 30}"] if way == "beside" else []
     for program in programs:
-        words = [f"{name}={value}" for name, value in program.variables.items()]
-        words = ["run", program.folder, "env", *words, program.path, *program.arguments]
-        lines += [f"echo '     Running' {shlex.quote(os.path.basename(program.path))}", shlex.join(words)]
+        words = ["env", *(f"{name}={value}" for name, value in program.variables.items()), program.path, *program.arguments]
+        lines.append(shlex.join([way, os.path.basename(program.path), program.folder, *words]))
     return "\n".join(lines) + "\n"
 
 
@@ -121,7 +126,7 @@ def relay(process, seconds):
 
 
 def run(programs, seconds):
-    """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
+    """Runs the programs in one machine, `seconds` at most, beginning with the first; the last status that was not 0, or 0."""
     prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
     # So that the machine is ended, too, when this is.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -133,7 +138,7 @@ def run(programs, seconds):
     with tempfile.TemporaryDirectory(prefix="streamlib-devices-") as work:
         os.mkdir(f"{work}/plan")
         with open(f"{work}/plan/script", "w") as script:
-            script.write(plan(programs, folders))
+            script.write(plan(programs, folders, seconds))
         words = command(image, work, folders)
         # The port takes nothing once QEMU's own input has ended, so that stays open.
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

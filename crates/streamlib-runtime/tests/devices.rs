@@ -5,17 +5,19 @@
 mod common;
 #[path = "../../streamlib-linux/tests/support/screen.rs"]
 mod screen;
+#[path = "../../streamlib-linux/tests/support/turn.rs"]
+mod turn;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::{cannot_run, effect, files, skip, streamlib, text, wait_for};
 use serde_json::Value;
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
+use turn::Turn;
 
 /// The machine is emulated, and its host may be busy: loading the compiler alone takes seconds.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -93,14 +95,8 @@ fn surfaces(folder: &Path) -> Vec<Value> {
     serde_json::from_slice(&output.stdout).expect("a list")
 }
 
-/// A camera has one reader at a time, a screen shows one program, and the machine's host answers one question: so tests take turns.
-/// They would only make each other late, too, since the machine is slow.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn vivid() -> Option<CameraInfo> {
+fn vivid() -> Option<(CameraInfo, Turn)> {
+    let turn = turn::cameras();
     let found = list_cameras().into_iter().find(|camera| {
         let is_planar = camera.formats.iter().any(|format| format.fourcc == "NM12");
         camera.bus.starts_with("platform:vivid") && !is_planar
@@ -108,17 +104,18 @@ fn vivid() -> Option<CameraInfo> {
     if found.is_none() {
         skip("no V4L2 camera of the vivid test driver");
     }
-    found
+    found.map(|camera| (camera, turn))
 }
 
 /// A screen of that driver that somebody outside can look at under that name.
-fn watched_screen(driver: &str, head: &str) -> Option<ScreenInfo> {
+fn watched_screen(driver: &str, head: &str) -> Option<(ScreenInfo, Turn)> {
+    let turn = turn::screen(driver);
     let found = list_screens().into_iter().find(|screen| screen.driver == driver && screen.is_connected);
     let found = found.filter(|_| screen::pixels(head, &[(0, 0)]).is_some());
     if found.is_none() {
         skip(&format!("no screen of the driver {driver} whose host can be asked what it shows"));
     }
-    found
+    found.map(|screen| (screen, turn))
 }
 
 /// The sink for a screen, in its smallest common mode.
@@ -129,8 +126,7 @@ fn sink(screen: &ScreenInfo) -> String {
 #[test]
 fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen_and_never_through_host_memory()
  {
-    let _turn = turn();
-    let Some(camera) = vivid() else { return };
+    let Some((camera, _turn)) = vivid() else { return };
     if cannot_run() {
         return;
     }
@@ -151,7 +147,7 @@ fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen
     compare(&last_picture(folder.path()), &wanted).expect("the bars in another process");
     let mut running = vec![publisher];
     let screen = watched_screen("virtio_gpu", "gpu0");
-    running.extend(screen.iter().map(|shown| show(folder.path(), shown, "gpu0", &wanted)));
+    running.extend(screen.iter().map(|(shown, _turn)| show(folder.path(), shown, "gpu0", &wanted)));
     while let Some(last) = running.pop() {
         let report = last.stop();
         assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
@@ -194,8 +190,7 @@ fn shows_paint(head: &str) {
 
 /// Shows the quarters on a screen of that driver; the command has to say how.
 fn show_paint(driver: &str, head: &str, how: &str) {
-    let _turn = turn();
-    let Some(shown) = watched_screen(driver, head) else { return };
+    let Some((shown, _turn)) = watched_screen(driver, head) else { return };
     if cannot_run() {
         return;
     }
@@ -245,8 +240,7 @@ impl Drop for Unplugged {
 
 #[test]
 fn a_screen_that_is_unplugged_ends_its_sink_alone() {
-    let _turn = turn();
-    let Some(shown) = watched_screen("cirrus", "cirrus0") else { return };
+    let Some((shown, _turn)) = watched_screen("cirrus", "cirrus0") else { return };
     if cannot_run() {
         return;
     }

@@ -5,7 +5,6 @@ use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -40,10 +39,8 @@ pub(crate) struct UsbCamera {
 impl UsbCamera {
     /// Plugs a camera in. `None`, with a reason, where there is no such port.
     pub(crate) fn plug(encoding: Encoding, size: Size, frames: Frames) -> Option<Self> {
-        /// The kernel takes a moment to free a port.
-        static PORTS_USED: AtomicU32 = AtomicU32::new(0);
         let (plug, device) = UnixStream::pair().unwrap();
-        let port = PORTS_USED.fetch_add(1, Ordering::Relaxed) % 8;
+        let port = next_port();
         // The port, the kernel's end, any number for the device, and that it is a fast one (USB 2).
         let attached = std::fs::write(ATTACH, format!("{port} {} 65538 3", device.as_raw_fd()));
         if let Err(error) = attached {
@@ -56,6 +53,16 @@ impl UsbCamera {
         let device = Device::new(socket, encoding, size, frames);
         Some(Self { plug, device: Some(std::thread::spawn(move || drop(device.serve()))) })
     }
+}
+
+/// A port other than the last one, which the kernel takes a moment to free. That one may have been another program's: they take turns.
+fn next_port() -> u32 {
+    let kept = std::env::temp_dir().join("streamlib-tests-usb-port");
+    let last = std::fs::read_to_string(&kept).ok().and_then(|last| last.parse().ok());
+    let port = last.map_or(0, |last: u32| last.wrapping_add(1) % 8);
+    // Where it cannot be kept nothing can be plugged in either.
+    let _refused = std::fs::write(kept, port.to_string());
+    port
 }
 
 impl Drop for UsbCamera {
