@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use common::{cannot_run, effect, files, skip, streamlib, text, wait_for};
 use serde_json::Value;
+use streamlib::share::{SurfaceInfo, list};
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
 use turn::Turn;
 
 /// The machine is emulated, and its host may be busy: loading the compiler alone takes seconds.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// Frames that need not be fast leave the processor to programs that are starting.
-const SLOWLY: [&str; 3] = ["--live", "--rate", "4"];
+/// Frames that need not be fast leave the processor to programs that are starting: one takes a third of a second of it.
+const SLOWLY: [&str; 3] = ["--live", "--rate", "1"];
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] =
@@ -38,7 +39,7 @@ struct Running {
 impl Running {
     fn start(what: &'static str, folder: &Path, arguments: &[&str]) -> Self {
         let log = folder.join(what);
-        let mut command = streamlib(folder);
+        let mut command = command(folder);
         command.args(arguments).args(SLOWLY).args(["--json", "-v"]).stdout(Stdio::piped());
         let child =
             command.stderr(File::create(&log).expect("the folder takes it")).spawn().expect("it starts");
@@ -89,8 +90,25 @@ fn interrupt(child: &Child) {
     assert!(sent.success(), "it still runs");
 }
 
+/// The command, with a broker of the folder's own.
+fn command(folder: &Path) -> Command {
+    let mut command = streamlib(folder);
+    command.env("STREAMLIB_BROKER", broker(folder));
+    command
+}
+
+fn broker(folder: &Path) -> PathBuf {
+    folder.join("broker.sock")
+}
+
+/// What is published there; nothing before there is a broker.
+fn listed(folder: &Path) -> Vec<SurfaceInfo> {
+    list(Some(&broker(folder))).unwrap_or_default()
+}
+
+/// The same as the command says it.
 fn surfaces(folder: &Path) -> Vec<Value> {
-    let output = streamlib(folder).args(["surfaces", "--json"]).output().expect("it starts");
+    let output = command(folder).args(["surfaces", "--json"]).output().expect("it starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("a list")
 }
@@ -131,17 +149,18 @@ fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let source = format!("camera:{}", camera.path.display());
+    let source = format!("camera:{}?fps=5", camera.path.display());
     let publisher = Running::start(
         "the publisher",
         folder.path(),
         &["play", &source, "--effect", &effect("invert"), "-o", "surface:bars"],
     );
     wait_for("a frame of the surface", PATIENCE, || {
-        let listed = surfaces(folder.path());
-        let is_there = listed.iter().any(|s| s["name"] == "bars" && s["frames"].as_u64() > Some(0));
-        if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
+        let listed = listed(folder.path());
+        if listed.iter().any(|surface| surface.published > 0) { Ok(()) } else { Err(format!("{listed:?}")) }
     });
+    let listed = surfaces(folder.path());
+    assert!(listed[0]["name"] == "bars" && listed[0]["frames"].as_u64() > Some(0), "{listed:?}");
     let wanted = BARS.map(|bar| bar.map(|value| 255 - value));
     read(folder.path(), "surface:bars");
     compare(&last_picture(folder.path()), &wanted).expect("the bars in another process");
@@ -249,7 +268,7 @@ fn a_screen_that_is_unplugged_ends_its_sink_alone() {
     let graph = format!(
         "[nodes.paint]\neffect = 'paint.hlsl'\nsize = [640, 480]\n\
          [nodes.screen]\nsink = '{}'\ninputs = {{ input = 'paint' }}\n\
-         [nodes.others]\nsink = 'null:'\ninputs = {{ input = 'paint' }}\n",
+         [nodes.others]\nsink = 'surface:others'\ninputs = {{ input = 'paint' }}\n",
         sink(&shown)
     );
     std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
@@ -261,6 +280,13 @@ fn a_screen_that_is_unplugged_ends_its_sink_alone() {
     };
     painter.says("sink `screen` died: no screen is connected to");
     drop(unplugged);
+    let published = || listed(folder.path()).first().map(|surface| surface.published);
+    let before = published();
+    assert!(before > Some(0));
+    wait_for("a frame without the screen", PATIENCE, || {
+        let now = published();
+        if now > before { Ok(()) } else { Err(format!("{before:?}, then {now:?}")) }
+    });
     let report = painter.stop_with(2);
     let nodes = report["stats"]["nodes"].as_array().expect("nodes");
     let frames =
@@ -283,8 +309,8 @@ fn is_close((found, wanted): (&[u8; 3], &[u8; 3])) -> bool {
 
 /// Writes some pictures of a source.
 fn read(folder: &Path, source: &str) {
-    let arguments = ["play", source, "-o", "%04d.png", "--frames", "3", "--json"];
-    let output = streamlib(folder).args(arguments).output().expect("it starts");
+    let arguments = ["play", source, "-o", "%04d.png", "--frames", "2", "--json"];
+    let output = command(folder).args(arguments).output().expect("it starts");
     let told = text(&output.stderr);
     assert!(output.status.success() && !told.contains("VUID"), "{}: {told}", output.status);
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");

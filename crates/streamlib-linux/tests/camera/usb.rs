@@ -8,8 +8,8 @@ use streamlib_linux::{Camera, CameraError, CameraEvent, CameraWatch, SharedCamer
 
 use crate::cameras::{PATIENCE, empty, small};
 use crate::mapped::copied;
-use crate::usb_camera::{Encoding, Frames, NAME, UsbCamera};
 use crate::turn;
+use crate::usb_camera::{Encoding, Frames, NAME, UsbCamera};
 
 const SIZE: Size = Size::new(160, 120);
 

@@ -16,7 +16,8 @@ pub(crate) const NAME: &str = "Camera of a test";
 const ATTACH: &str = "/sys/devices/platform/vhci_hcd.0/attach";
 /// Bytes that the camera sends at most at a time, with two of header.
 const PAYLOAD: usize = 16384;
-const INTERVAL: Duration = Duration::from_micros(33_333);
+/// Ten frames a second: an emulated machine has time for other things then.
+const INTERVAL: Duration = Duration::from_millis(100);
 /// `-EPIPE`: what a device answers to what it does not know.
 const STALL: i32 = -32;
 
@@ -39,6 +40,7 @@ pub(crate) struct UsbCamera {
 impl UsbCamera {
     /// Plugs a camera in. `None`, with a reason, where there is no such port.
     pub(crate) fn plug(encoding: Encoding, size: Size, frames: Frames) -> Option<Self> {
+        await_the_end_of_the_last();
         let (plug, device) = UnixStream::pair().unwrap();
         let port = next_port();
         // The port, the kernel's end, any number for the device, and that it is a fast one (USB 2).
@@ -52,6 +54,21 @@ impl UsbCamera {
         let socket = plug.try_clone().unwrap();
         let device = Device::new(socket, encoding, size, frames);
         Some(Self { plug, device: Some(std::thread::spawn(move || drop(device.serve()))) })
+    }
+}
+
+/// A camera whose plug was pulled a moment ago may still be found under the name of the next one.
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nobody")]
+fn await_the_end_of_the_last() {
+    let begun = Instant::now();
+    let is_it = |name: io::Result<String>| name.is_ok_and(|name| name.starts_with(NAME));
+    let is_there = || {
+        let nodes = std::fs::read_dir("/sys/class/video4linux").into_iter().flatten().flatten();
+        nodes.into_iter().any(|node| is_it(std::fs::read_to_string(node.path().join("name"))))
+    };
+    while is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the camera before is still there");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

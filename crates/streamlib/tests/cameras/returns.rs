@@ -31,7 +31,7 @@ fn a_camera_that_stalls_or_breaks_down_is_restarted_while_the_graph_goes_on() {
     let Some((node, _turn)) = vivid() else { return };
     let controls = CameraControls::open(&node).unwrap();
     for (memory, stalls) in [("driver", true), ("host", false)] {
-        let uri = format!("camera:{}?size=320x180&memory={memory}", node.display());
+        let uri = format!("camera:{}?size=320x180&fps=10&memory={memory}", node.display());
         let mut rig = Rig::start(&runtime, &uri);
         rig.until_picture("the first", |_| Ok(()));
         if stalls {
@@ -111,13 +111,13 @@ fn a_camera_that_does_not_come_back_ends_its_source_by_name_when_it_was_waited_f
     let Some(runtime) = runtime() else { return };
     let _turn = turn::usb();
     let Some(camera) = plug(SIZE, 60) else { return };
-    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=8"));
+    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=7"));
     rig.until_picture("its picture", shows(60));
     drop(camera);
     let failed = rig.until_event("its end", |event| matches!(event, LiveEvent::SourceFailed { .. }));
     let told = failed.to_string();
     assert!(
-        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 8 s"),
+        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 7 s"),
         "{told}"
     );
     assert_eq!(rig.live.stop().unwrap().failures.len(), 1);
