@@ -20,10 +20,16 @@ ENVIRONMENT = {
     "STREAMLIB_VALIDATION": "1",
     "RUST_BACKTRACE": "1",
     "VK_DRIVER_FILES": "/usr/share/vulkan/icd.d/lvp_icd.json",
-    "LP_NUM_THREADS": "2",
+    "LP_NUM_THREADS": "1",
+    "RUST_TEST_THREADS": "1",
     "XDG_CACHE_HOME": "/tmp/cache",
+    "MESA_SHADER_CACHE_DIR": "/tmp/shaders",
     "XDG_RUNTIME_DIR": "/tmp",
 }
+
+# So many programs run beside each other, with one test of each at a time. More of them get less done: the emulator pays for every
+# change between them.
+BESIDE = 2
 
 
 class Program:
@@ -70,7 +76,7 @@ def shares(folders):
     return [(f"host{index}", folder) for index, folder in enumerate(folders)]
 
 
-def plan(programs, folders):
+def plan(programs, folders, seconds):
     """The shell script that the machine runs."""
     variables = dict(ENVIRONMENT)
     variables.update((name, value) for name, value in os.environ.items() if name.startswith(("STREAMLIB_", "RUST_")))
@@ -79,20 +85,24 @@ def plan(programs, folders):
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines += [f"share {tag} {shlex.quote(folder)}" for tag, folder in shares(folders)]
     lines += [f"writable {shlex.quote(cache)}" for cache in caches(programs, folders)]
+    # Alone, a program is seen at work.
+    way = "run" if len(programs) == 1 else "beside"
+    lines += [f"places {BESIDE} {seconds - 30}"] if way == "beside" else []
     for program in programs:
-        words = [f"{name}={value}" for name, value in program.variables.items()]
-        words = ["run", program.folder, "env", *words, program.path, *program.arguments]
-        lines += [f"echo '     Running' {shlex.quote(os.path.basename(program.path))}", shlex.join(words)]
+        words = ["env", *(f"{name}={value}" for name, value in program.variables.items()), program.path, *program.arguments]
+        lines.append(shlex.join([way, os.path.basename(program.path), program.folder, *words]))
     return "\n".join(lines) + "\n"
 
 
 def command(image, work, folders):
     """How QEMU is started. Nothing but its name is taken from the host's hardware: it runs everywhere, slowly. The processor is one
-    without vectors of 256 bits, which drivers would compile for and which cost more to emulate."""
+    without vectors of 256 bits, which drivers would compile for and which cost more to emulate. The kernel starts on one of two
+    processors: where it changes its own code while the other one runs it, some versions of QEMU fail (`Oops: int3`)."""
     words = ["qemu-system-x86_64", "-M", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "2560"]
     words += ["-accel", "tcg,thread=multi,tb-size=512", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
     words += ["-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/image.cpio"]
-    words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr rdinit=/init"]
+    words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr maxcpus=1"
+              " cryptomgr.notests rcupdate.rcu_expedited=1 rdinit=/init"]
     words += ["-device", "virtio-serial-pci"]
     words += ["-chardev", f"file,id=log,path={work}/console", "-device", "virtconsole,chardev=log"]
     words += ["-chardev", "stdio,id=out,signal=off", "-device", "virtserialport,chardev=out,name=host.out"]
@@ -100,10 +110,11 @@ def command(image, work, folders):
     words += ["-device", "virtserialport,chardev=ctl,name=host.ctl"]
     words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
     words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
-    for tag, folder in [("plan", f"{work}/plan"), *shares(folders)]:
+    read_only = [("plan", f"{work}/plan", "on"), *((*share, "on") for share in shares(folders))]
+    for tag, folder, is_read_only in [*read_only, ("shaders", f"{image}/shaders", "off")]:
         # A comma ends a path, and two of them are one in it.
         path = folder.replace(",", ",,")
-        words += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly=on,multidevs=remap"]
+        words += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly={is_read_only},multidevs=remap"]
     return words
 
 
@@ -121,7 +132,7 @@ def relay(process, seconds):
 
 
 def run(programs, seconds):
-    """Runs the programs one after the other in one machine, `seconds` at most; the last status that was not 0, or 0."""
+    """Runs the programs in one machine, `seconds` at most, beginning with the first; the last status that was not 0, or 0."""
     prepared = subprocess.run([f"{HERE}/prepare.sh"], stdout=subprocess.PIPE)
     # So that the machine is ended, too, when this is.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -132,8 +143,9 @@ def run(programs, seconds):
     folders = shared_folders(programs)
     with tempfile.TemporaryDirectory(prefix="streamlib-devices-") as work:
         os.mkdir(f"{work}/plan")
+        os.makedirs(f"{image}/shaders", exist_ok=True)
         with open(f"{work}/plan/script", "w") as script:
-            script.write(plan(programs, folders))
+            script.write(plan(programs, folders, seconds))
         words = command(image, work, folders)
         # The port takes nothing once QEMU's own input has ended, so that stays open.
         process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

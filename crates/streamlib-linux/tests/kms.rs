@@ -4,18 +4,20 @@
 
 #[path = "support/screen.rs"]
 mod screen;
+#[path = "support/turn.rs"]
+mod turn;
 #[path = "../../streamlib-vulkan/tests/support/udmabuf.rs"]
 mod udmabuf;
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_linux::{
     Framebuffer, KmsError, KmsOptions, KmsScreen, ScanoutBuffer, ScreenInfo, list_screens,
 };
+use turn::Turn;
 use udmabuf::UdmaBuf;
 
 /// Long enough for a screen on an emulated machine.
@@ -28,9 +30,8 @@ const GREEN: [u8; 3] = [16, 192, 128];
 const BLUE: [u8; 3] = [8, 16, 248];
 
 /// One program shows on a card at a time, and so do these tests.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+fn alone() -> [Turn; 2] {
+    HEADS.map(|(driver, _)| turn::screen(driver))
 }
 
 /// The screens that are connected and free, or a word about why there is none.
@@ -81,12 +82,9 @@ fn fill(buffer: &Framebuffer, left: [u8; 3], right: [u8; 3]) {
 
 /// Rows of `B8G8R8X8`.
 fn paint(bytes: &mut [u8], (row_pitch, width): (usize, usize), left: [u8; 3], right: [u8; 3]) {
-    for row in bytes.chunks_exact_mut(row_pitch) {
-        for (x, pixel) in row[..width * 4].chunks_exact_mut(4).enumerate() {
-            let [r, g, b] = if x < width / 2 { left } else { right };
-            pixel.copy_from_slice(&[b, g, r, 0]);
-        }
-    }
+    let half = |[r, g, b]: [u8; 3], pixels| [b, g, r, 0].repeat(pixels);
+    let painted = [half(left, width / 2), half(right, width - width / 2)].concat();
+    bytes.chunks_exact_mut(row_pitch).for_each(|row| row[..painted.len()].copy_from_slice(&painted));
 }
 
 /// Waits until the screen has these colours on its left and right; nothing where nobody can look.

@@ -5,22 +5,25 @@
 mod common;
 #[path = "../../streamlib-linux/tests/support/screen.rs"]
 mod screen;
+#[path = "../../streamlib-linux/tests/support/turn.rs"]
+mod turn;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::{cannot_run, effect, files, skip, streamlib, text, wait_for};
 use serde_json::Value;
+use streamlib::share::{SurfaceInfo, list};
 use streamlib_linux::{CameraInfo, ScreenInfo, list_cameras, list_screens};
+use turn::Turn;
 
 /// The machine is emulated, and its host may be busy: loading the compiler alone takes seconds.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// Frames that need not be fast leave the processor to programs that are starting.
-const SLOWLY: [&str; 3] = ["--live", "--rate", "4"];
+/// Frames that need not be fast leave the processor to programs that are starting: one takes a third of a second of it.
+const SLOWLY: [&str; 3] = ["--live", "--rate", "1"];
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] =
@@ -36,7 +39,7 @@ struct Running {
 impl Running {
     fn start(what: &'static str, folder: &Path, arguments: &[&str]) -> Self {
         let log = folder.join(what);
-        let mut command = streamlib(folder);
+        let mut command = command(folder);
         command.args(arguments).args(SLOWLY).args(["--json", "-v"]).stdout(Stdio::piped());
         let child =
             command.stderr(File::create(&log).expect("the folder takes it")).spawn().expect("it starts");
@@ -87,20 +90,31 @@ fn interrupt(child: &Child) {
     assert!(sent.success(), "it still runs");
 }
 
+/// The command, with a broker of the folder's own.
+fn command(folder: &Path) -> Command {
+    let mut command = streamlib(folder);
+    command.env("STREAMLIB_BROKER", broker(folder));
+    command
+}
+
+fn broker(folder: &Path) -> PathBuf {
+    folder.join("broker.sock")
+}
+
+/// What is published there; nothing before there is a broker.
+fn listed(folder: &Path) -> Vec<SurfaceInfo> {
+    list(Some(&broker(folder))).unwrap_or_default()
+}
+
+/// The same as the command says it.
 fn surfaces(folder: &Path) -> Vec<Value> {
-    let output = streamlib(folder).args(["surfaces", "--json"]).output().expect("it starts");
+    let output = command(folder).args(["surfaces", "--json"]).output().expect("it starts");
     assert!(output.status.success(), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("a list")
 }
 
-/// A camera has one reader at a time, a screen shows one program, and the machine's host answers one question: so tests take turns.
-/// They would only make each other late, too, since the machine is slow.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn vivid() -> Option<CameraInfo> {
+fn vivid() -> Option<(CameraInfo, Turn)> {
+    let turn = turn::cameras();
     let found = list_cameras().into_iter().find(|camera| {
         let is_planar = camera.formats.iter().any(|format| format.fourcc == "NM12");
         camera.bus.starts_with("platform:vivid") && !is_planar
@@ -108,17 +122,18 @@ fn vivid() -> Option<CameraInfo> {
     if found.is_none() {
         skip("no V4L2 camera of the vivid test driver");
     }
-    found
+    found.map(|camera| (camera, turn))
 }
 
 /// A screen of that driver that somebody outside can look at under that name.
-fn watched_screen(driver: &str, head: &str) -> Option<ScreenInfo> {
+fn watched_screen(driver: &str, head: &str) -> Option<(ScreenInfo, Turn)> {
+    let turn = turn::screen(driver);
     let found = list_screens().into_iter().find(|screen| screen.driver == driver && screen.is_connected);
     let found = found.filter(|_| screen::pixels(head, &[(0, 0)]).is_some());
     if found.is_none() {
         skip(&format!("no screen of the driver {driver} whose host can be asked what it shows"));
     }
-    found
+    found.map(|screen| (screen, turn))
 }
 
 /// The sink for a screen, in its smallest common mode.
@@ -129,29 +144,29 @@ fn sink(screen: &ScreenInfo) -> String {
 #[test]
 fn a_cameras_picture_goes_through_an_effect_to_other_processes_and_onto_a_screen_and_never_through_host_memory()
  {
-    let _turn = turn();
-    let Some(camera) = vivid() else { return };
+    let Some((camera, _turn)) = vivid() else { return };
     if cannot_run() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let source = format!("camera:{}", camera.path.display());
+    let source = format!("camera:{}?fps=5", camera.path.display());
     let publisher = Running::start(
         "the publisher",
         folder.path(),
         &["play", &source, "--effect", &effect("invert"), "-o", "surface:bars"],
     );
     wait_for("a frame of the surface", PATIENCE, || {
-        let listed = surfaces(folder.path());
-        let is_there = listed.iter().any(|s| s["name"] == "bars" && s["frames"].as_u64() > Some(0));
-        if is_there { Ok(()) } else { Err(format!("{listed:?}")) }
+        let listed = listed(folder.path());
+        if listed.iter().any(|surface| surface.published > 0) { Ok(()) } else { Err(format!("{listed:?}")) }
     });
+    let listed = surfaces(folder.path());
+    assert!(listed[0]["name"] == "bars" && listed[0]["frames"].as_u64() > Some(0), "{listed:?}");
     let wanted = BARS.map(|bar| bar.map(|value| 255 - value));
     read(folder.path(), "surface:bars");
     compare(&last_picture(folder.path()), &wanted).expect("the bars in another process");
     let mut running = vec![publisher];
     let screen = watched_screen("virtio_gpu", "gpu0");
-    running.extend(screen.iter().map(|shown| show(folder.path(), shown, "gpu0", &wanted)));
+    running.extend(screen.iter().map(|(shown, _turn)| show(folder.path(), shown, "gpu0", &wanted)));
     while let Some(last) = running.pop() {
         let report = last.stop();
         assert_eq!(report["failures"], Value::Array(vec![]), "{report}");
@@ -194,8 +209,7 @@ fn shows_paint(head: &str) {
 
 /// Shows the quarters on a screen of that driver; the command has to say how.
 fn show_paint(driver: &str, head: &str, how: &str) {
-    let _turn = turn();
-    let Some(shown) = watched_screen(driver, head) else { return };
+    let Some((shown, _turn)) = watched_screen(driver, head) else { return };
     if cannot_run() {
         return;
     }
@@ -245,8 +259,7 @@ impl Drop for Unplugged {
 
 #[test]
 fn a_screen_that_is_unplugged_ends_its_sink_alone() {
-    let _turn = turn();
-    let Some(shown) = watched_screen("cirrus", "cirrus0") else { return };
+    let Some((shown, _turn)) = watched_screen("cirrus", "cirrus0") else { return };
     if cannot_run() {
         return;
     }
@@ -255,7 +268,7 @@ fn a_screen_that_is_unplugged_ends_its_sink_alone() {
     let graph = format!(
         "[nodes.paint]\neffect = 'paint.hlsl'\nsize = [640, 480]\n\
          [nodes.screen]\nsink = '{}'\ninputs = {{ input = 'paint' }}\n\
-         [nodes.others]\nsink = 'null:'\ninputs = {{ input = 'paint' }}\n",
+         [nodes.others]\nsink = 'surface:others'\ninputs = {{ input = 'paint' }}\n",
         sink(&shown)
     );
     std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
@@ -267,6 +280,13 @@ fn a_screen_that_is_unplugged_ends_its_sink_alone() {
     };
     painter.says("sink `screen` died: no screen is connected to");
     drop(unplugged);
+    let published = || listed(folder.path()).first().map(|surface| surface.published);
+    let before = published();
+    assert!(before > Some(0));
+    wait_for("a frame without the screen", PATIENCE, || {
+        let now = published();
+        if now > before { Ok(()) } else { Err(format!("{before:?}, then {now:?}")) }
+    });
     let report = painter.stop_with(2);
     let nodes = report["stats"]["nodes"].as_array().expect("nodes");
     let frames =
@@ -289,8 +309,8 @@ fn is_close((found, wanted): (&[u8; 3], &[u8; 3])) -> bool {
 
 /// Writes some pictures of a source.
 fn read(folder: &Path, source: &str) {
-    let arguments = ["play", source, "-o", "%04d.png", "--frames", "3", "--json"];
-    let output = streamlib(folder).args(arguments).output().expect("it starts");
+    let arguments = ["play", source, "-o", "%04d.png", "--frames", "2", "--json"];
+    let output = command(folder).args(arguments).output().expect("it starts");
     let told = text(&output.stderr);
     assert!(output.status.success() && !told.contains("VUID"), "{}: {told}", output.status);
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");

@@ -58,23 +58,30 @@ const FORMATS: [TextureFormat; 4] =
 fn what_one_process_writes_another_reads_and_what_that_writes_the_first_reads() {
     const NAME: &str = "what_one_process_writes_another_reads_and_what_that_writes_the_first_reads";
     let Some(gpu) = support::gpu() else { return };
-    if let Some(shared) = handed_over() {
-        let [bytes, answer] = patterns(shared.format);
-        let texture = gpu.import_texture("theirs", shared).expect("imported");
-        assert!(download(&gpu, &texture, bytes.len()) == bytes, "what the first has written");
-        fill(&gpu, &texture, &answer);
+    if let Some(all) = handed_over() {
+        for shared in all {
+            let (what, [bytes, answer]) =
+                (format!("{:?} {:?}", shared.kind, shared.format), patterns(shared.format));
+            let texture = gpu.import_texture("theirs", shared).expect("imported");
+            assert!(download(&gpu, &texture, bytes.len()) == bytes, "{what}: what the first has written");
+            fill(&gpu, &texture, &answer);
+        }
         assert_eq!(gpu.validation_messages(), 0);
         return;
     }
-    for kind in kinds(&gpu) {
-        for format in FORMATS {
-            let [bytes, answer] = patterns(format);
-            let texture = create(&gpu, format, kind);
-            assert_eq!(download(&gpu, &texture, bytes.len()), vec![0; bytes.len()]);
-            fill(&gpu, &texture, &bytes);
-            hand_over(NAME, &gpu.share(&texture).expect("shared"));
-            assert!(download(&gpu, &texture, bytes.len()) == answer, "{kind:?} {format:?}: the answer");
-        }
+    let all = kinds(&gpu).into_iter().flat_map(|kind| FORMATS.map(|format| (kind, format)));
+    let written = |(kind, format)| {
+        let [bytes, answer] = patterns(format);
+        let texture = create(&gpu, format, kind);
+        assert_eq!(download(&gpu, &texture, bytes.len()), vec![0; bytes.len()]);
+        fill(&gpu, &texture, &bytes);
+        (format!("{kind:?} {format:?}"), texture, answer)
+    };
+    let all: Vec<_> = all.map(written).collect();
+    let shared: Vec<_> = all.iter().map(|(_, texture, _)| gpu.share(texture).expect("shared")).collect();
+    hand_over(NAME, &shared);
+    for (what, texture, answer) in all {
+        assert!(download(&gpu, &texture, answer.len()) == answer, "{what}: the answer");
     }
     assert_eq!(gpu.validation_messages(), 0);
 }

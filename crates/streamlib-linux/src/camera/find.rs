@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::CameraError;
-use super::list::{CameraInfo, list_cameras};
+use super::list::{CameraInfo, nameable_cameras};
 
 /// Folders in which the system links cameras under names that stay: what they are, and where they are plugged in.
 const LINKS: [&str; 2] = ["/dev/v4l/by-id", "/dev/v4l/by-path"];
@@ -23,7 +23,7 @@ pub fn find_camera(name: &str) -> Result<PathBuf, CameraError> {
     if let Some(path) = linked.into_iter().find(|path| !name.is_empty() && path.exists()) {
         return Ok(path);
     }
-    let cameras = list_cameras();
+    let cameras = nameable_cameras();
     meant(name, &cameras).map(|camera| camera.path.clone()).ok_or_else(|| CameraError::NoSuchCamera {
         wanted: name.to_owned(),
         found: if cameras.is_empty() { "no camera".to_owned() } else { described(&cameras) },

@@ -79,19 +79,26 @@ pub(super) fn name_and_bus(path: &Path) -> Option<(String, String)> {
     Some((text(&capability.card), text(&capability.bus_info)))
 }
 
+/// The same cameras as [`list_cameras`], without their formats: a driver may have to be asked thousands of times for all of them.
+pub(super) fn nameable_cameras() -> Vec<CameraInfo> {
+    camera_nodes().filter_map(|path| nameable(&path)).map(|(_, _, camera)| camera).collect()
+}
+
 /// `None` unless `path` is a capture node that offers at least one format.
-fn describe(path: &Path) -> Option<CameraInfo> {
+fn nameable(path: &Path) -> Option<(Device, u32, CameraInfo)> {
     let (device, kind, capability) = open(path)?;
-    let formats: Vec<_> = pixel_formats(&device, kind)
+    pixel_format(&device, kind, 0)?;
+    let (name, bus) = (text(&capability.card), text(&capability.bus_info));
+    Some((device, kind, CameraInfo { path: path.to_owned(), name, bus, formats: Vec::new() }))
+}
+
+fn describe(path: &Path) -> Option<CameraInfo> {
+    let (device, kind, camera) = nameable(path)?;
+    let formats = pixel_formats(&device, kind)
         .into_iter()
         .map(|fourcc| CameraFormat { fourcc: fourcc_name(fourcc), modes: modes(&device, fourcc) })
         .collect();
-    (!formats.is_empty()).then(|| CameraInfo {
-        path: path.to_owned(),
-        name: text(&capability.card),
-        bus: text(&capability.bus_info),
-        formats,
-    })
+    Some(CameraInfo { formats, ..camera })
 }
 
 /// By which interface the node streams pictures; `None` for what is no camera: a codec, a metadata node beside one.
@@ -113,12 +120,13 @@ pub(super) fn stream_kind(capability: &Capability) -> Option<u32> {
 
 /// Codes of the pixel formats that the device offers.
 pub(super) fn pixel_formats(device: &Device, kind: u32) -> Vec<u32> {
-    let formats = (0..LONGEST_LIST).map_while(|index| {
-        let mut format = FormatDescription { index, kind, ..FormatDescription::zeroed() };
-        device.call(&abi::ENUM_FMT, &mut format).ok()?;
-        Some(format.fourcc)
-    });
-    formats.collect()
+    (0..LONGEST_LIST).map_while(|index| pixel_format(device, kind, index)).collect()
+}
+
+fn pixel_format(device: &Device, kind: u32, index: u32) -> Option<u32> {
+    let mut format = FormatDescription { index, kind, ..FormatDescription::zeroed() };
+    device.call(&abi::ENUM_FMT, &mut format).ok()?;
+    Some(format.fourcc)
 }
 
 fn modes(device: &Device, fourcc: u32) -> Vec<CameraMode> {

@@ -1,7 +1,7 @@
 //! Which cameras this machine has.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use streamlib_core::format::Size;
@@ -9,21 +9,20 @@ use streamlib_core::frame::Timestamp;
 use streamlib_core::picture::Picture;
 use streamlib_linux::{Camera, CameraInfo, CameraOptions, list_cameras};
 
+use crate::turn::{self, Turn};
+
 /// Long enough for a camera that warms up, on an emulated machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A camera that no other test uses meanwhile: it streams to one reader at a time.
-pub(crate) type Lent = (CameraInfo, MutexGuard<'static, ()>);
-
-pub(crate) fn one_user() -> MutexGuard<'static, ()> {
-    static ONE_USER: Mutex<()> = Mutex::new(());
-    ONE_USER.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub(crate) type Lent = (CameraInfo, Turn);
 
 pub(crate) fn camera(wanted: impl Fn(&CameraInfo) -> bool, kind: &str) -> Option<Lent> {
-    let guard = one_user();
-    match list_cameras().into_iter().find(wanted) {
-        Some(camera) => Some((camera, guard)),
+    /// Those that are there before a test plugs its own in. In an emulated machine a list takes half a second.
+    static LISTED: OnceLock<Vec<CameraInfo>> = OnceLock::new();
+    let turn = turn::cameras();
+    match LISTED.get_or_init(list_cameras).iter().find(|camera| wanted(camera)) {
+        Some(camera) => Some((camera.clone(), turn)),
         None => {
             println!("SKIPPED: no {kind}");
             None

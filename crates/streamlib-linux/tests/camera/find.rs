@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use streamlib_linux::{Camera, CameraError, find_camera};
 
-use crate::cameras::{any_camera, one_user, small, vivid};
+use crate::cameras::{any_camera, small, vivid};
+use crate::turn;
 
 #[test]
 fn a_camera_is_found_by_node_bus_path_and_no_name_at_all() {
@@ -52,7 +53,7 @@ fn a_link_that_the_system_made_by_id_is_found() {
 
 #[test]
 fn a_name_that_nothing_has_is_refused() {
-    let _guard = one_user();
+    let _guard = turn::cameras();
     let refused = find_camera("a camera that nobody makes");
     assert!(matches!(refused, Err(CameraError::NoSuchCamera { .. })), "{refused:?}");
     assert_eq!(find_camera("/dev/video-none").unwrap(), PathBuf::from("/dev/video-none"));

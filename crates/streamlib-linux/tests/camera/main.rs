@@ -15,6 +15,8 @@ mod losses;
 mod mapped;
 mod pictures;
 mod shared;
+#[path = "../support/turn.rs"]
+mod turn;
 mod unplug;
 mod usb;
 #[path = "../support/usb_camera.rs"]

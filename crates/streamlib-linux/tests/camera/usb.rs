@@ -6,8 +6,9 @@ use streamlib_core::format::Size;
 use streamlib_core::picture::{Picture, PictureLayout};
 use streamlib_linux::{Camera, CameraError, CameraEvent, CameraWatch, SharedCamera, find_camera};
 
-use crate::cameras::{PATIENCE, empty, one_user, small};
+use crate::cameras::{PATIENCE, empty, small};
 use crate::mapped::copied;
+use crate::turn;
 use crate::usb_camera::{Encoding, Frames, NAME, UsbCamera};
 
 const SIZE: Size = Size::new(160, 120);
@@ -41,7 +42,7 @@ fn number(frame: &[u8]) -> Option<u32> {
 
 #[test]
 fn frames_arrive_as_they_were_sent_and_short_ones_never() {
-    let _guard = one_user();
+    let _guard = turn::usb();
     let frames = Box::new(|number| {
         let mut frame = ramp(number);
         if number % 5 == 3 {
@@ -64,7 +65,7 @@ fn frames_arrive_as_they_were_sent_and_short_ones_never() {
 
 #[test]
 fn an_importer_sees_frames_as_they_were_sent() {
-    let _guard = one_user();
+    let _guard = turn::usb();
     let Some((_plug, path, _)) = plugged(Encoding::Yuyv, Box::new(ramp)) else {
         return;
     };
@@ -79,7 +80,7 @@ fn an_importer_sees_frames_as_they_were_sent() {
 
 #[test]
 fn files_of_jpeg_are_decoded_and_damaged_ones_counted() {
-    let _guard = one_user();
+    let _guard = turn::usb();
     let frames = Box::new(|number: u32| {
         let grey: Vec<u8> = vec![(40 + number % 100) as u8; SIZE.pixels()];
         let mut file = Vec::new();
@@ -115,7 +116,7 @@ fn assert_flat_grey(picture: &Picture) {
 
 #[test]
 fn a_pulled_plug_is_a_typed_error_and_an_event() {
-    let _guard = one_user();
+    let _guard = turn::usb();
     let Some((plug, path, mut watch)) = plugged(Encoding::Yuyv, Box::new(ramp)) else {
         return;
     };

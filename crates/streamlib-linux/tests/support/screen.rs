@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
-use std::sync::{Mutex, PoisonError};
 
 /// The port that the machine's host listens at.
 const PORT: &str = "/dev/virtio-ports/host.ctl";
@@ -33,8 +32,7 @@ pub(crate) fn keep(name: &str, head: &str) {
 
 /// The host's answer to `request`. The port has one user at a time.
 fn ask(request: &str) -> Option<String> {
-    static PORT_USER: Mutex<()> = Mutex::new(());
-    let _guard = PORT_USER.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = crate::turn::host();
     let mut port = match OpenOptions::new().read(true).write(true).open(PORT) {
         Ok(port) => port,
         Err(error) if error.kind() == ErrorKind::NotFound => return None,
@@ -43,5 +41,6 @@ fn ask(request: &str) -> Option<String> {
     writeln!(port, "{request}").expect("the host listens");
     let mut answer = String::new();
     BufReader::new(port).read_line(&mut answer).expect("the host answers");
+    drop(turn);
     Some(answer.trim().to_owned())
 }

@@ -5,7 +5,6 @@ use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,8 @@ pub(crate) const NAME: &str = "Camera of a test";
 const ATTACH: &str = "/sys/devices/platform/vhci_hcd.0/attach";
 /// Bytes that the camera sends at most at a time, with two of header.
 const PAYLOAD: usize = 16384;
-const INTERVAL: Duration = Duration::from_micros(33_333);
+/// Ten frames a second: an emulated machine has time for other things then.
+const INTERVAL: Duration = Duration::from_millis(100);
 /// `-EPIPE`: what a device answers to what it does not know.
 const STALL: i32 = -32;
 
@@ -40,10 +40,9 @@ pub(crate) struct UsbCamera {
 impl UsbCamera {
     /// Plugs a camera in. `None`, with a reason, where there is no such port.
     pub(crate) fn plug(encoding: Encoding, size: Size, frames: Frames) -> Option<Self> {
-        /// The kernel takes a moment to free a port.
-        static PORTS_USED: AtomicU32 = AtomicU32::new(0);
+        await_the_end_of_the_last();
         let (plug, device) = UnixStream::pair().unwrap();
-        let port = PORTS_USED.fetch_add(1, Ordering::Relaxed) % 8;
+        let port = next_port();
         // The port, the kernel's end, any number for the device, and that it is a fast one (USB 2).
         let attached = std::fs::write(ATTACH, format!("{port} {} 65538 3", device.as_raw_fd()));
         if let Err(error) = attached {
@@ -56,6 +55,31 @@ impl UsbCamera {
         let device = Device::new(socket, encoding, size, frames);
         Some(Self { plug, device: Some(std::thread::spawn(move || drop(device.serve()))) })
     }
+}
+
+/// A camera whose plug was pulled a moment ago may still be found under the name of the next one.
+#[expect(clippy::disallowed_methods, reason = "the kernel tells nobody")]
+fn await_the_end_of_the_last() {
+    let begun = Instant::now();
+    let is_it = |name: io::Result<String>| name.is_ok_and(|name| name.starts_with(NAME));
+    let is_there = || {
+        let nodes = std::fs::read_dir("/sys/class/video4linux").into_iter().flatten().flatten();
+        nodes.into_iter().any(|node| is_it(std::fs::read_to_string(node.path().join("name"))))
+    };
+    while is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the camera before is still there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A port other than the last one, which the kernel takes a moment to free. That one may have been another program's: they take turns.
+fn next_port() -> u32 {
+    let kept = std::env::temp_dir().join("streamlib-tests-usb-port");
+    let last = std::fs::read_to_string(&kept).ok().and_then(|last| last.parse().ok());
+    let port = last.map_or(0, |last: u32| last.wrapping_add(1) % 8);
+    // Where it cannot be kept nothing can be plugged in either.
+    let _refused = std::fs::write(kept, port.to_string());
+    port
 }
 
 impl Drop for UsbCamera {

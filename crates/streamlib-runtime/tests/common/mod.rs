@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -36,11 +37,13 @@ pub(crate) fn skip(why: &str) {
 
 /// Says why effects cannot run here, if so. CI installs what is needed, so nothing is skipped there.
 pub(crate) fn cannot_run() -> bool {
-    let doctor = Command::new(env!("CARGO_BIN_EXE_streamlib")).arg("doctor").output().expect("it starts");
-    if !doctor.status.success() {
+    static CAN_RUN: OnceLock<bool> = OnceLock::new();
+    let doctor = || Command::new(env!("CARGO_BIN_EXE_streamlib")).arg("doctor").output().expect("it starts");
+    let can_run = *CAN_RUN.get_or_init(|| doctor().status.success());
+    if !can_run {
         skip("no Vulkan device or no DXC here; `./x doctor` says more");
     }
-    !doctor.status.success()
+    !can_run
 }
 
 pub(crate) fn has(program: &str) -> bool {
@@ -93,8 +96,11 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
 #[allow(clippy::disallowed_methods, reason = "other programs tell nobody when they have come so far")]
 pub(crate) fn wait_for(what: &str, patience: Duration, mut look: impl FnMut() -> Result<(), String>) {
     let begun = Instant::now();
+    // A look may cost as much as what is waited for: the longer that takes, the more seldom it is looked.
+    let mut pause = Duration::from_millis(20);
     while let Err(seen) = look() {
         assert!(begun.elapsed() < patience, "{what} did not come: {seen}");
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(pause);
+        pause = (pause * 5 / 4).min(Duration::from_millis(400));
     }
 }

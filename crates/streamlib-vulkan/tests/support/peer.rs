@@ -7,13 +7,13 @@ use std::process::Command as Process;
 use streamlib_core::format::{Size, TextureFormat};
 use streamlib_vulkan::{SharedTexture, SharedTiling, SharingKind};
 
-/// Where a process finds the words about the texture that it was handed.
+/// Where a process finds the words about the textures that it was handed, a line for each.
 const WORDS: &str = "STREAMLIB_TEST_SHARED";
 
-/// Runs the test of this name in another process, which has `shared` as well.
-pub(crate) fn hand_over(test: &str, shared: &SharedTexture) {
-    let words = words(shared);
-    pass_on(shared.descriptor.as_raw_fd());
+/// Runs the test of this name in another process, which has all that is `shared` as well.
+pub(crate) fn hand_over(test: &str, shared: &[SharedTexture]) {
+    let words = shared.iter().map(words).collect::<Vec<_>>().join("\n");
+    shared.iter().for_each(|shared| pass_on(shared.descriptor.as_raw_fd()));
     let ended = Process::new(std::env::current_exe().expect("this program"))
         .args(["--exact", test, "--nocapture"])
         .env(WORDS, words)
@@ -25,8 +25,12 @@ pub(crate) fn hand_over(test: &str, shared: &SharedTexture) {
 }
 
 /// In the other process: what it was handed.
-pub(crate) fn handed_over() -> Option<SharedTexture> {
+pub(crate) fn handed_over() -> Option<Vec<SharedTexture>> {
     let words = std::env::var(WORDS).ok()?;
+    Some(words.lines().map(taken_over).collect())
+}
+
+fn taken_over(words: &str) -> SharedTexture {
     let mut words = words.split(' ');
     let mut next = || words.next().expect("another word");
     let mut number = || next().parse::<u64>().expect("a number");
@@ -43,18 +47,7 @@ pub(crate) fn handed_over() -> Option<SharedTexture> {
     let (offset, row_pitch) = (number(), number());
     let mut id = || next().parse::<u128>().expect("an id").to_le_bytes();
     let (device, driver) = (id(), id());
-    Some(SharedTexture {
-        descriptor,
-        kind,
-        size,
-        format,
-        allocation,
-        tiling,
-        offset,
-        row_pitch,
-        device,
-        driver,
-    })
+    SharedTexture { descriptor, kind, size, format, allocation, tiling, offset, row_pitch, device, driver }
 }
 
 fn words(shared: &SharedTexture) -> String {

@@ -6,6 +6,8 @@
 
 mod returns;
 mod rig;
+#[path = "../../../streamlib-linux/tests/support/turn.rs"]
+mod turn;
 #[path = "../../../streamlib-linux/tests/support/usb_camera.rs"]
 mod usb_camera;
 mod ways;

@@ -7,7 +7,8 @@ use streamlib::picture::Picture;
 use streamlib::{LiveEvent, StreamRuntime};
 use streamlib_linux::CameraControls;
 
-use crate::rig::{Rig, is_close, pixel, runtime, turn, vivid};
+use crate::rig::{Rig, is_close, pixel, runtime, vivid};
+use crate::turn;
 use crate::usb_camera::{Encoding, NAME, UsbCamera};
 
 const SIZE: Size = Size::new(160, 120);
@@ -26,11 +27,11 @@ fn is_back(event: &LiveEvent) -> bool {
 
 #[test]
 fn a_camera_that_stalls_or_breaks_down_is_restarted_while_the_graph_goes_on() {
-    let _guard = turn();
-    let (Some(runtime), Some(node)) = (runtime(), vivid()) else { return };
+    let Some(runtime) = runtime() else { return };
+    let Some((node, _turn)) = vivid() else { return };
     let controls = CameraControls::open(&node).unwrap();
     for (memory, stalls) in [("driver", true), ("host", false)] {
-        let uri = format!("camera:{}?size=320x180&memory={memory}", node.display());
+        let uri = format!("camera:{}?size=320x180&fps=10&memory={memory}", node.display());
         let mut rig = Rig::start(&runtime, &uri);
         rig.until_picture("the first", |_| Ok(()));
         if stalls {
@@ -67,8 +68,8 @@ fn shows(luma: u8) -> impl Fn(&Picture) -> Result<(), String> {
 
 #[test]
 fn a_camera_is_waited_for_when_it_is_not_there_yet_and_when_it_is_unplugged() {
-    let _guard = turn();
     let Some(runtime) = runtime() else { return };
+    let _turn = turn::usb();
     let Some((first, mut rig)) = started_before_it_was_plugged_in(&runtime) else { return };
     rig.until_picture("the first camera", shows(60));
     drop(first);
@@ -107,16 +108,16 @@ fn started_before_it_was_plugged_in(runtime: &Arc<StreamRuntime>) -> Option<(Usb
 
 #[test]
 fn a_camera_that_does_not_come_back_ends_its_source_by_name_when_it_was_waited_for() {
-    let _guard = turn();
     let Some(runtime) = runtime() else { return };
+    let _turn = turn::usb();
     let Some(camera) = plug(SIZE, 60) else { return };
-    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=8"));
+    let mut rig = Rig::start(&runtime, &format!("camera:{NAME}?wait=7"));
     rig.until_picture("its picture", shows(60));
     drop(camera);
     let failed = rig.until_event("its end", |event| matches!(event, LiveEvent::SourceFailed { .. }));
     let told = failed.to_string();
     assert!(
-        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 8 s"),
+        told.contains("`camera`") && told.contains("unplugged") && told.contains("waited for 7 s"),
         "{told}"
     );
     assert_eq!(rig.live.stop().unwrap().failures.len(), 1);

@@ -1,7 +1,7 @@
 //! A graph with a camera, whose pictures the test looks at.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use streamlib::graph::{Graph, Port, Ports, Processor, Source};
@@ -15,14 +15,10 @@ use streamlib::{
 use streamlib_core::frame::Timestamp;
 use streamlib_linux::list_cameras;
 
+use crate::turn::{self, Turn};
+
 /// The machine is emulated: loading the compiler alone takes seconds.
 pub(crate) const LIMIT: Duration = Duration::from_secs(90);
-
-/// Cameras have one reader at a time, and so has each test its turn.
-pub(crate) fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A device and a compiler for all tests. Conversions are compiled on the host, too, where there is no camera: the emulated machine,
 /// which takes seconds for each, reads what the host has left.
@@ -47,8 +43,9 @@ pub(crate) fn runtime() -> Option<Arc<StreamRuntime>> {
     RUNTIME.clone()
 }
 
-/// The node of the test driver's camera with all planes in one memory.
-pub(crate) fn vivid() -> Option<PathBuf> {
+/// The node of the test driver's camera with all planes in one memory, and the turn to use it.
+pub(crate) fn vivid() -> Option<(PathBuf, Turn)> {
+    let turn = turn::cameras();
     let found = list_cameras().into_iter().find(|camera| {
         let is_planar = camera.formats.iter().any(|format| format.fourcc == "NM12");
         camera.bus.starts_with("platform:vivid") && !is_planar
@@ -56,7 +53,7 @@ pub(crate) fn vivid() -> Option<PathBuf> {
     if found.is_none() {
         println!("SKIPPED: no V4L2 camera of the vivid test driver");
     }
-    found.map(|camera| camera.path)
+    found.map(|camera| (camera.path, turn))
 }
 
 /// A running graph.
