@@ -121,7 +121,7 @@ fn draw(gpu: &VulkanGpu, buffers: Vec<DmaBuf>) -> Result<(), VulkanError> {
     let mut scanout = gpu.open_scanout(buffers, Scaling::Fit)?;
     for _ in 0..2 {
         let drawn = scanout.draw(0, &picture, ())?;
-        scanout.wait(drawn, LONG)?;
+        scanout.wait(drawn.value, LONG)?;
     }
     scanout.draw(0, &picture, ())?;
     Ok(())
