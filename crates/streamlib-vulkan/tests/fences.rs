@@ -211,7 +211,9 @@ fn a_picture_for_a_screen_comes_with_a_fence_or_is_waited_for() {
     for number in 0..3u8 {
         run(&gpu, &[Command::Clear { texture: &picture, color: [1.0, 0.0, f32::from(number % 2), 1.0] }]);
         let drawn = scanout.draw(0, &picture, ()).expect("submitted");
-        println!("fence {:?}", drawn.fence);
+        let f = drawn.fence.as_ref().map(|f| std::os::fd::AsRawFd::as_raw_fd(f));
+        println!("fence {:?} {:?}", drawn.fence, f.map(|f| std::fs::read_link(format!("/proc/self/fd/{f}"))));
+        println!("{}", f.map(|f| std::fs::read_to_string(format!("/proc/self/fdinfo/{f}")).unwrap()).unwrap_or_default());
         scanout.wait(drawn.value, LONG).expect("drawn");
         assert_eq!(memory.bytes_mut()[..4], [255 * (number % 2), 0, 255, 255]);
     }

@@ -15,7 +15,7 @@ use streamlib_core::live::{Arrival, Clock, Push};
 use streamlib_core::mailbox::{Bell, Listener, SendError};
 use streamlib_shader::EffectSource;
 use streamlib_share::{Acquired, BufferId, Reader, ReaderOptions};
-use streamlib_vulkan::{Texture, VulkanGpu};
+use streamlib_vulkan::{DmaBufAccess, SharingProblem, Texture, VulkanError, VulkanGpu};
 
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::driver::Arrivals;
@@ -32,6 +32,8 @@ const SLICE: Duration = Duration::from_millis(50);
 const BUSY: Duration = Duration::from_micros(500);
 /// A publisher that has gone is looked for this often.
 const RETRY: Duration = Duration::from_millis(20);
+/// A writer that has not finished a frame after this long hangs.
+const FINISH: Duration = Duration::from_secs(1);
 /// Buffers that are kept imported. A publisher has fewer, unless it changes its size all the time.
 const IMPORTS: usize = 64;
 /// Textures for frames that have to be scaled: shown, waiting, and under way.
@@ -213,9 +215,12 @@ impl Worker {
         let meta = FrameMeta { captured, sequence: self.pushed, camera };
         let texture =
             self.texture(frame).inspect_err(|_| self.job.counters.dropped(DropReason::ConsumerFailed))?;
-        let Some(texture) = texture else {
-            self.job.counters.dropped(DropReason::NoFreeTexture);
-            return Ok(());
+        let texture = match texture {
+            Ok(texture) => texture,
+            Err(reason) => {
+                self.job.counters.dropped(reason);
+                return Ok(());
+            }
         };
         self.pushed += 1;
         let mut arrival = Arrival { push: Push::Texture(texture), meta, arrived };
@@ -239,9 +244,11 @@ impl Worker {
         }
     }
 
-    /// What the engine is to show: the buffer itself, or what it becomes in the size that the plan was made for. `None` while
-    /// the engine has all that there is for that.
-    fn texture(&mut self, frame: Acquired) -> Result<Option<Arc<Leased<VulkanGpu>>>, SurfaceError> {
+    /// What the engine is to show: the buffer itself, or what it becomes in the size that the plan was made for.
+    fn texture(
+        &mut self,
+        frame: Acquired,
+    ) -> Result<Result<Arc<Leased<VulkanGpu>>, DropReason>, SurfaceError> {
         let id = frame.buffer();
         if !self.imports.contains_key(&id) {
             self.forget();
@@ -250,15 +257,35 @@ impl Worker {
         }
         let imported = self.imports.get_mut(&id).expect("it is there by now");
         imported.last = frame.number();
-        let texture = &imported.leased.texture;
+        let leased = imported.leased.clone();
+        let texture = &leased.texture;
+        if !self.is_finished(texture)? {
+            return Ok(Err(DropReason::Unfinished));
+        }
         if (texture.size(), texture.format()) == (self.job.source.size, self.job.source.format) {
             // The publisher may write it again when the engine has done with it. A lock, only to be shared by threads.
-            return Ok(Some(imported.leased.lend(Mutex::new(frame))));
+            return Ok(Ok(leased.lend(Mutex::new(frame))));
         }
-        let texture = texture.clone();
-        let scaled = self.scale(&texture);
+        let scaled = self.scale(texture);
         drop(frame);
-        scaled
+        Ok(scaled?.ok_or(DropReason::NoFreeTexture))
+    }
+
+    /// Waits until whoever has written the frame has finished: a program may publish what its own GPU still draws. On this thread and
+    /// not on the GPU, where a program that hangs would hold up everybody else's frames.
+    fn is_finished(&self, texture: &Texture) -> Result<bool, SurfaceError> {
+        let begun = Instant::now();
+        loop {
+            match self.job.runtime.gpu().wait_for_others(texture, DmaBufAccess::Read, SLICE) {
+                Ok(()) => return Ok(true),
+                Err(VulkanError::Sharing { problem: SharingProblem::InUse { .. }, .. }) => {
+                    if begun.elapsed() >= FINISH || self.is_stopping() {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn import(&mut self, id: BufferId) -> Result<Texture, SurfaceError> {
