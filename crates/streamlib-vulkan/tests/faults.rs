@@ -5,6 +5,8 @@
 #[path = "conformance/steps.rs"]
 mod steps;
 mod support;
+#[path = "support/vgem.rs"]
+mod vgem;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +16,9 @@ use streamlib_core::gpu::{
     Command, Dispatch, Gpu, GpuError, HostBuffer, HostBufferUse, KernelDesc, TextureDesc,
 };
 use streamlib_vulkan::fault::{self, Fault};
-use streamlib_vulkan::{DmaBuf, DmaBufUse, Scaling, SharedTiling, SharingKind, VulkanError, VulkanGpu};
+use streamlib_vulkan::{
+    DmaBuf, DmaBufAccess, DmaBufUse, Scaling, SharedTiling, SharingKind, VulkanError, VulkanGpu,
+};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -85,6 +89,7 @@ fn frames(gpu: &VulkanGpu, kernels: &Kernels) -> Result<(), VulkanError> {
 /// What it takes to hand a texture over, in each way that the device has.
 fn share(format: TextureFormat) -> Result<(), VulkanError> {
     let gpu = &support::open()?;
+    come_after(gpu)?;
     let sharing = gpu.report().sharing;
     let desc = TextureDesc { label: "shared", size: SIZE, format };
     for (kind, is_there) in
@@ -112,6 +117,22 @@ fn share(format: TextureFormat) -> Result<(), VulkanError> {
         gpu.import_texture("theirs", shared)?;
     }
     Ok(())
+}
+
+/// What it takes to come after somebody who writes a buffer, where there is one who does.
+fn come_after(gpu: &VulkanGpu) -> Result<(), VulkanError> {
+    let Ok(memory) = vgem::VgemBuf::new(4096) else { return Ok(()) };
+    let sharing = gpu.report().sharing;
+    if !sharing.dma_buf_import || !sharing.fences {
+        return Ok(());
+    }
+    let (descriptor, format) = (memory.descriptor(), TextureFormat::Rgba8);
+    let buffer = DmaBuf { descriptor, size: SIZE, format, modifier: 0, offset: 0, row_pitch: 256 };
+    let texture = gpu.import_dma_buf("theirs", buffer, DmaBufUse::Read)?;
+    let writing = memory.begin_writing();
+    let acquired = gpu.acquire(&texture, DmaBufAccess::Read, LONG);
+    assert!(writing.finish());
+    acquired
 }
 
 /// What it takes to show a picture on a screen's buffers.

@@ -16,9 +16,10 @@ use streamlib::account::DropReason;
 use streamlib::format::{Size, TextureFormat};
 use streamlib::frame::FrameMeta;
 use streamlib::share::{
-    BufferDescription, BufferKind, FormatCode, Publisher, PublisherOptions, SharedBuffer,
+    BufferDescription, BufferId, BufferKind, FormatCode, Publisher, PublisherOptions, Reader, ReaderOptions,
+    SharedBuffer,
 };
-use vgem::VgemBuf;
+use vgem::{VgemBuf, read_until};
 
 /// Rows of pages.
 const SIZE: Size = Size::new(1024, 4);
@@ -155,5 +156,40 @@ fn a_frame_that_is_never_finished_is_dropped_by_that_reason_and_others_go_on() {
     let counts = rig.counts("theirs");
     assert_eq!((counts.dropped.total(), unaccounted(&counts)), (1, 0), "{counts:?}");
     neighbour.stop();
+    rig.stop();
+}
+
+#[test]
+fn a_texture_that_a_readers_device_still_reads_is_not_written() {
+    let _turn = rig::turn();
+    let name = format!("read-{}", std::process::id());
+    let Some(theirs) = Theirs::new(&format!("{name}/fences")) else { return };
+    if !rig::runtime().is_some_and(|runtime| runtime.gpu().report().sharing.dma_buf_export) {
+        println!("SKIPPED: the device hands out no DMA-BUFs");
+        return;
+    }
+    let sink = format!("{CAM}[nodes.out]\nsink = 'surface:{name}?memory=dma-buf&buffers=2'\n");
+    let Some(mut rig) = Rig::start(&format!("{sink}inputs = {{ input = 'cam' }}")) else { return };
+    let mut cam = rig.inlet("cam");
+    let options = ReaderOptions { patience: LIMIT, ..ReaderOptions::default() };
+    let mut reader = Reader::open(&name, &options).expect("a surface");
+    // The buffer of the next frame, after which it is let go of.
+    let mut next = |rig: &mut Rig, look: &mut dyn FnMut(&mut Reader, BufferId)| {
+        rig.push(&mut cam, 7);
+        let frame = reader.acquire(LIMIT).expect("it is published").expect("a frame");
+        look(&mut reader, frame.buffer());
+        frame.buffer()
+    };
+    let reading = theirs.memory.begin_writing();
+    let fence = theirs.memory.sync_file();
+    let read = next(&mut rig, &mut |reader, id| {
+        let (_, descriptor) = reader.buffer(id).expect("it is there");
+        read_until(&descriptor, &fence);
+    });
+    for _ in 0..12 {
+        assert_ne!(next(&mut rig, &mut |_, _| ()), read, "somebody reads it");
+    }
+    reading.finish();
+    rig.until("a frame in the texture that is free again", |rig| next(rig, &mut |_, _| ()) == read);
     rig.stop();
 }

@@ -9,7 +9,7 @@ use crate::page::{ReaderPage, SLOTS};
 #[derive(Debug)]
 struct Kept<T> {
     word: u64,
-    _keep: T,
+    keep: T,
 }
 
 /// The slots of a surface page. All but the newest are given back when no reader holds them.
@@ -34,16 +34,18 @@ impl<T> Slots<T> {
     pub(super) fn fill(&mut self, slot: usize, keep: T) -> u64 {
         self.sequence += 1;
         self.newest = lease::word(self.sequence, slot);
-        self.kept[slot] = Some(Kept { word: self.newest, _keep: keep });
+        self.kept[slot] = Some(Kept { word: self.newest, keep });
         self.newest
     }
 
-    /// Drops what is kept for nobody: all but the newest and what one of `readers` holds. The newest must have been offered.
-    pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>]) {
+    /// Drops what is kept for nobody: all but the newest, what one of `readers` holds, and what `is_used` says is. The newest must
+    /// have been offered.
+    pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>], is_used: impl Fn(&T) -> bool) {
         let newest = self.newest;
         for kept in &mut self.kept {
             let is_idle = kept.as_ref().is_some_and(|kept| {
-                kept.word != newest && !is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()))
+                let is_held = is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()));
+                kept.word != newest && !is_held && !is_used(&kept.keep)
             });
             if is_idle {
                 *kept = None;

@@ -161,6 +161,22 @@ fn whatever_stands_in_a_reader_page_holds_four_frames_at_most() {
 }
 
 #[test]
+fn a_frame_that_is_used_otherwise_is_kept_without_a_reader() {
+    let Stage { publisher, buffer, _directory, .. } = Stage::new();
+    let mut publisher = publisher.keeping_while(|keep| Arc::weak_count(keep) > 0);
+    let mut publish = |keep| publisher.publish(&buffer, &FrameMeta::default(), keep).unwrap();
+    let (used, unused) = (Arc::new(()), Arc::new(()));
+    let user = Arc::downgrade(&used);
+    publish(used.clone());
+    publish(unused.clone());
+    publish(Arc::new(()));
+    assert_eq!((Arc::strong_count(&used), Arc::strong_count(&unused)), (2, 1));
+    drop(user);
+    publisher.reclaim();
+    assert_eq!(Arc::strong_count(&used), 1);
+}
+
+#[test]
 fn a_surface_has_a_limited_number_of_readers() {
     let mut stage = Stage::new();
     let options = ReaderOptions { broker: Some(stage.path.clone()), ..Default::default() };

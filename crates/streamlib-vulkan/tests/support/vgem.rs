@@ -179,6 +179,13 @@ pub(crate) fn read_until(buffer: &OwnedFd, fence: &OwnedFd) {
     ask(buffer.as_raw_fd(), IMPORT_SYNC_FILE, &mut wanted).expect("attached");
 }
 
+/// Waits until a fence has ended.
+pub(crate) fn wait_for(fence: &OwnedFd) {
+    let mut asked = libc::pollfd { fd: fence.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one structure is there, exclusively borrowed for the call.
+    assert_eq!(unsafe { libc::poll(&raw mut asked, 1, 60_000) }, 1, "it does not end");
+}
+
 /// The card of this driver.
 fn card() -> Result<File> {
     for entry in std::fs::read_dir("/dev/dri")?.flatten() {

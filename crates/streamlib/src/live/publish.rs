@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use streamlib_core::account::DropReason;
 use streamlib_core::engine::{Content, Leased};
 use streamlib_core::live::AtOnce;
 use streamlib_share::{Access, Publisher, PublisherOptions, SharedBuffer};
-use streamlib_vulkan::{VulkanError, VulkanGpu};
+use streamlib_vulkan::{DmaBufAccess, SharingProblem, VulkanError, VulkanGpu};
 
 use super::LiveFrame;
 use super::event::{Events, LiveEvent};
@@ -21,7 +22,7 @@ const FORGET: u64 = 600;
 /// A surface that a graph publishes.
 pub(super) struct Publication {
     node: String,
-    publisher: Publisher<LiveFrame>,
+    publisher: Publisher<Published>,
     /// Those that readers may ask for, by the texture's id.
     buffers: BTreeMap<u64, Offered>,
     gpu: Arc<VulkanGpu>,
@@ -29,6 +30,12 @@ pub(super) struct Publication {
     /// Where its failure is told, once its graph is about to run.
     events: Option<Arc<Events>>,
     has_failed: bool,
+}
+
+/// A frame that readers look at.
+struct Published {
+    frame: LiveFrame,
+    gpu: Arc<VulkanGpu>,
 }
 
 struct Offered {
@@ -49,7 +56,8 @@ pub(super) fn open(
         Wanted::Everyone => Access::Everyone,
     };
     let publisher =
-        Publisher::create(&options.name, &PublisherOptions { access, ..PublisherOptions::default() })?;
+        Publisher::create(&options.name, &PublisherOptions { access, ..PublisherOptions::default() })?
+            .keeping_while(Published::is_read);
     Ok(Publication {
         node: node.to_owned(),
         publisher,
@@ -59,6 +67,15 @@ pub(super) fn open(
         events: None,
         has_failed: false,
     })
+}
+
+impl Published {
+    /// Whether the device of a reader, which may have let go of the frame, still reads it. Others' drivers say so of DMA-BUFs only.
+    fn is_read(&self) -> bool {
+        let Content::Texture(leased) = &self.frame.content else { return false };
+        let looked = self.gpu.wait_for_others(&leased.texture, DmaBufAccess::Write, Duration::ZERO);
+        matches!(looked, Err(VulkanError::Sharing { problem: SharingProblem::InUse { .. }, .. }))
+    }
 }
 
 impl Publication {
@@ -72,7 +89,8 @@ impl Publication {
     fn publish(&mut self, leased: &Arc<Leased<VulkanGpu>>, frame: LiveFrame) -> Result<bool, VulkanError> {
         let buffer = self.offer(leased)?;
         let meta = frame.meta;
-        let is_published = self.publisher.publish(&buffer, &meta, frame).is_ok();
+        let published = Published { frame, gpu: self.gpu.clone() };
+        let is_published = self.publisher.publish(&buffer, &meta, published).is_ok();
         self.published += 1;
         Ok(is_published)
     }
