@@ -84,9 +84,10 @@ struct Shared {
 /// Publishes a surface: frame after frame, each in a buffer that the program has made known, for whoever may open it. `T` is what
 /// must live as long as somebody may look at a frame, such as a lease of its texture.
 ///
-/// Publishing waits for nobody. A frame's `T` is kept until it is neither the newest nor held by a reader (nor
-/// [used otherwise](Publisher::keeping_while)), and dropped by a later [`Publisher::publish`] or [`Publisher::reclaim`]; a reader can hold four. A service thread answers the readers, finds a new
-/// broker when the old one dies, and becomes it if need be.
+/// Publishing waits for nobody. A frame's `T` is kept until it is neither the newest nor held by a reader, and dropped by a
+/// later [`Publisher::publish`] or [`Publisher::reclaim`]; a reader can hold four, and four more may be
+/// [used otherwise](Publisher::keeping_while). A service thread answers the readers, finds a new broker when the old one dies, and
+/// becomes it if need be.
 ///
 /// When the publisher is dropped its readers are told, and nothing is kept for them any longer.
 #[derive(Debug)]
@@ -137,8 +138,8 @@ impl<T> Publisher<T> {
         &self.name
     }
 
-    /// Keeps frames that no reader holds any more for as long as `is_used` says so: a reader's device may still be at work. It is asked
-    /// by [`publish`](Self::publish) and [`reclaim`](Self::reclaim), and must not wait.
+    /// Keeps frames that no reader holds any more for as long as `is_used` says so, four at most: a reader's device may still be at
+    /// work. It is asked by [`publish`](Self::publish) and [`reclaim`](Self::reclaim), and must not wait.
     #[must_use]
     pub fn keeping_while(mut self, is_used: fn(&T) -> bool) -> Self {
         self.is_used = is_used;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::lease::{self, is_held};
-use crate::page::{ReaderPage, SLOTS};
+use crate::page::{LEASES, ReaderPage, SLOTS};
 
 /// A publication: its word, and what must live as long as somebody may look at it.
 #[derive(Debug)]
@@ -38,14 +38,20 @@ impl<T> Slots<T> {
         self.newest
     }
 
-    /// Drops what is kept for nobody: all but the newest, what one of `readers` holds, and what `is_used` says is. The newest must
-    /// have been offered.
+    /// Drops what is kept for nobody: all but the newest, what one of `readers` holds, and as many as a reader may hold of those that
+    /// `is_used` is true for. The newest must have been offered.
     pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>], is_used: impl Fn(&T) -> bool) {
         let newest = self.newest;
+        let mut used = 0;
         for kept in &mut self.kept {
             let is_idle = kept.as_ref().is_some_and(|kept| {
                 let is_held = is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()));
-                kept.word != newest && !is_held && !is_used(&kept.keep)
+                if kept.word == newest || is_held {
+                    return false;
+                }
+                let is_used = used < LEASES && is_used(&kept.keep);
+                used += usize::from(is_used);
+                !is_used
             });
             if is_idle {
                 *kept = None;

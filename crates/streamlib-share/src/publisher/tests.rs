@@ -14,6 +14,7 @@ use streamlib_linux::peer::Peer;
 use super::*;
 use crate::broker::client;
 use crate::buffer::BufferKind;
+use crate::page::LEASES;
 use crate::reader::{Reader, ReaderOptions};
 use crate::socket::{Connection, Received, Sent};
 use crate::wire::Message;
@@ -174,6 +175,15 @@ fn a_frame_that_is_used_otherwise_is_kept_without_a_reader() {
     drop(user);
     publisher.reclaim();
     assert_eq!(Arc::strong_count(&used), 1);
+    // Whoever uses them all does not keep the publisher from going on.
+    let users: Vec<_> = (0..100)
+        .map(|_| {
+            let keep = Arc::new(());
+            publisher.publish(&buffer, &FrameMeta::default(), keep.clone()).unwrap();
+            Arc::downgrade(&keep)
+        })
+        .collect();
+    assert_eq!(users.iter().filter(|user| user.strong_count() > 0).count(), LEASES + 1);
 }
 
 #[test]
