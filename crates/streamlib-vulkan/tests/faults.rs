@@ -89,7 +89,6 @@ fn frames(gpu: &VulkanGpu, kernels: &Kernels) -> Result<(), VulkanError> {
 /// What it takes to hand a texture over, in each way that the device has.
 fn share(format: TextureFormat) -> Result<(), VulkanError> {
     let gpu = &support::open()?;
-    come_after(gpu)?;
     let sharing = gpu.report().sharing;
     let desc = TextureDesc { label: "shared", size: SIZE, format };
     for (kind, is_there) in
@@ -120,7 +119,8 @@ fn share(format: TextureFormat) -> Result<(), VulkanError> {
 }
 
 /// What it takes to come after somebody who writes a buffer, where there is one who does.
-fn come_after(gpu: &VulkanGpu) -> Result<(), VulkanError> {
+fn come_after() -> Result<(), VulkanError> {
+    let gpu = &support::open()?;
     let Ok(memory) = vgem::VgemBuf::new(4096) else { return Ok(()) };
     let sharing = gpu.report().sharing;
     if !sharing.dma_buf_import || !sharing.fences {
@@ -179,25 +179,36 @@ fn a_failure_of_any_call_for_sharing_leaves_nothing_behind() {
     if support::gpu().is_none() {
         return;
     }
-    let format = TextureFormat::Rgba8Srgb;
-    // What comes before is looked at in the test above.
+    each_call_fails(|| share(TextureFormat::Rgba8Srgb));
+}
+
+#[test]
+fn a_failure_of_any_call_for_coming_after_others_leaves_nothing_behind() {
+    let _alone = alone();
+    if support::gpu().is_some() {
+        each_call_fails(come_after);
+    }
+}
+
+/// Plays again and again, each time with another call that fails, but for those that open the device, which another test looks at.
+fn each_call_fails(play: impl Fn() -> Result<(), VulkanError>) {
     fault::arm(usize::MAX);
     support::open().expect("nothing fails");
     let before = fault::disarm();
     fault::arm(usize::MAX);
-    share(format).expect("nothing fails");
+    play().expect("nothing fails");
     let calls = fault::disarm();
     assert!(fault::live_handles().is_empty(), "{:?}", fault::live_handles());
     for kind in [Fault::OutOfDeviceMemory, Fault::DeviceLost] {
         for n in before..calls {
             fault::arm_with(n, kind);
-            let result = share(format);
+            let result = play();
             fault::disarm();
             let live = fault::live_handles();
             assert!(live.is_empty(), "{kind:?} in call {n} ({result:?}) leaves {live:?}");
         }
     }
-    share(format).expect("the next device works");
+    play().expect("the next device works");
 }
 
 #[test]
