@@ -227,7 +227,8 @@ int streamlib_publisher_take(streamlib_publisher *publisher, uint64_t *id);
 
 /*
  * Makes the frame that lies in the taken buffer `id` the newest; the buffer is taken no more. What writes it must be done, on the GPU
- * too. Never waits. `meta` may be NULL: captured now, without a sequence number. `number` may be NULL; it gets the publication's.
+ * too, unless all readers look at the fences of DMA-BUFs, as streamlib's graphs do. Never waits. `meta` may be NULL: captured now,
+ * without a sequence number. `number` may be NULL; it gets the publication's.
  * Errors: NO_BUFFER, NOT_TAKEN; NO_FREE_BUFFER when readers hold every frame that there can be: this one is dropped, counted, and
  * its buffer free again.
  */

@@ -8,6 +8,8 @@ mod screen;
 mod turn;
 #[path = "../../streamlib-vulkan/tests/support/udmabuf.rs"]
 mod udmabuf;
+#[path = "../../streamlib-vulkan/tests/support/vgem.rs"]
+mod vgem;
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use streamlib_linux::{
 };
 use turn::Turn;
 use udmabuf::UdmaBuf;
+use vgem::VgemBuf;
 
 /// Long enough for a screen on an emulated machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -138,6 +141,42 @@ fn pictures_come_onto_the_screen_one_after_the_other() {
             last = Some(shown.time);
             stands_there(&screen, &info.driver, left, right);
         }
+    }
+}
+
+#[test]
+fn a_picture_that_is_still_drawn_comes_when_its_fence_ends() {
+    let _alone = alone();
+    let canvas = match VgemBuf::new(4096) {
+        Ok(canvas) => canvas,
+        Err(why) => {
+            println!("SKIPPED: there is no driver vgem: {why}");
+            return;
+        }
+    };
+    for info in screens() {
+        let Some(mut screen) = open(&info) else { continue };
+        let buffers = [(); 2].map(|()| screen.create_buffer().expect("a buffer"));
+        // The first picture sets the mode, and is waited for by this thread.
+        fill(&buffers[0], RED, RED);
+        let drawing = canvas.begin_writing();
+        let fence = canvas.sync_file();
+        assert!(drawing.finish());
+        screen.flip_after(&buffers[0], fence.as_fd()).expect("it is drawn");
+        screen.wait(PATIENCE).expect("it comes");
+        let drawing = canvas.begin_writing();
+        screen.flip_after(&buffers[1], canvas.sync_file().as_fd()).expect("the screen waits");
+        let error = screen.wait(Duration::from_millis(300)).expect_err("it is not drawn yet");
+        assert!(matches!(error, KmsError::Stalled { .. }), "{error}");
+        stands_there(&screen, &info.driver, RED, RED);
+        fill(&buffers[1], GREEN, BLUE);
+        assert!(drawing.finish());
+        screen.wait(PATIENCE).expect("it comes").expect("one was on its way");
+        stands_there(&screen, &info.driver, GREEN, BLUE);
+        let error = screen.flip_after(&buffers[0], std::io::stdin().as_fd()).expect_err("it is no fence");
+        assert!(matches!(error, KmsError::Driver { .. }), "{error}");
+        screen.flip(&buffers[0]).expect("another picture comes all the same");
+        screen.wait(PATIENCE).expect("it comes");
     }
 }
 

@@ -46,7 +46,7 @@ unsafe extern "system" fn report(
         tracing::debug!(target: "streamlib_vulkan::loader", "{message}");
         return vk::FALSE;
     }
-    if misses_modifiers(&message) {
+    if misses_modifiers(&message) || mistakes_descriptor(&message) {
         tracing::debug!(target: "streamlib_vulkan::validation", "{message}");
         return vk::FALSE;
     }
@@ -69,6 +69,13 @@ fn misses_modifiers(message: &str) -> bool {
     let nothing = ["(VkFormatFeatureFlags2(0))", "has no supported format features"];
     message.contains("VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT")
         && nothing.iter().any(|words| message.contains(words))
+}
+
+/// Whether the layer takes memory that comes from elsewhere for a fence that went out before under the same number: it remembers the
+/// descriptors of semaphores after they were closed (1.4.309), as memory without a size that was made for no image.
+fn mistakes_descriptor(message: &str) -> bool {
+    let stale = ["allocationSize (0).", "was not created with a dedicated image"];
+    message.contains("VkImportMemoryFdInfoKHR>.fd") && stale.iter().any(|words| message.contains(words))
 }
 
 /// `label` as the C string that Vulkan wants; what stands after a null character is cut off.

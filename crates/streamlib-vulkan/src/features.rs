@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) memory: bool,
     /// Semaphores as file descriptors.
     pub(crate) semaphores: bool,
+    /// Semaphores as files with one fence of the kernel's, both ways.
+    pub(crate) sync_files: bool,
     /// Memory as DMA-BUFs, with format modifiers.
     pub(crate) dma_buf: bool,
     /// Images come from drivers of other kinds too, not from Vulkan alone.
@@ -106,7 +108,7 @@ impl Features {
         device_extensions.extend(calibrating.map(Calibrating::name));
         let swapchain = owner.window_systems().any() && extensions.contains(&ash::khr::swapchain::NAME);
         device_extensions.extend(swapchain.then_some(ash::khr::swapchain::NAME));
-        let exchange = Exchange::find(extensions);
+        let exchange = Exchange::find(instance, physical, extensions);
         device_extensions.extend(exchange.extensions());
         Ok(Self {
             api_version,
@@ -168,12 +170,14 @@ impl Features {
 }
 
 impl Exchange {
-    fn find(extensions: &[&CStr]) -> Self {
+    fn find(instance: &ash::Instance, physical: vk::PhysicalDevice, extensions: &[&CStr]) -> Self {
         let has = |name: &CStr| extensions.contains(&name);
         let memory = has(ash::khr::external_memory_fd::NAME);
+        let semaphores = has(ash::khr::external_semaphore_fd::NAME);
         Self {
             memory,
-            semaphores: has(ash::khr::external_semaphore_fd::NAME),
+            semaphores,
+            sync_files: semaphores && has_sync_files(instance, physical),
             dma_buf: memory && DMA_BUF.iter().all(|name| has(name)),
             foreign: has(ash::ext::queue_family_foreign::NAME),
         }
@@ -195,6 +199,17 @@ impl Exchange {
     pub(crate) const fn is_whole(self) -> bool {
         self.memory && self.semaphores
     }
+}
+
+/// Whether semaphores come from such files and become them.
+fn has_sync_files(instance: &ash::Instance, physical: vk::PhysicalDevice) -> bool {
+    let handle = vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
+    let info = vk::PhysicalDeviceExternalSemaphoreInfo::default().handle_type(handle);
+    let mut found = vk::ExternalSemaphoreProperties::default();
+    // SAFETY: `physical` belongs to `instance`; the query is core since 1.1.
+    unsafe { instance.get_physical_device_external_semaphore_properties(physical, &info, &mut found) };
+    let both = vk::ExternalSemaphoreFeatureFlags::EXPORTABLE | vk::ExternalSemaphoreFeatureFlags::IMPORTABLE;
+    found.external_semaphore_features.contains(both)
 }
 
 impl Calibrating {

@@ -12,7 +12,9 @@ use crate::buffer::HostBuffer;
 use crate::check;
 use crate::device::Device;
 use crate::error::VulkanError;
-use crate::external::{self, DmaBuf, DmaBufUse, PeerTimeline, SharedTexture, SharedTimeline, SharingKind};
+use crate::external::{
+    self, DmaBuf, DmaBufAccess, DmaBufUse, PeerTimeline, SharedTexture, SharedTimeline, SharingKind,
+};
 use crate::instance::{Instance, Validation};
 use crate::kernel::Kernel;
 use crate::memory::MemoryPool;
@@ -195,6 +197,40 @@ impl VulkanGpu {
     ) -> Result<Texture, VulkanError> {
         self.collect();
         external::import_dma_buf(&self.device, &self.preparations, label, (buffer, purpose))
+    }
+
+    /// Lets what is submitted from now on come after what others still do with a DMA-BUF: the drivers of whoever gave it, or was
+    /// given it, attach fences to it for as long as they work on it. The device waits where it can: then this does not, and
+    /// everything on its queue waits along, so that it is for buffers of those who can be relied on to finish. Elsewhere this thread
+    /// waits, for `limit` at most. One system call when nothing is under way, none for a texture that nobody else has as a DMA-BUF.
+    ///
+    /// # Errors
+    /// [`SharingProblem::InUse`](crate::SharingProblem::InUse) after `limit`; when the device is lost, or refuses.
+    pub fn acquire(
+        &self,
+        texture: &Texture,
+        access: DmaBufAccess,
+        limit: Duration,
+    ) -> Result<(), VulkanError> {
+        check::own_texture(&self.device, texture)?;
+        self.device.check_lost()?;
+        self.preparations.collect();
+        external::acquire(&self.device, &self.preparations, texture, (access, limit))
+    }
+
+    /// Waits on this thread, for `limit` at most, until others have finished with a DMA-BUF, so that nothing else waits for somebody
+    /// who may hang. Otherwise as [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    /// [`SharingProblem::InUse`](crate::SharingProblem::InUse) after `limit`.
+    pub fn wait_for_others(
+        &self,
+        texture: &Texture,
+        access: DmaBufAccess,
+        limit: Duration,
+    ) -> Result<(), VulkanError> {
+        check::own_texture(&self.device, texture)?;
+        external::wait_for_others(texture, access, limit)
     }
 
     /// Warnings and errors of the validation layer so far; 0 when it is off.

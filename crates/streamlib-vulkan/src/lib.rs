@@ -64,7 +64,7 @@ mod timeline;
 pub use buffer::HostBuffer;
 pub use error::{BindingProblem, CopyProblem, RebindProblem, Shortfall, VulkanError, WindowProblem};
 pub use external::{
-    DmaBuf, DmaBufUse, PeerTimeline, SharedTexture, SharedTiling, SharedTimeline, SharingKind,
+    DmaBuf, DmaBufAccess, DmaBufUse, PeerTimeline, SharedTexture, SharedTiling, SharedTimeline, SharingKind,
     SharingProblem, SharingSupport,
 };
 pub use gpu::{DeviceOptions, VulkanGpu};
@@ -72,7 +72,7 @@ pub use instance::{Validation, validation_layer};
 pub use kernel::Kernel;
 pub use place::Scaling;
 pub use recording::Recording;
-pub use scanout::Scanout;
+pub use scanout::{Drawn, Scanout};
 pub use screen::{Screen, ScreenOptions};
 pub use select::{DeviceChoice, DeviceKind, DeviceReport, FormatSupport, list_devices};
 pub use spirv::SpirvProblem;

@@ -5,16 +5,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ash::vk;
+
 use crate::commands::Commands;
 use crate::device::Device;
 use crate::encode::Encoder;
 use crate::error::VulkanError;
+use crate::handle::Owned;
 use crate::queue::Queue;
 use crate::retire::RetireQueue;
 use crate::texture::Texture;
 use crate::timeline::Timeline;
 
-/// Preparations that were submitted. They have a timeline of their own, because they take no value of the contract's.
+/// What has to happen before textures can be used, and was submitted. It has a timeline of their own, because it takes no value of the contract's.
 pub(crate) struct Preparations {
     submitted: RetireQueue<Preparation>,
     timeline: Arc<Timeline>,
@@ -32,9 +35,9 @@ pub(crate) enum State {
 }
 
 /// What must live until a preparation has finished.
-struct Preparation {
-    commands: Commands,
-    _texture: Texture,
+enum Preparation {
+    Texture { _commands: Commands, _texture: Texture },
+    Order { _after: Owned<vk::Semaphore> },
 }
 
 impl Preparations {
@@ -54,12 +57,21 @@ impl Preparations {
             State::Acquired { from } => encoder.acquire(texture.0.image.raw(), from),
         }
         encoder.end()?;
-        let preparation = Preparation { commands, _texture: texture };
-        let commands = std::iter::once(preparation.commands.raw());
+        let raw = std::iter::once(commands.raw());
+        let preparation = Preparation::Texture { _commands: commands, _texture: texture };
         // SAFETY: the command buffer is executable and was never submitted; it and the texture stay alive in the queue of
         // what has not finished.
-        let value = unsafe { self.queue.claim().submit(&self.timeline, None, commands) }?;
+        let value = unsafe { self.queue.claim().submit(&self.timeline, None, raw) }?;
         self.submitted.push(value, preparation);
+        Ok(())
+    }
+
+    /// Lets everything that is submitted from now on come after a semaphore of two states that will be signalled by somebody else,
+    /// and that nothing else waits for. Does not wait.
+    pub(crate) fn come_after(&self, semaphore: Owned<vk::Semaphore>) -> Result<(), VulkanError> {
+        // SAFETY: as the caller says; it stays alive in the queue of what has not finished.
+        let value = unsafe { self.queue.claim().submit_wait(&self.timeline, semaphore.raw()) }?;
+        self.submitted.push(value, Preparation::Order { _after: semaphore });
         Ok(())
     }
 

@@ -112,6 +112,36 @@ impl Claimed<'_> {
         Ok(value)
     }
 
+    /// Submits nothing but a wait, which all that is submitted later comes after as well. The answer is as that of
+    /// [`submit`](Self::submit).
+    ///
+    /// # Safety
+    /// The semaphore, one of two states, is or will be signalled, nothing else waits for it, and it stays alive until then.
+    pub(crate) unsafe fn submit_wait(
+        &mut self,
+        timeline: &Timeline,
+        until: vk::Semaphore,
+    ) -> Result<u64, VulkanError> {
+        let device = &self.queue.device;
+        let value = timeline.newest() + 1;
+        let (waits, stages) = ([until], [vk::PipelineStageFlags::ALL_COMMANDS]);
+        let (signals, values) = ([timeline.semaphore()], [value]);
+        let mut info = vk::TimelineSemaphoreSubmitInfo::default()
+            .wait_semaphore_values(&[0])
+            .signal_semaphore_values(&values);
+        let info = vk::SubmitInfo::default()
+            .wait_semaphores(&waits)
+            .wait_dst_stage_mask(&stages)
+            .signal_semaphores(&signals)
+            .push_next(&mut info);
+        // SAFETY: as in `submit`; the semaphore as the caller promises (VUID-vkQueueSubmit-pWaitSemaphores-03238).
+        device.call("vkQueueSubmit", || unsafe {
+            device.raw().queue_submit(self.queue.raw, &[info], vk::Fence::null())
+        })?;
+        timeline.note_submission(value);
+        Ok(value)
+    }
+
     /// Submits the drawing of an image that is shown: it waits for `until`, each a semaphore and, for a timeline, a value, and
     /// signals `drawn`. The answer is as that of [`submit`](Self::submit).
     ///

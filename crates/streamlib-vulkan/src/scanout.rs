@@ -4,6 +4,7 @@
 //! Which buffer is free, and when it is shown, is for the owner of the screen to know.
 #![allow(unsafe_code, reason = "submits work")]
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::conv;
 use crate::device::Device;
 use crate::encode::After;
 use crate::error::VulkanError;
-use crate::external::{DmaBuf, DmaBufImage, modifier_features};
+use crate::external::{DmaBuf, DmaBufImage, export_sync_file, exported_semaphore, modifier_features};
+use crate::handle::Owned;
 use crate::place::Scaling;
 use crate::queue::Queue;
 use crate::screen::{check_shown, record};
@@ -43,8 +45,26 @@ struct Target<H> {
     size: Size,
     /// Reached when what was drawn last is there.
     value: u64,
-    /// The texture that is read, and what keeps others from writing it.
-    held: Option<(Texture, H)>,
+    held: Option<Held<H>>,
+}
+
+/// What is used until a picture is drawn.
+struct Held<H> {
+    _texture: Texture,
+    /// What keeps others from writing the texture.
+    _keep: H,
+    /// Signalled when the picture is drawn, where somebody else may wait for that.
+    drawn: Option<Owned<vk::Semaphore>>,
+}
+
+/// A picture that was submitted to be drawn.
+#[derive(Debug)]
+pub struct Drawn {
+    /// What to give to [`Scanout::wait`].
+    pub value: u64,
+    /// A fence that ends when the picture is drawn (a `sync_file`), for a screen that waits by itself. None where the device has no
+    /// such fences, or the picture is drawn by now: then [`Scanout::wait`] tells.
+    pub fence: Option<OwnedFd>,
 }
 
 impl<H> Scanout<H> {
@@ -73,12 +93,11 @@ impl<H> Scanout<H> {
     }
 
     /// Draws a texture into the buffer of that number, counted as they were given, and holds `keep` for as long as it may be
-    /// read. The frame that drew the texture has been waited for, and the screen does not use the buffer. Does not wait; the
-    /// answer is what to give to [`wait`](Self::wait).
+    /// read. The frame that drew the texture has been waited for, and the screen does not use the buffer. Does not wait.
     ///
     /// # Errors
     /// When there is no such buffer, it is being drawn already, the device is lost, or memory runs out.
-    pub fn draw(&mut self, buffer: usize, texture: &Texture, keep: H) -> Result<u64, VulkanError> {
+    pub fn draw(&mut self, buffer: usize, texture: &Texture, keep: H) -> Result<Drawn, VulkanError> {
         check_shown(&self.device, texture)?;
         let count = self.targets.len() as u64;
         let target = self.targets.get_mut(buffer).ok_or_else(|| VulkanError::Limit {
@@ -94,18 +113,26 @@ impl<H> Scanout<H> {
         let (image, commands) = (target.image.image.raw(), target.commands.raw());
         let after = After::Released { to: target.image.owner };
         record(commands, texture, (image, target.size), self.scaling, after)?;
+        let has_fences = self.device.features().exchange.sync_files;
+        let drawn = has_fences.then(|| exported_semaphore(&self.device, "drawn")).transpose()?;
+        let signal = drawn.as_ref().map(Owned::raw);
         let mut claimed = self.queue.claim();
         // SAFETY: the command buffer is executable, and not pending, as the target's value has been reached; what it uses is held
-        // by the target until its new value is.
+        // by the target until its new value is. The semaphore is new.
         let value = unsafe {
-            claimed.submit_drawing(&self.timeline, commands, [self.rendered.newest_reached()], None)
+            claimed.submit_drawing(&self.timeline, commands, [self.rendered.newest_reached()], signal)
         }?;
         drop(claimed);
-        (target.value, target.held) = (value, Some((texture.clone(), keep)));
-        Ok(value)
+        target.value = value;
+        let held = target.held.insert(Held { _texture: texture.clone(), _keep: keep, drawn });
+        let fence = held.drawn.as_ref().map_or(Ok(None), |drawn| {
+            // SAFETY: what signals it was just submitted, and it waits for nothing that is still to come.
+            unsafe { export_sync_file(&self.device, drawn) }
+        })?;
+        Ok(Drawn { value, fence })
     }
 
-    /// Waits until what [`draw`](Self::draw) answered with is drawn, and lets go of the texture.
+    /// Waits until the picture with that [`value`](Drawn::value) is drawn, and lets go of the texture.
     ///
     /// # Errors
     /// When `timeout` passes first, or the device is lost.

@@ -1,6 +1,6 @@
 //! Images in device memory, as effects read and write them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ash::vk;
 use streamlib_core::format::{Size, TextureFormat};
@@ -9,7 +9,7 @@ use streamlib_core::gpu::TextureDesc;
 use crate::conv;
 use crate::device::Device;
 use crate::error::VulkanError;
-use crate::external::{Layout, SharedTiling, modifier_features};
+use crate::external::{Fences, Layout, SharedTiling, modifier_features};
 use crate::handle::Owned;
 use crate::image::{ImageDesc, Tiling, USAGE, create_image, create_view};
 use crate::memory::{Memory, MemoryPool};
@@ -38,9 +38,19 @@ pub(crate) enum Backing {
     /// A piece of the device's pool.
     Pooled { _memory: Memory },
     /// An allocation of its own, which can be handed out.
-    Exported { memory: Owned<vk::DeviceMemory>, layout: Layout },
+    Exported {
+        memory: Owned<vk::DeviceMemory>,
+        layout: Layout,
+        /// Where it was handed out as a DMA-BUF, what others do with it.
+        handed_out: OnceLock<Fences>,
+    },
     /// Memory that somebody else has handed out.
-    Imported { _memory: Owned<vk::DeviceMemory>, tiling: SharedTiling },
+    Imported {
+        _memory: Owned<vk::DeviceMemory>,
+        tiling: SharedTiling,
+        /// What others do with it; none of opaque descriptors.
+        fences: Option<Fences>,
+    },
 }
 
 impl Texture {

@@ -242,7 +242,7 @@ fn a_texture_is_scaled_into_the_buffers_of_a_screen() {
         let color = [1.0, 0.0, number as f32, 1.0];
         run(&gpu, &[Command::Clear { texture: &picture, color }]);
         let drawn = scanout.draw(number, &picture, Arc::clone(&held)).expect("submitted");
-        scanout.wait(drawn, LONG).expect("drawn");
+        scanout.wait(drawn.value, LONG).expect("drawn");
         assert_eq!(Arc::strong_count(&held), 1, "it is let go of");
         let shown = read(memory, format);
         let pixel = |y: usize| &shown[y * SIZE.width as usize * 4..][..4];

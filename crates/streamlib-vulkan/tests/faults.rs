@@ -5,6 +5,8 @@
 #[path = "conformance/steps.rs"]
 mod steps;
 mod support;
+#[path = "support/vgem.rs"]
+mod vgem;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +16,9 @@ use streamlib_core::gpu::{
     Command, Dispatch, Gpu, GpuError, HostBuffer, HostBufferUse, KernelDesc, TextureDesc,
 };
 use streamlib_vulkan::fault::{self, Fault};
-use streamlib_vulkan::{DmaBuf, DmaBufUse, Scaling, SharedTiling, SharingKind, VulkanError, VulkanGpu};
+use streamlib_vulkan::{
+    DmaBuf, DmaBufAccess, DmaBufUse, Scaling, SharedTiling, SharingKind, VulkanError, VulkanGpu,
+};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -114,6 +118,23 @@ fn share(format: TextureFormat) -> Result<(), VulkanError> {
     Ok(())
 }
 
+/// What it takes to come after somebody who writes a buffer, where there is one who does.
+fn come_after() -> Result<(), VulkanError> {
+    let gpu = &support::open()?;
+    let Ok(memory) = vgem::VgemBuf::new(4096) else { return Ok(()) };
+    let sharing = gpu.report().sharing;
+    if !sharing.dma_buf_import || !sharing.fences {
+        return Ok(());
+    }
+    let (descriptor, format) = (memory.descriptor(), TextureFormat::Rgba8);
+    let buffer = DmaBuf { descriptor, size: SIZE, format, modifier: 0, offset: 0, row_pitch: 256 };
+    let texture = gpu.import_dma_buf("theirs", buffer, DmaBufUse::Read)?;
+    let writing = memory.begin_writing();
+    let acquired = gpu.acquire(&texture, DmaBufAccess::Read, LONG);
+    assert!(writing.finish());
+    acquired
+}
+
 /// What it takes to show a picture on a screen's buffers.
 fn draw(gpu: &VulkanGpu, buffers: Vec<DmaBuf>) -> Result<(), VulkanError> {
     let picture =
@@ -121,7 +142,7 @@ fn draw(gpu: &VulkanGpu, buffers: Vec<DmaBuf>) -> Result<(), VulkanError> {
     let mut scanout = gpu.open_scanout(buffers, Scaling::Fit)?;
     for _ in 0..2 {
         let drawn = scanout.draw(0, &picture, ())?;
-        scanout.wait(drawn, LONG)?;
+        scanout.wait(drawn.value, LONG)?;
     }
     scanout.draw(0, &picture, ())?;
     Ok(())
@@ -158,25 +179,36 @@ fn a_failure_of_any_call_for_sharing_leaves_nothing_behind() {
     if support::gpu().is_none() {
         return;
     }
-    let format = TextureFormat::Rgba8Srgb;
-    // What comes before is looked at in the test above.
+    each_call_fails(|| share(TextureFormat::Rgba8Srgb));
+}
+
+#[test]
+fn a_failure_of_any_call_for_coming_after_others_leaves_nothing_behind() {
+    let _alone = alone();
+    if support::gpu().is_some() {
+        each_call_fails(come_after);
+    }
+}
+
+/// Plays again and again, each time with another call that fails, but for those that open the device, which another test looks at.
+fn each_call_fails(play: impl Fn() -> Result<(), VulkanError>) {
     fault::arm(usize::MAX);
     support::open().expect("nothing fails");
     let before = fault::disarm();
     fault::arm(usize::MAX);
-    share(format).expect("nothing fails");
+    play().expect("nothing fails");
     let calls = fault::disarm();
     assert!(fault::live_handles().is_empty(), "{:?}", fault::live_handles());
     for kind in [Fault::OutOfDeviceMemory, Fault::DeviceLost] {
         for n in before..calls {
             fault::arm_with(n, kind);
-            let result = share(format);
+            let result = play();
             fault::disarm();
             let live = fault::live_handles();
             assert!(live.is_empty(), "{kind:?} in call {n} ({result:?}) leaves {live:?}");
         }
     }
-    share(format).expect("the next device works");
+    play().expect("the next device works");
 }
 
 #[test]

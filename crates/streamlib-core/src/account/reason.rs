@@ -18,6 +18,8 @@ pub enum DropReason {
     SourceStalled,
     /// The source delivered another size or format than the plan was made for.
     FormatChanged,
+    /// Whoever wrote it had not finished with it in time.
+    Unfinished,
     /// The GPU failed while it worked on it.
     GpuFailed,
     /// The consumer failed on it or before it, or its window was closed.
@@ -28,13 +30,14 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order in which reports list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Displaced,
         Self::InletFull,
         Self::NoFreeTexture,
         Self::NoFreeSlot,
         Self::SourceStalled,
         Self::FormatChanged,
+        Self::Unfinished,
         Self::GpuFailed,
         Self::ConsumerFailed,
         Self::Stopped,
@@ -50,6 +53,7 @@ impl DropReason {
             Self::NoFreeSlot => "no free slot: the GPU is behind",
             Self::SourceStalled => "the source stalled",
             Self::FormatChanged => "the source changed its format",
+            Self::Unfinished => "its writer did not finish it in time",
             Self::GpuFailed => "the GPU failed",
             Self::ConsumerFailed => "the consumer failed or was closed",
             Self::Stopped => "the graph stopped",

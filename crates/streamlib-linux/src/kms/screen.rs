@@ -1,6 +1,6 @@
 //! A screen that this program alone shows on.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ use super::list::{ScreenMode, connectors, describe, modes};
 use super::way::Way;
 use crate::sys::{Readiness, monotonic_now, wait_readable};
 
+/// Drawing takes no longer on anything that works.
+const FENCE: Duration = Duration::from_secs(20);
 /// How long closing waits for a picture that is on its way.
 const LAST_FLIP: Duration = Duration::from_millis(500);
 
@@ -141,6 +143,19 @@ impl KmsScreen {
     /// # Errors
     /// When a picture is on its way already, the buffer is of another card or size, or the card is gone.
     pub fn flip(&mut self, buffer: &Framebuffer) -> Result<(), KmsError> {
+        self.show(buffer, None)
+    }
+
+    /// As [`flip`](Self::flip), of a buffer whose pixels are drawn when a fence (a `sync_file`) ends. The screen waits for it where
+    /// its driver can; elsewhere, and the first time, this thread does.
+    ///
+    /// # Errors
+    /// As [`flip`](Self::flip); [`Stalled`](KmsError::Stalled) when this thread has waited for the fence too long.
+    pub fn flip_after(&mut self, buffer: &Framebuffer, fence: BorrowedFd<'_>) -> Result<(), KmsError> {
+        self.show(buffer, Some(fence))
+    }
+
+    fn show(&mut self, buffer: &Framebuffer, after: Option<BorrowedFd<'_>>) -> Result<(), KmsError> {
         if self.is_flipping() {
             return Err(KmsError::Flipping);
         }
@@ -148,11 +163,15 @@ impl KmsScreen {
         if found != wanted || !buffer.belongs_to(&self.card) {
             return Err(KmsError::Size { found, wanted });
         }
-        if self.shown.is_none() {
+        let is_first = self.shown.is_none();
+        if let Some(fence) = after.filter(|_| is_first || !self.way.takes_fences()) {
+            self.wait_for(&fence, FENCE)?;
+        }
+        if is_first {
             self.way.set(buffer.id()).map_err(self.card.failed("set the mode"))?;
             self.set = Some(Shown { time: monotonic_now(), sequence: 0 });
         } else {
-            self.way.flip(buffer.id()).map_err(self.card.failed("show a picture"))?;
+            self.way.flip(buffer.id(), after).map_err(self.card.failed("show a picture"))?;
         }
         self.next = Some(buffer.clone());
         Ok(())
@@ -171,9 +190,19 @@ impl KmsScreen {
         }
         let begun = Instant::now();
         loop {
-            let left = timeout.saturating_sub(begun.elapsed());
-            match wait_readable(&*self.card, left) {
-                Ok(Readiness::Ready) => {}
+            self.wait_for(&*self.card, timeout.saturating_sub(begun.elapsed()))?;
+            if let Some(shown) = self.read_events()? {
+                return Ok(self.arrived(shown));
+            }
+        }
+    }
+
+    /// Waits for the card, or for a fence.
+    fn wait_for(&self, what: &impl AsFd, timeout: Duration) -> Result<(), KmsError> {
+        let begun = Instant::now();
+        loop {
+            match wait_readable(what, timeout.saturating_sub(begun.elapsed())) {
+                Ok(Readiness::Ready) => return Ok(()),
                 Ok(Readiness::TimedOut) => {
                     let connector = self.connector.clone();
                     return Err(KmsError::Stalled { connector, waited: begun.elapsed() });
@@ -181,11 +210,8 @@ impl KmsScreen {
                 Ok(Readiness::Dead) => {
                     return Err(KmsError::Unplugged { path: self.card.path().to_owned() });
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.card.failed("wait for a picture")(error)),
-            }
-            if let Some(shown) = self.read_events()? {
-                return Ok(self.arrived(shown));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The way from a buffer through a card to a screen, and how it is set.
 
 use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::sync::Arc;
 
 use drm::control::atomic::AtomicModeReq;
@@ -37,6 +38,8 @@ struct Atomic {
     crtc_active: property::Handle,
     plane_fb: property::Handle,
     plane_crtc: property::Handle,
+    /// What the plane waits for before it shows a buffer.
+    plane_fence: Option<property::Handle>,
     /// Position and size in the buffer (in 1/65536 pixel), then on the screen.
     plane_areas: [property::Handle; 8],
 }
@@ -82,6 +85,11 @@ impl Way {
         self.atomic.is_some()
     }
 
+    /// Whether the screen waits for fences by itself when it [flips](Self::flip).
+    pub(super) fn takes_fences(&self) -> bool {
+        self.atomic.as_ref().is_some_and(|atomic| atomic.plane_fence.is_some())
+    }
+
     /// Sets the mode and shows a buffer; when this returns, it is on the screen.
     pub(super) fn set(&self, buffer: framebuffer::Handle) -> io::Result<()> {
         let Some(atomic) = &self.atomic else {
@@ -102,13 +110,18 @@ impl Way {
         self.card.atomic_commit(AtomicCommitFlags::ALLOW_MODESET, request)
     }
 
-    /// Lets the screen show a buffer from its next picture on; an event tells when.
-    pub(super) fn flip(&self, buffer: framebuffer::Handle) -> io::Result<()> {
+    /// Lets the screen show a buffer from its next picture on, or from the first one after a fence, if it takes those; an event tells
+    /// when.
+    pub(super) fn flip(&self, buffer: framebuffer::Handle, after: Option<BorrowedFd<'_>>) -> io::Result<()> {
         let Some(atomic) = &self.atomic else {
             return self.card.page_flip(self.crtc, buffer, PageFlipFlags::EVENT, None);
         };
         let mut request = AtomicModeReq::new();
         request.add_raw_property(atomic.plane.into(), atomic.plane_fb, raw(buffer));
+        if let (Some(property), Some(fence)) = (atomic.plane_fence, after) {
+            let descriptor = fence.as_raw_fd().cast_unsigned().into();
+            request.add_raw_property(atomic.plane.into(), property, descriptor);
+        }
         let flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::PAGE_FLIP_EVENT;
         self.card.atomic_commit(flags, request)
     }
@@ -151,6 +164,7 @@ impl Atomic {
         let (Some(plane_fb), Some(plane_crtc)) = (of_plane("FB_ID")?, of_plane("CRTC_ID")?) else {
             return Ok(None);
         };
+        let plane_fence = of_plane("IN_FENCE_FD")?;
         let areas = PLANE_AREAS.into_iter().map(of_plane).collect::<io::Result<Option<Vec<_>>>>()?;
         let Some(Ok(plane_areas)) = areas.map(TryInto::try_into) else { return Ok(None) };
         let property::Value::Blob(blob) = card.create_property_blob(mode)? else { return Ok(None) };
@@ -162,6 +176,7 @@ impl Atomic {
             crtc_active,
             plane_fb,
             plane_crtc,
+            plane_fence,
             plane_areas,
         }))
     }
@@ -265,7 +280,7 @@ mod tests {
         let buffers = [(); 2].map(|()| Framebuffer::create(&card, size).unwrap());
         way.set(buffers[0].id()).unwrap();
         for buffer in [&buffers[1], &buffers[0]] {
-            way.flip(buffer.id()).unwrap();
+            way.flip(buffer.id(), None).unwrap();
             assert_eq!(wait_readable(&*card, Duration::from_secs(20)).unwrap(), Readiness::Ready);
             let shown = card
                 .receive_events()

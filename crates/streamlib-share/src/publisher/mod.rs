@@ -104,14 +104,16 @@ pub struct Announced(u64);
 /// must live as long as somebody may look at a frame, such as a lease of its texture.
 ///
 /// Publishing waits for nobody. A frame's `T` is kept until it is neither the newest nor held by a reader, and dropped by a
-/// later [`Publisher::publish`] or [`Publisher::reclaim`]; a reader can hold four. A service thread answers the readers, finds a new
-/// broker when the old one dies, and becomes it if need be.
+/// later [`Publisher::publish`] or [`Publisher::reclaim`]; a reader can hold four, and four more may be
+/// [used otherwise](Publisher::keeping_while). A service thread answers the readers, finds a new broker when the old one dies, and
+/// becomes it if need be.
 ///
 /// When the publisher is dropped its readers are told, and nothing is kept for them any longer.
 #[derive(Debug)]
 pub struct Publisher<T> {
     shared: Arc<Shared>,
     slots: Slots<T>,
+    is_used: fn(&T) -> bool,
     rate: Rate,
     name: SurfaceName,
     stop: Stop,
@@ -147,13 +149,21 @@ impl<T> Publisher<T> {
             .spawn(move || service.run(&stop_of_service))
             .map_err(|source| SurfaceError::System { action: "start a thread", source })?;
         let (slots, rate) = (Slots::new(), Rate::default());
-        Ok(Self { shared, slots, rate, name, stop, service: Some(service), _stay: stay })
+        Ok(Self { shared, slots, is_used: |_| false, rate, name, stop, service: Some(service), _stay: stay })
     }
 
     /// The surface's name.
     #[must_use]
     pub fn name(&self) -> &SurfaceName {
         &self.name
+    }
+
+    /// Keeps frames that no reader holds any more for as long as `is_used` says so, four at most: a reader's device may still be at
+    /// work. It is asked by [`publish`](Self::publish) and [`reclaim`](Self::reclaim), and must not wait.
+    #[must_use]
+    pub fn keeping_while(mut self, is_used: fn(&T) -> bool) -> Self {
+        self.is_used = is_used;
+        self
     }
 
     /// Makes a buffer known. `export` gives a new descriptor of it each time that a reader asks, on the service thread; the
@@ -238,7 +248,7 @@ impl<T> Publisher<T> {
         // A service that holds the list is never waited for: then somebody may be waiting, and nothing is given back this time.
         let is_waited_for = match self.shared.readers.try_lock() {
             Ok(readers) => {
-                self.slots.reclaim(&readers);
+                self.slots.reclaim(&readers, self.is_used);
                 readers.iter().any(|reader| reader.is_waiting(feed))
             }
             Err(_held) => true,
@@ -251,7 +261,7 @@ impl<T> Publisher<T> {
     /// Drops what is kept for nobody any more. Never waits.
     pub fn reclaim(&mut self) {
         if let Ok(readers) = self.shared.readers.try_lock() {
-            self.slots.reclaim(&readers);
+            self.slots.reclaim(&readers, self.is_used);
         }
     }
 

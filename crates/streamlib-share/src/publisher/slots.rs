@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::lease::{self, is_held};
-use crate::page::{ReaderPage, SLOTS};
+use crate::page::{LEASES, ReaderPage, SLOTS};
 
 /// A publication: its word, and what must live as long as somebody may look at it.
 #[derive(Debug)]
 struct Kept<T> {
     word: u64,
-    _keep: T,
+    keep: T,
 }
 
 /// The slots of a surface page. All but the newest, and the newest that is done, are given back when no reader holds them.
@@ -36,7 +36,7 @@ impl<T> Slots<T> {
     pub(super) fn fill(&mut self, slot: usize, keep: T) -> u64 {
         self.sequence += 1;
         self.newest = lease::word(self.sequence, slot);
-        self.kept[slot] = Some(Kept { word: self.newest, _keep: keep });
+        self.kept[slot] = Some(Kept { word: self.newest, keep });
         self.newest
     }
 
@@ -45,14 +45,20 @@ impl<T> Slots<T> {
         self.done = word;
     }
 
-    /// Drops what is kept for nobody: all but the newest, the newest that is done, and what one of `readers` holds. Both must have
-    /// been offered.
-    pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>]) {
+    /// Drops what is kept for nobody: all but the newest, the newest that is done, what one of `readers` holds, and as many as a
+    /// reader may hold of those that `is_used` is true for. The newest two must have been offered.
+    pub(super) fn reclaim(&mut self, readers: &[Arc<ReaderPage>], is_used: impl Fn(&T) -> bool) {
         let offered = [self.newest, self.done];
+        let mut used = 0;
         for kept in &mut self.kept {
             let is_idle = kept.as_ref().is_some_and(|kept| {
-                !offered.contains(&kept.word)
-                    && !is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()))
+                let is_held = is_held(kept.word, readers.iter().flat_map(|reader| reader.leases()));
+                if offered.contains(&kept.word) || is_held {
+                    return false;
+                }
+                let is_used = used < LEASES && is_used(&kept.keep);
+                used += usize::from(is_used);
+                !is_used
             });
             if is_idle {
                 *kept = None;

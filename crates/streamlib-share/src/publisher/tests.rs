@@ -14,6 +14,7 @@ use streamlib_linux::peer::Peer;
 use super::*;
 use crate::broker::client;
 use crate::buffer::BufferKind;
+use crate::page::LEASES;
 use crate::reader::{Reader, ReaderOptions};
 use crate::socket::{Connection, Received, Sent};
 use crate::wire::Message;
@@ -159,6 +160,31 @@ fn whatever_stands_in_a_reader_page_holds_four_frames_at_most() {
     let kept = keeps.iter().filter(|keep| Arc::strong_count(keep) == 2).count();
     assert!(kept <= 2, "{kept} frames are kept");
     assert_eq!(stage.publisher.stats().published, 61);
+}
+
+#[test]
+fn a_frame_that_is_used_otherwise_is_kept_without_a_reader() {
+    let Stage { publisher, buffer, _directory, .. } = Stage::new();
+    let mut publisher = publisher.keeping_while(|keep| Arc::weak_count(keep) > 0);
+    let mut publish = |keep| publisher.publish(&buffer, &FrameMeta::default(), keep).unwrap();
+    let (used, unused) = (Arc::new(()), Arc::new(()));
+    let user = Arc::downgrade(&used);
+    publish(used.clone());
+    publish(unused.clone());
+    publish(Arc::new(()));
+    assert_eq!((Arc::strong_count(&used), Arc::strong_count(&unused)), (2, 1));
+    drop(user);
+    publisher.reclaim();
+    assert_eq!(Arc::strong_count(&used), 1);
+    // Whoever uses them all does not keep the publisher from going on.
+    let users: Vec<_> = (0..100)
+        .map(|_| {
+            let keep = Arc::new(());
+            publisher.publish(&buffer, &FrameMeta::default(), keep.clone()).unwrap();
+            Arc::downgrade(&keep)
+        })
+        .collect();
+    assert_eq!(users.iter().filter(|user| user.strong_count() > 0).count(), LEASES + 1);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Textures whose memory can be handed out.
 #![allow(unsafe_code, reason = "asks for the format modifier of an image")]
 
-use std::sync::Arc;
+use std::os::fd::AsFd;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ash::vk;
@@ -10,6 +11,7 @@ use streamlib_core::gpu::TextureDesc;
 
 use super::descriptor::memory_descriptor;
 use super::error::SharingProblem;
+use super::fences::Fences;
 use super::memory::{allocate, requirements, rows};
 use super::shared::{Layout, SharedTexture, SharedTiling, SharingKind};
 use super::support::{Recipe, exported_modifiers, physical, support};
@@ -110,14 +112,22 @@ pub(crate) fn scanout_modifiers(
 /// What others need to have a texture as well. Waits until it holds its zeros: nobody is to see what its memory held before.
 pub(crate) fn share(preparations: &Preparations, texture: &Texture) -> Result<SharedTexture, VulkanError> {
     let device = &texture.0.device;
-    let Backing::Exported { memory, layout } = &texture.0.memory else {
+    let Backing::Exported { memory, layout, handed_out } = &texture.0.memory else {
         let (label, problem) = (texture.0.label.clone(), SharingProblem::NotShared);
         return Err(VulkanError::Sharing { label, problem });
     };
     preparations.wait(CLEAR_LIMIT)?;
     let identity = device.identity();
+    let descriptor = memory_descriptor(device, memory.raw(), layout.kind)?;
+    if layout.kind == SharingKind::DmaBuf && handed_out.get().is_none() {
+        let fences = Fences::of(descriptor.as_fd()).map_err(|error| {
+            let problem = SharingProblem::Descriptor { kind: layout.kind, found: error.to_string() };
+            VulkanError::Sharing { label: texture.0.label.clone(), problem }
+        })?;
+        handed_out.get_or_init(|| fences);
+    }
     Ok(SharedTexture {
-        descriptor: memory_descriptor(device, memory.raw(), layout.kind)?,
+        descriptor,
         kind: layout.kind,
         size: texture.size(),
         format: texture.format(),
@@ -150,7 +160,7 @@ fn create(
     };
     let (offset, row_pitch) = rows(device, &image, tiling);
     let layout = Layout { kind, tiling, allocation, offset, row_pitch };
-    let parts = (image, USAGE, Backing::Exported { memory, layout });
+    let parts = (image, USAGE, Backing::Exported { memory, layout, handed_out: OnceLock::new() });
     Texture::backed(device, preparations, desc, parts, State::Zeros)
 }
 

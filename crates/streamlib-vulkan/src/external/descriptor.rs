@@ -12,6 +12,7 @@ use ash::vk;
 use super::shared::SharingKind;
 use crate::device::Device;
 use crate::error::VulkanError;
+use crate::handle::Owned;
 use crate::timeline::Timeline;
 
 /// A descriptor of memory that was allocated to be exported as that.
@@ -38,6 +39,62 @@ pub(crate) fn timeline_descriptor(device: &Arc<Device>, timeline: &Timeline) -> 
     let descriptor = device.call("vkGetSemaphoreFdKHR", || unsafe { extension.get_semaphore_fd(&info) })?;
     // SAFETY: as above.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// A semaphore that can be handed out as a file, once something is about to signal it. The device has such files.
+pub(crate) fn exported_semaphore(
+    device: &Arc<Device>,
+    label: &str,
+) -> Result<Owned<vk::Semaphore>, VulkanError> {
+    let handles = vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
+    let mut export = vk::ExportSemaphoreCreateInfo::default().handle_types(handles);
+    let info = vk::SemaphoreCreateInfo::default().push_next(&mut export);
+    let semaphore = Owned::new(device, "vkCreateSemaphore", |raw| {
+        // SAFETY: the device exports such semaphores (VUID-VkExportSemaphoreCreateInfo-handleTypes-01124).
+        unsafe { raw.create_semaphore(&info, None) }
+    })?;
+    Ok(semaphore.named(label))
+}
+
+/// What is to signal a semaphore, as a file with one fence; `None` when it has done so already. The semaphore is unsignalled then, as
+/// after a wait.
+///
+/// # Safety
+/// The semaphore is of [`exported_semaphore`]; something was submitted that signals it, and nothing waits for it.
+pub(crate) unsafe fn export_sync_file(
+    device: &Arc<Device>,
+    semaphore: &Owned<vk::Semaphore>,
+) -> Result<Option<OwnedFd>, VulkanError> {
+    let extension = ash::khr::external_semaphore_fd::Device::new(device.instance().raw(), device.raw());
+    let handle = vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
+    let info = vk::SemaphoreGetFdInfoKHR::default().semaphore(semaphore.raw()).handle_type(handle);
+    // SAFETY: it was created with this handle type (VUID-VkSemaphoreGetFdInfoKHR-handleType-01132), its signal was submitted with all
+    // that comes before it (-03254), and nothing waits for it (-01134), as the caller promises.
+    let descriptor = device.call("vkGetSemaphoreFdKHR", || unsafe { extension.get_semaphore_fd(&info) })?;
+    // SAFETY: unless it is -1, the descriptor is new, and the application's to close.
+    Ok((descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) }))
+}
+
+/// Lets a new semaphore be signalled when the fence of a file is, for one wait. The device has such files.
+pub(super) fn import_sync_file(
+    device: &Arc<Device>,
+    semaphore: &Owned<vk::Semaphore>,
+    sync_file: OwnedFd,
+) -> Result<(), VulkanError> {
+    let extension = ash::khr::external_semaphore_fd::Device::new(device.instance().raw(), device.raw());
+    let info = vk::ImportSemaphoreFdInfoKHR::default()
+        .semaphore(semaphore.raw())
+        .flags(vk::SemaphoreImportFlags::TEMPORARY)
+        .handle_type(vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD)
+        .fd(sync_file.as_raw_fd());
+    device.call("vkImportSemaphoreFdKHR", || {
+        // SAFETY: the semaphore is new, so that nothing uses it (VUID-vkImportSemaphoreFdKHR-semaphore-01142), and the import is for one
+        // wait (VUID-VkImportSemaphoreFdInfoKHR-handleType-07307); the descriptor is a file of the kernel's with a fence (-fd-01544).
+        unsafe { extension.import_semaphore_fd(&info) }
+    })?;
+    // The driver owns it now.
+    let _taken = sync_file.into_raw_fd();
+    Ok(())
 }
 
 /// A descriptor that a driver takes over, if it succeeds.

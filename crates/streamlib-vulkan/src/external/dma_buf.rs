@@ -9,6 +9,7 @@ use streamlib_core::gpu::TextureDesc;
 
 use super::descriptor::{Found, examine};
 use super::error::SharingProblem;
+use super::fences::Fences;
 use super::import::no_import;
 use super::memory::{import, requirements};
 use super::shared::{SharedTiling, SharingKind};
@@ -84,8 +85,13 @@ pub(crate) fn import_dma_buf(
         return Err(VulkanError::Sharing { label: label.to_owned(), problem });
     }
     let tiling = SharedTiling::Modifier(buffer.modifier);
+    let fences = Fences::of(buffer.descriptor.as_fd());
     let DmaBufImage { image, memory, owner } = DmaBufImage::import(device, label, buffer, usage)?;
-    let backing = Backing::Imported { _memory: memory, tiling };
+    let fences = fences.map_err(|error| {
+        let problem = SharingProblem::Descriptor { kind: KIND, found: error.to_string() };
+        VulkanError::Sharing { label: label.to_owned(), problem }
+    })?;
+    let backing = Backing::Imported { _memory: memory, tiling, fences: Some(fences) };
     Texture::backed(device, preparations, &desc, (image, usage, backing), State::Acquired { from: owner })
 }
 

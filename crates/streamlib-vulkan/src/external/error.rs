@@ -1,7 +1,10 @@
 //! Why a texture cannot be shared.
 
+use std::time::Duration;
+
 use streamlib_core::format::{Size, TextureFormat};
 
+use super::fences::DmaBufAccess;
 use super::shared::SharingKind;
 
 /// Why a texture cannot go to others, or come from them.
@@ -104,6 +107,18 @@ pub enum SharingProblem {
     NoTimeline {
         /// What is wrong with it.
         reason: String,
+    },
+    /// Others have not finished with it.
+    #[error(
+        "its owner or another of its users {} it still, after {} ms: see whether that program, or its device, hangs",
+        match access { DmaBufAccess::Read => "writes", DmaBufAccess::Write => "writes or reads" },
+        waited.as_millis()
+    )]
+    InUse {
+        /// What it was to be used for.
+        access: DmaBufAccess,
+        /// How long was waited.
+        waited: Duration,
     },
     /// The driver does not want it, whatever it was said to be.
     #[error("the driver refuses its memory ({reason}): send the descriptor that belongs to it")]

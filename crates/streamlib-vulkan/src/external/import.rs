@@ -82,7 +82,7 @@ fn import_opaque(
         return Err(refused(SharingProblem::Rows { offset, row_pitch }));
     }
     let memory = import(device, &image, (shared.descriptor, shared.kind), label)?;
-    let backing = Backing::Imported { _memory: memory, tiling: shared.tiling };
+    let backing = Backing::Imported { _memory: memory, tiling: shared.tiling, fences: None };
     let state = State::Acquired { from: vk::QUEUE_FAMILY_EXTERNAL };
     Texture::backed(device, preparations, desc, (image, USAGE, backing), state)
 }

@@ -9,14 +9,20 @@
 //! ([`PeerTimeline`]) and else by the writer, who tells it; and a writer writes only after it was told that the readers' work has
 //! been waited for.
 //!
+//! Others may hand a DMA-BUF over before their drivers have finished with it: these attach fences, of which the kernel tells. Whoever
+//! takes one from elsewhere asks for them, and the device or the host waits (`acquire`). Frames of our own are done when they are
+//! handed out, so nothing is attached to them.
+//!
 //! # Trust
 //! What a peer says about its memory is checked against the device, the driver and the descriptor before the driver sees it. What
 //! an opaque descriptor holds, the driver alone knows: take those from programs of the same user. DMA-BUFs tell their size.
 
+mod acquire;
 mod create;
 mod descriptor;
 mod dma_buf;
 mod error;
+mod fences;
 mod import;
 mod memory;
 mod shared;
@@ -25,16 +31,19 @@ mod timeline;
 
 pub use dma_buf::{DmaBuf, DmaBufUse};
 pub use error::SharingProblem;
+pub use fences::DmaBufAccess;
 pub use shared::{SharedTexture, SharedTiling, SharingKind};
 pub use support::SharingSupport;
 pub use timeline::{PeerTimeline, SharedTimeline};
 
+pub(crate) use acquire::{acquire, wait_for_others};
 pub(crate) use create::{
     create_linear_texture, create_mappable_texture, create_scanout_texture, create_shared_texture,
     scanout_modifiers, share,
 };
-pub(crate) use descriptor::timeline_descriptor;
+pub(crate) use descriptor::{export_sync_file, exported_semaphore, timeline_descriptor};
 pub(crate) use dma_buf::{DmaBufImage, import_dma_buf};
+pub(crate) use fences::Fences;
 pub(crate) use import::import_texture;
 pub(crate) use shared::Layout;
 pub(crate) use support::{modifier_features, sharing_support};

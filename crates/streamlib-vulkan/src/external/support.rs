@@ -19,6 +19,8 @@ pub struct SharingSupport {
     pub dma_buf_export: bool,
     /// It takes DMA-BUFs.
     pub dma_buf_import: bool,
+    /// It waits for fences of the kernel's by itself, and hands such out (`sync_file`).
+    pub fences: bool,
 }
 
 /// A physical device of an instance, and how it shares memory.
@@ -177,5 +179,6 @@ pub(crate) fn sharing_support(of: Asked<'_>) -> SharingSupport {
         opaque_fd: opaque(SharedTiling::Optimal) || opaque(SharedTiling::Linear),
         dma_buf_export: !exported_modifiers(of, format, size).is_empty(),
         dma_buf_import: support(of, &linear).is_some_and(|found| found.imports(size)),
+        fences: of.2.sync_files,
     }
 }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use streamlib_core::account::DropReason;
 use streamlib_core::engine::{Content, Leased};
 use streamlib_core::live::AtOnce;
 use streamlib_share::{Access, Announced, Publisher, PublisherOptions, SharedBuffer, TimelineDescription};
-use streamlib_vulkan::{SharedTimeline, VulkanError, VulkanGpu};
+use streamlib_vulkan::{DmaBufAccess, SharedTimeline, SharingProblem, VulkanError, VulkanGpu};
 
 use super::LiveFrame;
 use super::event::{Events, LiveEvent};
@@ -21,7 +22,7 @@ const FORGET: u64 = 600;
 /// A surface that a graph publishes.
 pub(super) struct Publication {
     node: String,
-    publisher: Publisher<LiveFrame>,
+    publisher: Publisher<Published>,
     /// Those that readers may ask for, by the texture's id.
     buffers: BTreeMap<u64, Offered>,
     gpu: Arc<VulkanGpu>,
@@ -33,6 +34,12 @@ pub(super) struct Publication {
     is_early: bool,
     /// A frame that readers know of and that is not done.
     announced: Option<Announced>,
+}
+
+/// A frame that readers look at.
+struct Published {
+    frame: LiveFrame,
+    gpu: Arc<VulkanGpu>,
 }
 
 struct Offered {
@@ -53,7 +60,8 @@ pub(super) fn open(
         Wanted::Everyone => Access::Everyone,
     };
     let publisher =
-        Publisher::create(&options.name, &PublisherOptions { access, ..PublisherOptions::default() })?;
+        Publisher::create(&options.name, &PublisherOptions { access, ..PublisherOptions::default() })?
+            .keeping_while(Published::is_read);
     let is_early = offer_timeline(&publisher, gpu)?;
     Ok(Publication {
         node: node.to_owned(),
@@ -69,7 +77,7 @@ pub(super) fn open(
 }
 
 /// Offers readers the timeline of the GPU, so that they see for themselves when a frame is done; whether there is one.
-fn offer_timeline(publisher: &Publisher<LiveFrame>, gpu: &Arc<VulkanGpu>) -> Result<bool, SurfaceError> {
+fn offer_timeline(publisher: &Publisher<Published>, gpu: &Arc<VulkanGpu>) -> Result<bool, SurfaceError> {
     let Some(SharedTimeline { device, driver, .. }) = gpu.share_timeline()? else { return Ok(false) };
     let gpu = gpu.clone();
     publisher.offer_timeline(TimelineDescription { device, driver }, move || {
@@ -77,6 +85,15 @@ fn offer_timeline(publisher: &Publisher<LiveFrame>, gpu: &Arc<VulkanGpu>) -> Res
         shared.map(|shared| shared.descriptor).ok_or_else(|| io::ErrorKind::Unsupported.into())
     });
     Ok(true)
+}
+
+impl Published {
+    /// Whether the device of a reader, which may have let go of the frame, still reads it. Others' drivers say so of DMA-BUFs only.
+    fn is_read(&self) -> bool {
+        let Content::Texture(leased) = &self.frame.content else { return false };
+        let looked = self.gpu.wait_for_others(&leased.texture, DmaBufAccess::Write, Duration::ZERO);
+        matches!(looked, Err(VulkanError::Sharing { problem: SharingProblem::InUse { .. }, .. }))
+    }
 }
 
 impl Publication {
@@ -90,7 +107,8 @@ impl Publication {
     fn publish(&mut self, leased: &Arc<Leased<VulkanGpu>>, frame: LiveFrame) -> Result<bool, VulkanError> {
         let buffer = self.offer(leased)?;
         let meta = frame.meta;
-        let is_published = self.publisher.publish(&buffer, &meta, frame).is_ok();
+        let published = Published { frame, gpu: self.gpu.clone() };
+        let is_published = self.publisher.publish(&buffer, &meta, published).is_ok();
         self.published += 1;
         Ok(is_published)
     }
@@ -104,7 +122,8 @@ impl Publication {
     ) -> Result<bool, VulkanError> {
         let buffer = self.offer(leased)?;
         let meta = frame.meta;
-        self.announced = self.publisher.announce(&buffer, &meta, value, frame).ok();
+        let published = Published { frame, gpu: self.gpu.clone() };
+        self.announced = self.publisher.announce(&buffer, &meta, value, published).ok();
         self.published += u64::from(self.announced.is_some());
         Ok(self.announced.is_some())
     }

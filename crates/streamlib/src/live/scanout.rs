@@ -1,5 +1,6 @@
 //! Screens that a live graph shows on without a window system, each on a thread of its own.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -46,8 +47,15 @@ pub(super) struct ScanoutScreen {
 struct Next {
     captured: Timestamp,
     handed: Timestamp,
-    /// Where the screen reads its texture.
-    held: Option<LiveFrame>,
+    held: Held,
+}
+
+/// What has its texture until it is shown.
+enum Held {
+    /// The screen, and for as long as it shows it.
+    Frame(LiveFrame),
+    /// A drawing of that number.
+    Drawn(u64),
 }
 
 /// What a screen's thread works with.
@@ -97,7 +105,7 @@ impl ScanoutScreen {
         let (leased, captured) = (leased.clone(), frame.meta.captured);
         let why = match self.flip_to(&leased)? {
             Ok(how) => {
-                self.next = Some(Next { captured, handed: super::now(), held: Some(frame) });
+                self.next = Some(Next { captured, handed: super::now(), held: Held::Frame(frame) });
                 return Ok(Some(how));
             }
             Err(why) => why,
@@ -106,9 +114,16 @@ impl ScanoutScreen {
         let is_free = |buffer: &Framebuffer| !screen.uses(buffer);
         let free = self.buffers.iter().position(is_free).expect("a screen uses at most two of three buffers");
         let drawn = self.scanout.draw(free, &leased.texture, frame)?;
-        self.scanout.wait(drawn, LIMIT)?;
-        self.screen.flip(&self.buffers[free])?;
-        self.next = Some(Next { captured, handed: super::now(), held: None });
+        match &drawn.fence {
+            // The screen waits, and no thread wakes up in between.
+            Some(fence) => self.screen.flip_after(&self.buffers[free], fence.as_fd())?,
+            None => {
+                self.scanout.wait(drawn.value, LIMIT)?;
+                self.screen.flip(&self.buffers[free])?;
+            }
+        }
+        let held = Held::Drawn(drawn.value);
+        self.next = Some(Next { captured, handed: super::now(), held });
         Ok(Some(format!("each frame is drawn into a buffer of the screen's: {why}")))
     }
 
@@ -141,7 +156,13 @@ impl ScanoutScreen {
             counters.shown(ShownBy::PageFlip, frame, Some(refresh_ns));
         }
         // The screen has let go of the frame before.
-        self._shown = self.next.take().and_then(|next| next.held);
+        self._shown = None;
+        match self.next.take().map(|next| next.held) {
+            Some(Held::Frame(frame)) => self._shown = Some(frame),
+            // What is shown is drawn: this only lets go of the texture.
+            Some(Held::Drawn(value)) => self.scanout.wait(value, LIMIT)?,
+            None => {}
+        }
         Ok(())
     }
 }

@@ -15,7 +15,9 @@ use streamlib_core::live::{Arrival, Clock, Push};
 use streamlib_core::mailbox::{Bell, Listener, SendError};
 use streamlib_shader::EffectSource;
 use streamlib_share::{Acquired, BufferId, Reader, ReaderOptions, TimelineDescription};
-use streamlib_vulkan::{PeerTimeline, SharedTimeline, Texture, VulkanGpu};
+use streamlib_vulkan::{
+    DmaBufAccess, PeerTimeline, SharedTimeline, SharingProblem, Texture, VulkanError, VulkanGpu,
+};
 
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::driver::Arrivals;
@@ -34,6 +36,8 @@ const BUSY: Duration = Duration::from_micros(500);
 const RETRY: Duration = Duration::from_millis(20);
 /// So long a frame that the publisher's GPU works on is looked for without sleeping: longer than an effect takes.
 const WATCH: Duration = Duration::from_micros(100);
+/// A writer that has not finished a frame after this long hangs.
+const FINISH: Duration = Duration::from_secs(1);
 /// Buffers that are kept imported. A publisher has fewer, unless it changes its size all the time.
 const IMPORTS: usize = 64;
 /// Textures for frames that have to be scaled: shown, waiting, and under way.
@@ -208,7 +212,7 @@ impl Worker {
                 reader.read_early();
             }
             Err(error) => {
-                tracing::debug!("frames of {} are taken when they are done: {error}", reader.name())
+                tracing::debug!("frames of {} are taken when they are done: {error}", reader.name());
             }
         }
     }
@@ -265,9 +269,12 @@ impl Worker {
         let meta = FrameMeta { captured, sequence: self.pushed, camera };
         let texture =
             self.texture(frame).inspect_err(|_| self.job.counters.dropped(DropReason::ConsumerFailed))?;
-        let Some(texture) = texture else {
-            self.job.counters.dropped(DropReason::NoFreeTexture);
-            return Ok(());
+        let texture = match texture {
+            Ok(texture) => texture,
+            Err(reason) => {
+                self.job.counters.dropped(reason);
+                return Ok(());
+            }
         };
         self.pushed += 1;
         let mut arrival = Arrival { push: Push::Texture(texture), meta, arrived };
@@ -291,9 +298,11 @@ impl Worker {
         }
     }
 
-    /// What the engine is to show: the buffer itself, or what it becomes in the size that the plan was made for. `None` while
-    /// the engine has all that there is for that.
-    fn texture(&mut self, frame: Acquired) -> Result<Option<Arc<Leased<VulkanGpu>>>, SurfaceError> {
+    /// What the engine is to show: the buffer itself, or what it becomes in the size that the plan was made for.
+    fn texture(
+        &mut self,
+        frame: Acquired,
+    ) -> Result<Result<Arc<Leased<VulkanGpu>>, DropReason>, SurfaceError> {
         let id = frame.buffer();
         if !self.imports.contains_key(&id) {
             self.forget();
@@ -302,15 +311,35 @@ impl Worker {
         }
         let imported = self.imports.get_mut(&id).expect("it is there by now");
         imported.last = frame.number();
-        let texture = &imported.leased.texture;
+        let leased = imported.leased.clone();
+        let texture = &leased.texture;
+        if !self.is_finished(texture)? {
+            return Ok(Err(DropReason::Unfinished));
+        }
         if (texture.size(), texture.format()) == (self.job.source.size, self.job.source.format) {
             // The publisher may write it again when the engine has done with it. A lock, only to be shared by threads.
-            return Ok(Some(imported.leased.lend(Mutex::new(frame))));
+            return Ok(Ok(leased.lend(Mutex::new(frame))));
         }
-        let texture = texture.clone();
-        let scaled = self.scale(&texture);
+        let scaled = self.scale(texture);
         drop(frame);
-        scaled
+        Ok(scaled?.ok_or(DropReason::NoFreeTexture))
+    }
+
+    /// Waits until whoever has written the frame has finished: a program may publish what its own GPU still draws. On this thread and
+    /// not on the GPU, where a program that hangs would hold up everybody else's frames.
+    fn is_finished(&self, texture: &Texture) -> Result<bool, SurfaceError> {
+        let begun = Instant::now();
+        loop {
+            match self.job.runtime.gpu().wait_for_others(texture, DmaBufAccess::Read, SLICE) {
+                Ok(()) => return Ok(true),
+                Err(VulkanError::Sharing { problem: SharingProblem::InUse { .. }, .. }) => {
+                    if begun.elapsed() >= FINISH || self.is_stopping() {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn import(&mut self, id: BufferId) -> Result<Texture, SurfaceError> {
