@@ -27,9 +27,9 @@ ENVIRONMENT = {
     "XDG_RUNTIME_DIR": "/tmp",
 }
 
-# So many programs run beside each other, with one test of each at a time. More of them get less done: the emulator pays for every
-# change between them.
-BESIDE = 2
+# So many programs run beside each other, with one test of each at a time: one more than there are processors, since tests wait for
+# cameras and screens. More of them get less done: the emulator pays for every change between them.
+BESIDE = 3
 
 
 class Program:

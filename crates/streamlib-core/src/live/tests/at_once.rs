@@ -126,11 +126,7 @@ fn who_wants_a_frame_before_it_is_done_has_it_once() {
     assert_eq!((counts.frames_in, counts.frames_out), (4, 3));
     consumers.add(
         TAG + 1,
-        Consumer {
-            frames: Destination::AtOnce(Box::new(Keeper::default())),
-            counters: counters.clone(),
-            in_hand: None,
-        },
+        Consumer { frames: Destination::AtOnce(Box::new(Keeper::default())), counters, in_hand: None },
     );
     consumers.announce(TAG + 1, || panic!("it does not want to know"), 45);
 }
