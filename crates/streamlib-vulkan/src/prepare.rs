@@ -17,7 +17,8 @@ use crate::retire::RetireQueue;
 use crate::texture::Texture;
 use crate::timeline::Timeline;
 
-/// What has to happen before textures can be used, and was submitted. It has a timeline of their own, because it takes no value of the contract's.
+/// What has to happen before textures can be used, and was submitted. It has a timeline of its own, because it takes no value of the
+/// contract's.
 pub(crate) struct Preparations {
     submitted: RetireQueue<Preparation>,
     timeline: Arc<Timeline>,

@@ -100,8 +100,8 @@ impl Claimed<'_> {
             .push_next(&mut info);
         // SAFETY: the claim is the external synchronisation that the queue needs (VUID-vkQueueSubmit-queue-parameter and
         // the host synchronisation of `queue`); the value is greater than every earlier one of the semaphore
-        // (VUID-VkSubmitInfo-pSignalSemaphores-03242), because values are given under the claim, and so of every other that is given values of this one; command buffers as the
-        // caller promises (VUID-vkQueueSubmit-pCommandBuffers-00070, -00071).
+        // (VUID-VkSubmitInfo-pSignalSemaphores-03242), because values are given under the claim, and so are those of `shared`, which
+        // are some of them; command buffers as the caller promises (VUID-vkQueueSubmit-pCommandBuffers-00070, -00071).
         device.call("vkQueueSubmit", || unsafe {
             device.raw().queue_submit(self.queue.raw, &[info], vk::Fence::null())
         })?;

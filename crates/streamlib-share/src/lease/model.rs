@@ -99,38 +99,17 @@ fn no_frame_is_overwritten_while_a_reader_holds_it() {
     });
 }
 
-#[test]
-fn two_readers_protect_their_frames_from_one_publisher() {
+/// Two readers of one publisher, each of frames that are done or of those that are not, too.
+fn two_readers(are_early: [bool; 2]) {
     // With three threads, all orders in which none is interrupted more than three times; that keeps the test short.
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
-    model.check(|| {
+    model.check(move || {
         let surface = surface();
         let leases: Vec<_> = (0..2).map(|_| Arc::new(AtomicU64::new(0))).collect();
         let readers: Vec<_> = leases
             .iter()
-            .map(|lease| {
-                let (surface, lease) = (surface.clone(), lease.clone());
-                thread::spawn(move || read(&surface, &surface.newest, &lease, 1))
-            })
-            .collect();
-        publish(&surface, &leases, 3);
-        for reader in readers {
-            reader.join().unwrap();
-        }
-    });
-}
-
-#[test]
-fn frames_that_are_not_done_are_protected_like_others() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
-        let surface = surface();
-        let leases: Vec<_> = (0..2).map(|_| Arc::new(AtomicU64::new(0))).collect();
-        let readers: Vec<_> = leases
-            .iter()
-            .zip([true, false])
+            .zip(are_early)
             .map(|(lease, is_early)| {
                 let (surface, lease) = (surface.clone(), lease.clone());
                 thread::spawn(move || {
@@ -144,6 +123,16 @@ fn frames_that_are_not_done_are_protected_like_others() {
             reader.join().unwrap();
         }
     });
+}
+
+#[test]
+fn two_readers_protect_their_frames_from_one_publisher() {
+    two_readers([false, false]);
+}
+
+#[test]
+fn frames_that_are_not_done_are_protected_like_others() {
+    two_readers([true, false]);
 }
 
 #[test]

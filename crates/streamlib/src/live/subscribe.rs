@@ -36,6 +36,8 @@ const BUSY: Duration = Duration::from_micros(500);
 const RETRY: Duration = Duration::from_millis(20);
 /// So long a frame that the publisher's GPU works on is looked for without sleeping: longer than an effect takes.
 const WATCH: Duration = Duration::from_micros(100);
+/// A frame that the publisher's GPU has not finished after this long has failed there, too.
+const HUNG: Duration = Duration::from_secs(10);
 /// A writer that has not finished a frame after this long hangs.
 const FINISH: Duration = Duration::from_secs(1);
 /// Buffers that are kept imported. A publisher has fewer, unless it changes its size all the time.
@@ -217,25 +219,29 @@ impl Worker {
         }
     }
 
-    /// Waits until the publisher's GPU is done with the frame; `false` when the source is to stop first.
+    /// Waits until the publisher's GPU is done with the frame; `false` when the source is to stop first, or it never is.
     fn await_done(&self, frame: &Acquired) -> Result<bool, SurfaceError> {
         let (Some(timeline), Some(value)) = (&self.timeline, frame.done().map(u64::from)) else {
             return Ok(true);
         };
         let reader = &self.job.source.reader;
-        if reader.watch(frame, WATCH, |value| timeline.reached(value))? {
-            return Ok(true);
-        }
-        while !timeline.wait(value, SLICE)? {
-            if !reader.is_publisher_alive() && !timeline.reached(value)? {
+        let begun = Instant::now();
+        let mut is_done = reader.watch(frame, WATCH, |value| timeline.reached(value))?;
+        while !is_done && begun.elapsed() < HUNG && !self.is_stopping() {
+            let was_alive = reader.is_publisher_alive();
+            // What a publisher that has gone had done, it had done before.
+            is_done = timeline.wait(value, if was_alive { SLICE } else { Duration::ZERO })?
+                || reader.watch(frame, Duration::ZERO, |value| timeline.reached(value))?;
+            if !is_done && !was_alive {
                 let name = reader.name().clone();
                 return Err(streamlib_share::SurfaceError::PublisherGone { name }.into());
             }
-            if self.is_stopping() {
-                return Ok(false);
-            }
         }
-        Ok(true)
+        if !is_done {
+            self.job.counters.came_in();
+            self.job.counters.dropped(DropReason::Unfinished);
+        }
+        Ok(is_done)
     }
 
     /// Waits until somebody publishes the surface again. Meanwhile the source has stalled, which others notice.
