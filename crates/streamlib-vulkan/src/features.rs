@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) memory: bool,
     /// Semaphores as file descriptors.
     pub(crate) semaphores: bool,
+    /// Timelines as opaque descriptors, both ways.
+    pub(crate) timelines: bool,
     /// Semaphores as files with one fence of the kernel's, both ways.
     pub(crate) sync_files: bool,
     /// Memory as DMA-BUFs, with format modifiers.
@@ -174,10 +176,12 @@ impl Exchange {
         let has = |name: &CStr| extensions.contains(&name);
         let memory = has(ash::khr::external_memory_fd::NAME);
         let semaphores = has(ash::khr::external_semaphore_fd::NAME);
+        let both = |kind, handle| semaphores && goes_both_ways(instance, physical, kind, handle);
         Self {
             memory,
             semaphores,
-            sync_files: semaphores && has_sync_files(instance, physical),
+            timelines: both(vk::SemaphoreType::TIMELINE, vk::ExternalSemaphoreHandleTypeFlags::OPAQUE_FD),
+            sync_files: both(vk::SemaphoreType::BINARY, vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD),
             dma_buf: memory && DMA_BUF.iter().all(|name| has(name)),
             foreign: has(ash::ext::queue_family_foreign::NAME),
         }
@@ -201,12 +205,17 @@ impl Exchange {
     }
 }
 
-/// Whether semaphores come from such files and become them.
-fn has_sync_files(instance: &ash::Instance, physical: vk::PhysicalDevice) -> bool {
-    let handle = vk::ExternalSemaphoreHandleTypeFlags::SYNC_FD;
-    let info = vk::PhysicalDeviceExternalSemaphoreInfo::default().handle_type(handle);
+/// Whether semaphores of that type come from such handles and become them.
+fn goes_both_ways(
+    instance: &ash::Instance,
+    physical: vk::PhysicalDevice,
+    kind: vk::SemaphoreType,
+    handle: vk::ExternalSemaphoreHandleTypeFlags,
+) -> bool {
+    let mut kind = vk::SemaphoreTypeCreateInfo::default().semaphore_type(kind);
+    let info = vk::PhysicalDeviceExternalSemaphoreInfo::default().handle_type(handle).push_next(&mut kind);
     let mut found = vk::ExternalSemaphoreProperties::default();
-    // SAFETY: `physical` belongs to `instance`; the query is core since 1.1.
+    // SAFETY: `physical` belongs to `instance` and is of Vulkan 1.2; all structures are core since then.
     unsafe { instance.get_physical_device_external_semaphore_properties(physical, &info, &mut found) };
     let both = vk::ExternalSemaphoreFeatureFlags::EXPORTABLE | vk::ExternalSemaphoreFeatureFlags::IMPORTABLE;
     found.external_semaphore_features.contains(both)

@@ -1,5 +1,5 @@
 //! Timelines that other processes wait for: one tells which submissions are done.
-#![allow(unsafe_code, reason = "asks for and imports semaphores")]
+#![allow(unsafe_code, reason = "imports semaphores")]
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -61,26 +61,10 @@ impl std::fmt::Debug for PeerTimeline {
     }
 }
 
-/// Whether a device hands out timelines and takes them.
-fn shares_timelines(device: &Device) -> bool {
-    if !device.features().exchange.semaphores {
-        return false;
-    }
-    let mut kind = vk::SemaphoreTypeCreateInfo::default().semaphore_type(vk::SemaphoreType::TIMELINE);
-    let info = vk::PhysicalDeviceExternalSemaphoreInfo::default().handle_type(HANDLE).push_next(&mut kind);
-    let mut found = vk::ExternalSemaphoreProperties::default();
-    let instance = device.instance().raw();
-    // SAFETY: the physical device belongs to the instance, and all structures are core since 1.1 and 1.2.
-    unsafe {
-        instance.get_physical_device_external_semaphore_properties(device.physical(), &info, &mut found);
-    }
-    let both = vk::ExternalSemaphoreFeatureFlags::EXPORTABLE | vk::ExternalSemaphoreFeatureFlags::IMPORTABLE;
-    found.external_semaphore_features.contains(both)
-}
-
 /// A timeline for other processes to wait for; none where the device shares none.
 pub(crate) fn create_shared_timeline(device: &Arc<Device>) -> Result<Option<Arc<Timeline>>, VulkanError> {
-    shares_timelines(device).then(|| Timeline::with_exports(device, "produced", HANDLE)).transpose()
+    let shares = device.features().exchange.timelines;
+    shares.then(|| Timeline::with_exports(device, "produced", HANDLE)).transpose()
 }
 
 /// What another process needs to wait for a timeline that was made for it.
@@ -104,7 +88,7 @@ pub(crate) fn import_timeline(
     if device.identity() != (Identity { device: shared.device, driver: shared.driver }) {
         return Err(refused(SharingProblem::OtherDevice));
     }
-    if !shares_timelines(device) {
+    if !device.features().exchange.timelines {
         return Err(no_timeline("the device takes none of others"));
     }
     let timeline = Timeline::with_exports(device, label, HANDLE)?;

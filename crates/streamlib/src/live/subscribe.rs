@@ -239,9 +239,14 @@ impl Worker {
         }
         if !is_done {
             self.job.counters.came_in();
-            self.job.counters.dropped(DropReason::Unfinished);
+            self.job.counters.dropped(self.unfinished());
         }
         Ok(is_done)
+    }
+
+    /// Why a frame that was waited for is not taken.
+    fn unfinished(&self) -> DropReason {
+        if self.is_stopping() { DropReason::Stopped } else { DropReason::Unfinished }
     }
 
     /// Waits until somebody publishes the surface again. Meanwhile the source has stalled, which others notice.
@@ -320,7 +325,7 @@ impl Worker {
         let leased = imported.leased.clone();
         let texture = &leased.texture;
         if !self.is_finished(texture)? {
-            return Ok(Err(DropReason::Unfinished));
+            return Ok(Err(self.unfinished()));
         }
         if (texture.size(), texture.format()) == (self.job.source.size, self.job.source.format) {
             // The publisher may write it again when the engine has done with it. A lock, only to be shared by threads.
