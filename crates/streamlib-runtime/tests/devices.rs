@@ -309,7 +309,7 @@ fn is_close((found, wanted): (&[u8; 3], &[u8; 3])) -> bool {
 
 /// Writes some pictures of a source.
 fn read(folder: &Path, source: &str) {
-    let arguments = ["play", source, "-o", "%04d.png", "--frames", "2", "--json"];
+    let arguments = ["play", source, "-o", "%04d.png", "--frames", "3", "--json"];
     let output = command(folder).args(arguments).output().expect("it starts");
     let told = text(&output.stderr);
     assert!(output.status.success() && !told.contains("VUID"), "{}: {told}", output.status);

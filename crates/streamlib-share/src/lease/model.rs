@@ -92,7 +92,7 @@ fn no_frame_is_overwritten_while_a_reader_holds_it() {
         let lease = Arc::new(AtomicU64::new(0));
         let publisher = {
             let (surface, leases) = (surface.clone(), vec![lease.clone()]);
-            thread::spawn(move || publish(&surface, &leases, 3))
+            thread::spawn(move || publish(&surface, &leases, 4))
         };
         read(&surface, &surface.newest, &lease, 2);
         publisher.join().unwrap();
