@@ -3,7 +3,6 @@ and reads one back:
 
     pixels HEAD X,Y ...    the pixels that stand there on the screen of HEAD, as rrggbb; below zero counts from right or bottom
     shot NAME HEAD         `ok`; the screen's picture is the file NAME.ppm of the output folder
-    ended STATUS           nothing: the programs have run
 
 HEAD is `gpu0` (virtio-gpu) or `cirrus0` (cirrus). What cannot be answered is answered with `error` and why.
 """
@@ -71,7 +70,6 @@ class Host(threading.Thread):
     def __init__(self, control, monitor, work, out, alive):
         super().__init__(daemon=True)
         self.paths, self.work, self.out, self.alive = (control, monitor), work, out, alive
-        self.status = None
 
     def run(self):
         try:
@@ -79,9 +77,7 @@ class Host(threading.Thread):
             monitor = Monitor(monitor)
             for line in control.makefile("rb"):
                 words = line.decode(errors="replace").split()
-                if words[:1] == ["ended"]:
-                    self.status = int(words[1])
-                elif words:
+                if words:
                     control.sendall(self.answer(monitor, words).encode() + b"\n")
         except OSError:
             pass  # The machine has ended, and its sockets with it.

@@ -129,6 +129,8 @@ fn a_pulled_plug_is_a_typed_error_and_an_event() {
     drop(camera);
     let went = (0..100).any(|_| watch.next(PATIENCE).unwrap() == Some(CameraEvent::Went(path.clone())));
     assert!(went);
+    // Its name may be there for a moment longer than the camera.
     let refused = Camera::open(&path, &small()).map(drop);
-    assert!(matches!(refused, Err(CameraError::NotFound { .. })), "{refused:?}");
+    let is_gone = matches!(refused, Err(CameraError::NotFound { .. } | CameraError::Unplugged { .. }));
+    assert!(is_gone, "{refused:?}");
 }
