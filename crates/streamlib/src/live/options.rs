@@ -35,8 +35,9 @@ pub struct LiveOptions {
     pub deadline: Option<Duration>,
     /// A source has stalled when it gives no frame for so long.
     pub patience: Duration,
-    /// A frame that takes the GPU longer than this ends the graph.
-    pub frame_limit: Duration,
+    /// A frame that takes the GPU longer than this ends the graph. When not stated, ten seconds, or a minute where the device is a
+    /// processor: its drivers compile a kernel when it first runs, and others may keep it busy.
+    pub frame_limit: Option<Duration>,
     /// The graph ends after so many frames. All of them are delivered, and files have the last one.
     pub frames: Option<u64>,
     /// CPU that the frame thread is bound to.
@@ -61,7 +62,7 @@ impl Default for LiveOptions {
             quality: Quality::default(),
             deadline: None,
             patience: Duration::from_secs(1),
-            frame_limit: Duration::from_secs(10),
+            frame_limit: None,
             frames: None,
             frame_cpu: None,
             awake: Duration::ZERO,

@@ -28,6 +28,9 @@ use super::values::Knobs;
 use crate::error::RunError;
 use crate::runtime::StreamRuntime;
 
+/// What a frame may take, unless it is said, on a GPU and where a CPU does its work.
+const FRAME_LIMIT: Duration = Duration::from_secs(10);
+const CPU_FRAME_LIMIT: Duration = Duration::from_secs(60);
 /// The frame loop looks this often whether it is to stop, when nothing else happens.
 const SLICE: Duration = Duration::from_millis(100);
 /// What consumers hold comes back without a bell: so soon it is looked for.
@@ -116,6 +119,7 @@ pub(super) fn start(
     let (recorder, stats) = recorder(counters.clone(), PassTimes::new(labels), interval);
     let clock: Arc<dyn Clock> = Arc::new(Monotonic);
     let limit = control.options.frame_limit;
+    let limit = limit.unwrap_or(if gpu.info().is_cpu { CPU_FRAME_LIMIT } else { FRAME_LIMIT });
     let mut deliverer = Deliverer::new(
         (gpu, clock.clone()),
         handover.clone(),
@@ -191,8 +195,10 @@ fn submit_all(
 ) {
     tell_refusals("frame", prepare_thread("frame", Role::Frames, cpu), events);
     while !driver.is_stopping.load(Ordering::Acquire) {
+        let begun = Instant::now();
+        let step = driver.run();
         let now = Instant::now();
-        match driver.run() {
+        match step {
             Some(Step::Wait(until)) => {
                 let until = until.map(|until| Monotonic.instant(until));
                 listener.wait(Some(until.unwrap_or(now + SLICE).min(now + SLICE)));
@@ -202,8 +208,11 @@ fn submit_all(
                 state.fail(error.into(), events);
                 break;
             }
-            // Consumers or the GPU are behind, or a source runs its frame.
-            Some(Step::Busy | Step::Submitted) | None => drop(listener.wait(Some(now + RETRY))),
+            // Consumers or the GPU are behind, or a source runs its frame. They may need this processor: where looking takes
+            // longer than a moment, half of it is left to them, since this thread runs before all ordinary ones.
+            Some(Step::Busy | Step::Submitted) | None => {
+                listener.wait(Some(now + RETRY.max(now - begun)));
+            }
         }
     }
     driver.is_stopping.store(true, Ordering::Release);

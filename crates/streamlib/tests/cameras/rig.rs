@@ -88,9 +88,7 @@ impl Rig {
             .and_then(|graph| graph.add_processor("look", Processor::new("look")))
             .and_then(|graph| graph.connect("camera", "look"))
             .unwrap();
-        // A new kernel is made ready by its first frame.
-        let options = LiveOptions { frame_limit: LIMIT, ..LiveOptions::default() };
-        let options = LiveOptions { processors: [("look".into(), look)].into(), ..options };
+        let options = LiveOptions { processors: [("look".into(), look)].into(), ..LiveOptions::default() };
         let live = runtime.start(&graph, options).unwrap_or_else(|error| panic!("{uri}: {error}"));
         Self { live, events: Vec::new(), newest }
     }
