@@ -30,19 +30,6 @@ class Archive:
         if self._new(name):
             self._entry(name, DEVICE | 0o600, b"", (major, minor))
 
-    def tree(self, root, keep):
-        """What stands under the folder `root` and for whose name `keep` is true."""
-        for folder, folders, files in os.walk(root):
-            for name in sorted(folders + files):
-                path = os.path.join(folder, name)
-                inside = os.path.relpath(path, root)
-                if os.path.islink(path):
-                    if keep(inside):
-                        self.link(inside, os.readlink(path))
-                elif os.path.isfile(path) and keep(inside):
-                    with open(path, "rb") as file:
-                        self.file(inside, file.read(), os.stat(path).st_mode & 0o755)
-
     def close(self):
         self._entry("TRAILER!!!", 0, b"")
 

@@ -1,16 +1,25 @@
-"""image.py PACKAGES FOLDER: makes, in FOLDER, `image.cpio`, the first file system of the device machine, of the packages that
-were unpacked in PACKAGES, and copies their kernel there."""
+"""image.py PACKAGES FOLDER: makes, in FOLDER, what the device machine starts from, of the packages that were unpacked in PACKAGES:
+`kernel`, `image.cpio`, its first file system, and `system`, a folder that it reads the rest of user space from. All of that in the
+first file system would be unpacked by the emulated machine at each start, which takes seconds; so does a compressed kernel."""
 
 import lzma
 import os
 import re
 import shutil
+import struct
+import subprocess
 import sys
 
 from cpio import Archive
 
 # With what they depend on. What the kernel has built in is no module, and needs no loading.
 MODULES = ["9p", "9pnet_virtio", "overlay", "vivid", "vhci_hcd", "uvcvideo", "virtio_gpu", "cirrus", "vgem"]
+
+# How a module ends that is signed.
+SIGNED = b"~Module signature appended~\n"
+
+# The first program, which needs nothing else.
+BUSYBOX = "usr/bin/busybox"
 
 # Of user space, what a program needs that draws and computes with the software driver of Vulkan; and of GStreamer, pipelines of
 # converted video.
@@ -29,9 +38,15 @@ def module_name(file):
 
 
 def read_module(path):
+    """A module without its signature, which the machine would take longer to check than to load the module."""
     with open(path, "rb") as file:
         data = file.read()
-    return lzma.decompress(data) if path.endswith(".xz") else data
+    data = lzma.decompress(data) if path.endswith(".xz") else data
+    if data.endswith(SIGNED):
+        # Before that stand the signature and a description, the last four bytes of which say how long the signature is.
+        (length,) = struct.unpack(">I", data[-len(SIGNED) - 4 : -len(SIGNED)])
+        data = data[: -len(SIGNED) - 12 - length]
+    return data
 
 
 def needs(module):
@@ -56,6 +71,34 @@ def ordered(wanted, files):
     return modules
 
 
+def unpacked(kernel):
+    """The kernel that a boot image has within, as `Documentation/arch/x86/boot.rst` describes it, or the image where that cannot be
+    unpacked: it starts, too."""
+    with open(kernel, "rb") as file:
+        image = file.read()
+    (offset, length), setup = struct.unpack_from("<II", image, 0x248), image[0x1F1]
+    start = 512 * (setup + 1) + offset
+    if shutil.which("zstd") and image[start : start + 4] == b"\x28\xb5\x2f\xfd":
+        # Its last four bytes are the length, unpacked.
+        packed = image[start : start + length - 4]
+        return subprocess.run(["zstd", "-dcq"], input=packed, stdout=subprocess.PIPE, check=True).stdout
+    return image
+
+
+def lay(packages, folder):
+    """Makes `folder` of what the machine needs of user space, without copying; the names in it."""
+    names = []
+    for place, _, files in os.walk(packages):
+        for file in sorted(files):
+            path = os.path.join(place, file)
+            name = os.path.relpath(path, packages)
+            if name.startswith("usr/") and not LEFT_OUT.match(name):
+                os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+                os.link(path, os.path.join(folder, name), follow_symlinks=False)
+                names.append(name)
+    return sorted(names)
+
+
 def main(packages, folder):
     boot = os.path.join(packages, "kernel/boot")
     (kernel,) = [name for name in os.listdir(boot) if name.startswith("vmlinuz-")]
@@ -66,6 +109,7 @@ def main(packages, folder):
         if ".ko" in name
     }
     modules = ordered(MODULES, files)
+    system = lay(os.path.join(packages, "root"), os.path.join(folder, "system"))
 
     with open(os.path.join(folder, "image.cpio"), "wb") as out:
         archive = Archive(out)
@@ -81,9 +125,15 @@ def main(packages, folder):
         for name, data in modules.items():
             archive.file(f"modules/{name}.ko", data)
         archive.file("modules/order", "".join(f"{name}\n" for name in modules).encode())
-        archive.tree(os.path.join(packages, "root"), lambda name: not LEFT_OUT.match(name))
+        with open(os.path.join(packages, "root", BUSYBOX), "rb") as busybox:
+            archive.file(BUSYBOX, busybox.read(), 0o755)
+        for name in system:
+            # Programs one by one, beside the first one's own; of others whole folders.
+            linked = name if name.startswith("usr/bin/") else "/".join(name.split("/")[:2])
+            archive.link(linked, f"/system/{linked}")
         archive.close()
-    shutil.copyfile(os.path.join(boot, kernel), os.path.join(folder, "vmlinuz"))
+    with open(os.path.join(folder, "kernel"), "wb") as file:
+        file.write(unpacked(os.path.join(boot, kernel)))
 
 
 if __name__ == "__main__":

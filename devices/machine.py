@@ -104,9 +104,9 @@ def command(image, work, folders):
     of its own it ends, rather than go on and leave programs waiting for ever."""
     words = ["qemu-system-x86_64", "-M", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "2560"]
     words += ["-accel", "tcg,thread=multi,tb-size=512", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
-    words += ["-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/image.cpio"]
+    words += ["-kernel", f"{image}/kernel", "-initrd", f"{image}/image.cpio"]
     words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr maxcpus=1"
-              " oops=panic cryptomgr.notests rcupdate.rcu_expedited=1 rdinit=/init"]
+              " oops=panic cryptomgr.notests initcall_blacklist=jent_mod_init rodata=off rcupdate.rcu_expedited=1 rdinit=/init"]
     words += ["-device", "virtio-serial-pci"]
     words += ["-chardev", f"file,id=log,path={work}/console", "-device", "virtconsole,chardev=log"]
     words += ["-chardev", "stdio,id=out,signal=off", "-device", "virtserialport,chardev=out,name=host.out"]
@@ -115,7 +115,7 @@ def command(image, work, folders):
     words += ["-device", "virtserialport,chardev=ctl,name=host.ctl"]
     words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
     words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
-    read_only = [("plan", f"{work}/plan", "on"), *((*share, "on") for share in shares(folders))]
+    read_only = [("system", f"{image}/system", "on"), ("plan", f"{work}/plan", "on"), *((*share, "on") for share in shares(folders))]
     for tag, folder, is_read_only in [*read_only, ("shaders", f"{image}/shaders", "off")]:
         # A comma ends a path, and two of them are one in it.
         path = folder.replace(",", ",,")
