@@ -79,6 +79,11 @@ def shares(folders):
     return [(f"host{index}", folder) for index, folder in enumerate(folders)]
 
 
+def shaders(image):
+    """Where the driver of Vulkan keeps what it has compiled. It is the same driver in every image, until packages are fetched anew."""
+    return os.path.join(os.path.dirname(image), "shaders")
+
+
 def plan(programs, folders, seconds):
     """The shell script that the machine runs."""
     variables = dict(ENVIRONMENT)
@@ -116,7 +121,7 @@ def command(image, work, folders):
     words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
     words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
     read_only = [("system", f"{image}/system", "on"), ("plan", f"{work}/plan", "on"), *((*share, "on") for share in shares(folders))]
-    for tag, folder, is_read_only in [*read_only, ("shaders", f"{image}/shaders", "off")]:
+    for tag, folder, is_read_only in [*read_only, ("shaders", shaders(image), "off")]:
         # A comma ends a path, and two of them are one in it.
         path = folder.replace(",", ",,")
         words += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly={is_read_only},multidevs=remap"]
@@ -184,7 +189,7 @@ def run(programs, seconds):
     image = prepared.stdout.decode().strip()
     if prepared.returncode != 0:
         sys.exit(image)
-    os.makedirs(f"{image}/shaders", exist_ok=True)
+    os.makedirs(shaders(image), exist_ok=True)
     ended, what = boot(image, programs, seconds)
     statuses = list(ended.values())
     if what == FAULT:

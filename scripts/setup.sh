@@ -109,6 +109,8 @@ ensure() {
       devices)
         have python3 || optional+=(python3)
         have qemu-system-x86_64 || optional+=(qemu-system-x86)
+        # Unpacks the machine's kernel, which starts packed, too, but later.
+        have zstd || optional+=(zstd)
         # Surfaces are read by GStreamer, too.
         { have make && have pkg-config; } || optional+=(make pkg-config)
         has_gstreamer || optional+=(libgstreamer-plugins-base1.0-dev)
