@@ -23,10 +23,10 @@ use xvfb::Server;
 
 /// Whom it runs as where the tests run as root, which it refuses.
 const NOBODY: u32 = 65534;
-/// Windows float, the second beside the first, and are all picture. There is room around them, as they grow on all sides.
+/// Windows float, are all picture, and stand where [`Sway::resize`] puts them.
 const SETTINGS: &str = "xwayland disable\noutput * resolution 640x320\ndefault_border none\ndefault_floating_border none\n\
-                        for_window [title=\".*\"] floating enable, move position 100 100\n\
-                        for_window [title=\"two\"] move position 420 100\n";
+                        for_window [title=\".*\"] floating enable, move position 40 40\n\
+                        for_window [title=\"two\"] move position 360 40\n";
 
 /// The compositor, which ends with the test.
 struct Sway {
@@ -132,7 +132,8 @@ impl Sway {
     }
 
     /// Gives a window another size, as its user would, and waits until it [`shows`](Self::shows) that. A size that comes while the
-    /// window still answers to the one before, the compositor forgets: it is told again.
+    /// window still answers to the one before, the compositor forgets: it is told again, and where the window stands, which would
+    /// grow on all sides.
     fn resize(
         &self,
         title: &str,
@@ -140,8 +141,9 @@ impl Sway {
         [width, height]: [u16; 2],
         [from, to]: [[u16; 2]; 2],
     ) {
+        let left = if title == "two" { 360 } else { 40 };
         until("the picture at another size", || {
-            self.act(title, &format!("resize set {width} {height}"));
+            self.act(title, &format!("resize set {width} {height}, move position {left} 40"));
             find(&self.shot(), &paint, [width, height], [from, to])
         });
     }
