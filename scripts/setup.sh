@@ -104,6 +104,7 @@ ensure() {
         # Windows are tested on a server of their own; what opens them loads these when it does.
         have Xvfb || optional+=(xvfb)
         have weston || optional+=(weston)
+        { have sway && have grim; } || optional+=(sway grim)
         has_window_libraries || optional+=(libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)
         ;;
       devices)

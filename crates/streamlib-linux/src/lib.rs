@@ -21,4 +21,4 @@ pub use camera::{
 pub use kms::{
     Framebuffer, KmsError, KmsOptions, KmsScreen, ScanoutBuffer, ScreenInfo, ScreenMode, Shown, list_screens,
 };
-pub use window::{Window, WindowError, WindowOptions};
+pub use window::{Presentation, Presented, Window, WindowError, WindowOptions};

@@ -3,10 +3,11 @@
 mod common;
 #[path = "support/windows.rs"]
 mod windows;
+#[path = "support/xvfb.rs"]
+mod xvfb;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use common::{cannot_run, fails_saying, skip, streamlib, text};
 use windows::{PAINT, Running, ends, outlives_its_window, quarter, until};
@@ -15,50 +16,29 @@ use x11rb::protocol::xproto::{
     AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat, Window,
 };
 use x11rb::rust_connection::RustConnection;
+use xvfb::Server;
 
-/// An X server without a screen, which ends with the test.
-struct Server {
-    process: Child,
-    name: String,
+/// An X server of the test's own. None, and a word about why, where there can be none or the device shows nothing on it.
+fn start() -> Option<Server> {
+    let server = Server::start([640, 480])?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let one = ["play", "generate:bars", "--size", "16x16", "--frames", "1", "-o", "display:", "--live"];
+    let tried = server.streamlib(folder.path()).args(one).output().expect("it starts");
+    let said = text(&tried.stderr);
+    if said.contains("cannot show frames in the window") {
+        skip(&format!("no windows on Xvfb with this device: {said}"));
+        return None;
+    }
+    assert!(tried.status.success(), "{said}");
+    Some(server)
 }
 
 impl Server {
-    /// None, and a word about why, where there can be none or the device shows nothing on it.
-    fn start() -> Option<Self> {
-        let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"]);
-        let Ok(mut process) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
-            skip("Xvfb is not installed");
-            return None;
-        };
-        let mut number = String::new();
-        BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut number).expect("a number");
-        assert!(!number.trim().is_empty(), "Xvfb does not start");
-        let server = Self { process, name: format!(":{}", number.trim()) };
-        let folder = tempfile::tempdir().expect("a folder");
-        let one = ["play", "generate:bars", "--size", "16x16", "--frames", "1", "-o", "display:", "--live"];
-        let tried = server.streamlib(folder.path()).args(one).output().expect("it starts");
-        let said = text(&tried.stderr);
-        if said.contains("cannot show frames in the window") {
-            skip(&format!("no windows on Xvfb with this device: {said}"));
-            return None;
-        }
-        assert!(tried.status.success(), "{said}");
-        Some(server)
-    }
-
     /// The command, whose windows are on this server.
     fn streamlib(&self, folder: &Path) -> Command {
         let mut command = streamlib(folder);
         command.env("DISPLAY", &self.name).env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
         command
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _gone = self.process.kill();
-        let _gone = self.process.wait();
     }
 }
 
@@ -149,7 +129,7 @@ fn a_window_shows_the_frames_at_any_size_and_the_command_ends_when_it_is_closed(
     if cannot_run() {
         return;
     }
-    let Some(server) = Server::start() else { return };
+    let Some(server) = start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
     let sink = "display:?title=quarters&width=160&height=160";
@@ -178,7 +158,7 @@ fn a_window_tells_its_rate_in_its_title_when_it_is_asked_to() {
     if cannot_run() {
         return;
     }
-    let Some(server) = Server::start() else { return };
+    let Some(server) = start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let sink = "display:?title=Kitchen%00&fps=on";
     let mut command = server.streamlib(folder.path());
@@ -197,7 +177,7 @@ fn numbers_are_drawn_over_the_frames_by_an_effect_that_ships_or_by_ones_own() {
     if cannot_run() {
         return;
     }
-    let Some(server) = Server::start() else { return };
+    let Some(server) = start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
     let mine = "float frame_rate; uint dropped; float4 main(float2 uv : TEXCOORD) : SV_Target {
@@ -244,7 +224,7 @@ fn a_window_that_is_closed_ends_alone() {
     if cannot_run() {
         return;
     }
-    let Some(server) = Server::start() else { return };
+    let Some(server) = start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
     let sink =
@@ -281,7 +261,7 @@ fn a_window_system_that_goes_away_ends_its_windows_alone() {
     if cannot_run() {
         return;
     }
-    let Some(server) = Server::start() else { return };
+    let Some(server) = start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("paint.hlsl"), PAINT).expect("written");
     let graph = "[nodes.paint]\neffect = 'paint.hlsl'\nsize = [64, 48]\n\

@@ -11,11 +11,10 @@ use std::process::{Child, Command, Stdio};
 use common::{cannot_run, files, skip, streamlib, succeed, text};
 use image::RgbImage;
 use tempfile::TempDir;
-use windows::{PAINT, Running, ends, outlives_its_window, quarter, until};
+use windows::{
+    OTHER, PAINT, Running, account, as_it_is, ends, find, other, outlives_its_window, reports, until,
+};
 
-/// As the first, in other colours.
-const OTHER: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target {
-    return float4(uv.x < 0.5 ? 0 : 0.4, 1, uv.y < 0.5 ? 0.2 : 0.8, 1); }";
 /// Of the desktop: no colour of the pictures and none of the bars.
 const DESKTOP: [u8; 3] = [0x20, 0x60, 0x20];
 /// Large enough for its windows to stand side by side.
@@ -92,26 +91,7 @@ impl Compositor {
     /// Waits until a window of that size stands somewhere that shows the four quarters in the area that begins at `from` and ends before
     /// `to`, and nothing around.
     fn shows(&self, paint: impl Fn([u8; 3]) -> [u8; 3], size: [u16; 2], from: [u16; 2], to: [u16; 2]) {
-        until("the picture", || {
-            let shot = self.shot();
-            let wanted = |at| quarter(at, from, to).map(&paint);
-            let is = |pixel: &image::Rgb<u8>, wanted: [u8; 3]| {
-                pixel.0.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1)
-            };
-            let corner = wanted([from[0] + 1, from[1] + 1]).expect("a quarter");
-            let first = shot.enumerate_pixels().find(|(.., pixel)| is(pixel, corner));
-            let Some((x, y, _)) = first else { return Err("there is none".to_owned()) };
-            let origin = (x.checked_sub(from[0].into()), y.checked_sub(from[1].into()));
-            let (Some(left), Some(top)) = origin else { return Err(format!("it begins at {x}, {y}")) };
-            for at in (0..size[1]).flat_map(|y| (0..size[0]).map(move |x| [x, y])) {
-                let Some(wanted) = wanted(at) else { continue };
-                match shot.get_pixel_checked(left + u32::from(at[0]), top + u32::from(at[1])) {
-                    Some(pixel) if is(pixel, wanted) => {}
-                    other => return Err(format!("at {at:?} stands {other:?}, not {wanted:?}")),
-                }
-            }
-            Ok(())
-        });
+        until("the picture", || find(&self.shot(), &paint, size, [from, to]));
     }
 }
 
@@ -120,18 +100,6 @@ impl Drop for Compositor {
         let _gone = self.process.kill();
         let _gone = self.process.wait();
     }
-}
-
-fn as_it_is(color: [u8; 3]) -> [u8; 3] {
-    color
-}
-
-/// Of [`PAINT`] the colour of [`OTHER`]; bars stay.
-fn other([r, g, b]: [u8; 3]) -> [u8; 3] {
-    if b == 0 {
-        return [r, g, b];
-    }
-    [if r == 204 { 0 } else { 102 }, 255, if g == 102 { 51 } else { 204 }]
 }
 
 #[test]
@@ -152,11 +120,20 @@ fn windows_on_wayland_show_the_frames_side_by_side_each_in_its_way() {
         node("two", "other", "display:?title=two&scale=stretch&width=200&height=100&vsync=off"),
     );
     std::fs::write(folder.path().join("paint.toml"), graph).expect("written");
-    let process = Running::start(compositor.streamlib(folder.path()).args(["run", "paint.toml"]));
+    let process = Running::reporting(compositor.streamlib(folder.path()).args(["run", "paint.toml"]));
     compositor.shows(as_it_is, [160, 160], [0, 40], [160, 120]);
     compositor.shows(other, [200, 100], [0, 0], [200, 100]);
     process.interrupt();
-    ends(process);
+    let report = reports(process);
+    for name in ["one", "two"] {
+        let (node, shown) = (account(&report, name), &account(&report, name)["shown"]);
+        assert_eq!(shown["latency"]["negative"], 0, "{report}");
+        // Weston without a screen has a clock of its own, in some versions: what it has taken counts.
+        match shown["by"].as_str() {
+            Some("handed_over") => assert_eq!(shown["frames"], node["frames_out"], "{report}"),
+            by => assert_eq!(by, Some("presented"), "{report}"),
+        }
+    }
 }
 
 #[test]

@@ -144,7 +144,8 @@ impl<H> Screen<H> {
     }
 
     /// Shows a texture in a window of that size, and holds `keep` for as long as it may be read. The frame that drew it has been
-    /// waited for. `false` when the window shows nothing at the moment, being hidden or without area.
+    /// waited for. `false` when nothing was handed over to the window system: the window is hidden at the moment, has no area, or
+    /// has just changed its size.
     ///
     /// # Errors
     /// When the device or the window is lost, or memory runs out. The screen shows nothing any more then.
@@ -186,8 +187,7 @@ impl<H> Screen<H> {
                 Answer::OutOfDate => self.is_out_of_date = true,
                 Answer::Done(image, is_suboptimal) => {
                     self.is_suboptimal |= is_suboptimal;
-                    self.draw(image, held)?;
-                    return Ok(true);
+                    return self.draw(image, held);
                 }
             }
         }
@@ -221,9 +221,9 @@ impl<H> Screen<H> {
         Ok(true)
     }
 
-    /// Draws the picture of the next slot into an image that was taken, and shows it.
-    fn draw(&mut self, image: usize, held: Held<H>) -> Result<(), VulkanError> {
-        let Some(chain) = &mut self.chain else { return Ok(()) };
+    /// Draws the picture of the next slot into an image that was taken, and shows it; whether the window takes it.
+    fn draw(&mut self, image: usize, held: Held<H>) -> Result<bool, VulkanError> {
+        let Some(chain) = &mut self.chain else { return Ok(false) };
         let slot = &mut self.slots[self.next];
         record(
             slot.commands.raw(),
@@ -249,10 +249,16 @@ impl<H> Screen<H> {
         // SAFETY: the claim is held; the image was taken, and the work just submitted draws it and signals its semaphore.
         let shown = unsafe { chain.show(image, claimed.raw()) };
         drop(claimed);
-        match shown? {
-            Answer::Done((), is_suboptimal) => self.is_suboptimal |= is_suboptimal,
-            Answer::OutOfDate | Answer::NotYet => self.is_out_of_date = true,
-        }
+        let is_taken = match shown? {
+            Answer::Done((), is_suboptimal) => {
+                self.is_suboptimal |= is_suboptimal;
+                true
+            }
+            Answer::OutOfDate | Answer::NotYet => {
+                self.is_out_of_date = true;
+                false
+            }
+        };
         self.next = (self.next + 1) % UNDER_WAY;
         if let (_, until @ None) = &mut self.replaced
             && was_shown
@@ -262,7 +268,7 @@ impl<H> Screen<H> {
         if self.replaced.1.is_some_and(|until| self.timeline.reached(until).unwrap_or(false)) {
             self.replaced = (Vec::new(), None);
         }
-        Ok(())
+        Ok(is_taken)
     }
 
     /// Waits until nothing is drawn, and the screen has taken over all that was shown.

@@ -3,7 +3,7 @@
 //! What is drawn is an effect like any other, put before the sink and fused with what stands before it. The runtime sets the
 //! parameters that it has of those in [`NUMBERS`], beside the frames.
 
-use streamlib_core::account::{ShownBy, Stats, Summary};
+use streamlib_core::account::{Stats, Summary};
 use streamlib_core::graph::{Effect, EffectText, Graph, INPUT, Link, Node};
 use streamlib_core::interface::{Parameter, Scalar};
 use streamlib_core::value::Value;
@@ -123,7 +123,7 @@ impl Overlay {
         let shown = stats.nodes.iter().find(|node| node.name == self.sink).and_then(|node| node.shown);
         let latency = shown.map_or(stats.latency, |shown| shown.latency);
         self.follow(&latency);
-        let missed = shown.filter(|shown| shown.by == ShownBy::PageFlip).map_or(0, |shown| shown.missed);
+        let missed = shown.filter(|shown| shown.by.tells_missed()).map_or(0, |shown| shown.missed);
         let number = |name: &str| match name {
             "frame_rate" => stats.fps,
             "latency_ms" => self.latency_ms,
@@ -161,7 +161,7 @@ fn fitting(parameter: &Parameter, number: f64) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use streamlib_core::account::{DropReason, NodeStats, PassStats, ShownStats};
+    use streamlib_core::account::{DropReason, NodeStats, PassStats, ShownBy, ShownStats};
     use streamlib_core::format::TextureFormat;
     use streamlib_core::graph::Sink;
     use streamlib_core::interface::ParameterType;

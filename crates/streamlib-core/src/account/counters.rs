@@ -14,6 +14,7 @@ pub struct NodeCounters {
     frames_out: AtomicU64,
     deadline_misses: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
+    never_shown: AtomicU64,
     shown: Shown,
 }
 
@@ -42,6 +43,11 @@ impl NodeCounters {
     /// takes a lock, and allocates the first time.
     pub fn shown(&self, by: ShownBy, frame: ShownFrame, refresh_ns: Option<i64>) {
         self.shown.record(by, frame, refresh_ns);
+    }
+
+    /// A frame that went out to a window system was never shown by it: another one took its place.
+    pub fn never_shown(&self) {
+        self.never_shown.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many were dropped so far, by reason in the order of [`DropReason::ALL`].
@@ -118,7 +124,8 @@ impl FrameCounters {
         let nodes = self.nodes.iter();
         let stats = |(name, node): &(String, Arc<NodeCounters>)| {
             let counts = node.counts();
-            let shown = node.shown.stats(counts.dropped.of(DropReason::Displaced));
+            let never_shown = node.never_shown.load(Ordering::Relaxed);
+            let shown = node.shown.stats(counts.dropped.of(DropReason::Displaced) + never_shown);
             NodeStats { name: name.clone(), counts, shown }
         };
         nodes.map(stats).collect()

@@ -15,7 +15,7 @@ use crate::sync::Mutex;
 pub enum ShownBy {
     /// The screen's driver told when the first line was sent to it.
     PageFlip,
-    /// The graphics driver told that the window system had put it on the screen.
+    /// The window system told when it had put it on the screen.
     Presented,
     /// The window system has taken it; when it was seen nobody told. That is later, by up to two pictures of the screen.
     HandedOver,
@@ -27,8 +27,17 @@ impl ShownBy {
     pub fn text(self) -> &'static str {
         match self {
             Self::PageFlip => "page flip",
-            Self::Presented => "presented",
+            Self::Presented => "presentation",
             Self::HandedOver => "hand-over",
+        }
+    }
+
+    /// Whether the screen tells of its pictures, so that it is known which of them a frame missed.
+    #[must_use]
+    pub fn tells_missed(self) -> bool {
+        match self {
+            Self::PageFlip | Self::Presented => true,
+            Self::HandedOver => false,
         }
     }
 }

@@ -114,6 +114,26 @@ fn every_thread_counts_on_the_same_counters_and_nodes_keep_theirs_when_the_graph
 }
 
 #[test]
+fn frames_that_a_window_system_took_and_never_showed_were_replaced_and_are_no_drops() {
+    let counters = FrameCounters::new(["window"]);
+    let (mut recorder, reader) = recorder(counters.clone(), PassTimes::new(["pass"]), None);
+    let window = counters.named("window").unwrap();
+    window.dropped(DropReason::Displaced);
+    for _ in 0..3 {
+        window.went_out();
+    }
+    window.never_shown();
+    window.never_shown();
+    window.shown(ShownBy::Presented, ShownFrame::default(), None);
+    record(&mut recorder, frame(0, 4));
+
+    let stats = reader.read(Timestamp(0));
+    let shown = stats.nodes[0].shown.unwrap();
+    assert_eq!((shown.by, shown.frames, shown.missed, shown.replaced), (ShownBy::Presented, 1, 0, 3));
+    assert_eq!((stats.nodes[0].counts.frames_out, stats.drops().total()), (3, 1));
+}
+
+#[test]
 fn a_snapshot_is_data_that_survives_being_written_and_read() {
     let counters = FrameCounters::new(["camera"]);
     counters.node(0).unwrap().dropped(DropReason::NoFreeTexture);

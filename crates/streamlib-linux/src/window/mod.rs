@@ -5,6 +5,7 @@
 //! handle.
 
 mod event_loop;
+mod presentation;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,6 +13,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use raw_window_handle::{DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, WindowHandle};
 use streamlib_core::format::Size;
 use streamlib_core::mailbox::Bell;
+
+pub use presentation::Presentation;
+
+pub use crate::sys::wayland::Presented;
 
 /// What a window is to be like.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -114,7 +114,7 @@ impl Table {
             for (name, shown) in shown {
                 let times = [shown.latency.p50_us, shown.latency.p99_us].map(milliseconds);
                 // What a window system has taken it may show late, or never: nobody tells.
-                let missed = if by == ShownBy::PageFlip { shown.missed.to_string() } else { "-".to_owned() };
+                let missed = if by.tells_missed() { shown.missed.to_string() } else { "-".to_owned() };
                 let counts = [shown.frames.to_string(), missed, shown.replaced.to_string()];
                 self.line(&row(name, times.into_iter().chain(counts)), None);
             }

@@ -29,12 +29,13 @@ fn stats(seconds: f64) -> Stats {
     }
 }
 
-/// The same with a window and two screens.
+/// The same with two windows and two screens.
 fn shown(mut stats: Stats) -> Stats {
     let screens = [
         ("screen", ShownBy::PageFlip, 2),
         ("window", ShownBy::HandedOver, 0),
         ("wall", ShownBy::PageFlip, 0),
+        ("other", ShownBy::Presented, 1),
     ];
     for (name, by, missed) in screens {
         let shown = ShownStats { by, frames: 990, missed, replaced: 3, latency: summary(20_000.0) };
@@ -100,6 +101,8 @@ fn the_table_tells_when_frames_were_seen_and_how_that_is_known() {
         "capture to page flip           p50       p99     shown    missed  replaced",
         "screen                        20.0      30.0       990         2         3",
         "wall                          20.0      30.0       990         0         3",
+        "capture to presentation        p50       p99     shown    missed  replaced",
+        "other                         20.0      30.0       990         1         3",
         "capture to hand-over           p50       p99     shown    missed  replaced",
         "window                        20.0      30.0       990         -         3",
     ];

@@ -16,37 +16,17 @@ use super::event::{Events, LiveEvent};
 use super::rate::RateTitle;
 use crate::display::{DisplayError, DisplayOptions};
 
+#[cfg(not(target_os = "linux"))]
+use super::windowless::{Presentation, Window};
 #[cfg(target_os = "linux")]
-use streamlib_linux::Window;
-
-/// There are none on other systems.
-#[cfg(not(target_os = "linux"))]
-#[derive(Debug)]
-enum Window {}
-
-#[cfg(not(target_os = "linux"))]
-impl Window {
-    fn size(&self) -> Size {
-        match *self {}
-    }
-
-    fn is_closed(&self) -> bool {
-        match *self {}
-    }
-
-    fn was_uncovered(&self) -> bool {
-        match *self {}
-    }
-
-    fn set_title(&self, _: &str) {
-        match *self {}
-    }
-}
+use streamlib_linux::{Presentation, Window};
 
 /// An open window.
 #[derive(Debug)]
 pub(super) struct Display {
     screen: Screen<LiveFrame>,
+    /// What tells when frames were seen, where the window system does.
+    presentation: Option<Presentation<ShownFrame>>,
     window: Arc<Window>,
     /// Where its title tells the rate.
     rate: Option<RateTitle>,
@@ -74,8 +54,9 @@ pub(super) fn open(gpu: &VulkanGpu, node: &str, uri: &str, frame: Size) -> Resul
     };
     let window = Arc::new(Window::open(&wanted, listener.bell())?);
     let screen = gpu.open_screen(window.clone(), options.screen)?;
+    let presentation = window.presentation();
     let rate = options.fps.then(|| RateTitle::new(wanted.title));
-    Ok(Display { screen, window, rate, listener })
+    Ok(Display { screen, presentation, window, rate, listener })
 }
 
 /// Refuses.
@@ -98,7 +79,10 @@ impl DisplayJob {
     /// Shows frames until there are none any more, or the window is closed; the graph goes on then.
     pub(super) fn run(mut self, is_unwanted: &AtomicBool) {
         prepare_thread(&self.node, Role::Other, None);
-        let event = match self.show_all(is_unwanted) {
+        let end = self.show_all(is_unwanted);
+        // What was seen by now counts; nobody waits for the rest.
+        self.count_presented();
+        let event = match end {
             End::Unwanted => return,
             End::Closed => LiveEvent::WindowClosed { node: self.node },
             End::Failed(error) => LiveEvent::SinkFailed { node: self.node, why: error.to_string() },
@@ -121,6 +105,7 @@ impl DisplayJob {
             if self.display.window.is_closed() {
                 return End::Closed;
             }
+            self.count_presented();
             self.tell_rate();
             // Before the next frame is taken, so that never more than two are in hand.
             if let Err(error) = self.display.screen.make_room() {
@@ -131,9 +116,7 @@ impl DisplayJob {
             let shown = match self.frames.take() {
                 Some(frame) => self.show(frame, size),
                 None if self.frames.is_closed() => return End::Unwanted,
-                None if self.display.window.was_uncovered() || has_changed => {
-                    self.display.screen.show_again(size).map(drop)
-                }
+                None if self.display.window.was_uncovered() || has_changed => self.show_again(size),
                 None => {
                     self.display.listener.wait(self.display.rate.as_ref().map(RateTitle::due));
                     Ok(())
@@ -157,20 +140,54 @@ impl DisplayJob {
         let Content::Texture(leased) = &frame.content else { return Ok(()) };
         let texture = leased.texture.clone();
         let (captured, handed) = (frame.meta.captured, super::now());
-        let shown = self.display.screen.show(&texture, frame, size).inspect_err(|_| {
+        let Display { screen, presentation, .. } = &mut self.display;
+        if let Some(presentation) = presentation {
+            presentation.ask();
+        }
+        let is_taken = screen.show(&texture, frame, size).inspect_err(|_| {
             self.counters.dropped(DropReason::ConsumerFailed);
         })?;
-        if shown {
-            self.counters.went_out();
-            let frame = ShownFrame { captured, handed, shown: super::now() };
-            self.counters.shown(ShownBy::HandedOver, frame, None);
-            if let Some(rate) = &mut self.display.rate {
-                rate.count();
-            }
-        } else {
+        if !is_taken {
             // The window is hidden: what comes later takes its place.
             self.counters.dropped(DropReason::Displaced);
+            return Ok(());
+        }
+        self.counters.went_out();
+        let frame = ShownFrame { captured, handed, shown: super::now() };
+        let is_told_later = presentation.as_mut().is_some_and(|presentation| presentation.handed_over(frame));
+        if !is_told_later {
+            self.count(ShownBy::HandedOver, frame, None);
         }
         Ok(())
+    }
+
+    /// Shows the newest frame once more, which counts as shown already.
+    fn show_again(&mut self, size: Size) -> Result<(), VulkanError> {
+        let is_taken = self.display.screen.show_again(size)?;
+        if let Some(presentation) = self.display.presentation.as_mut().filter(|_| is_taken) {
+            presentation.handed_over_unasked();
+        }
+        Ok(())
+    }
+
+    /// Counts the frames that the window system has told of since.
+    fn count_presented(&mut self) {
+        let news = self.display.presentation.as_mut().map(Presentation::news);
+        for (frame, presented) in news.into_iter().flatten() {
+            match presented {
+                Some(presented) => {
+                    let frame = ShownFrame { shown: presented.time, ..frame };
+                    self.count(ShownBy::Presented, frame, presented.refresh_ns);
+                }
+                None => self.counters.never_shown(),
+            }
+        }
+    }
+
+    fn count(&mut self, by: ShownBy, frame: ShownFrame, refresh_ns: Option<i64>) {
+        self.counters.shown(by, frame, refresh_ns);
+        if let Some(rate) = &mut self.display.rate {
+            rate.count();
+        }
     }
 }

@@ -34,6 +34,8 @@ mod subscribe;
 mod system;
 mod trace;
 mod values;
+#[cfg(not(target_os = "linux"))]
+mod windowless;
 
 use std::sync::Arc;
 use std::time::Duration;
