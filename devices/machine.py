@@ -147,6 +147,9 @@ def boot(image, programs, seconds):
     folders = shared_folders(programs)
     with tempfile.TemporaryDirectory(prefix="streamlib-devices-") as work:
         os.mkdir(f"{work}/plan")
+        # Where QEMU does not even start, it writes neither.
+        for name in ("ended", "console"):
+            open(f"{work}/{name}", "w").close()
         with open(f"{work}/plan/script", "w") as script:
             script.write(plan(programs, folders, seconds))
         words = command(image, work, folders)

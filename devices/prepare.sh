@@ -109,7 +109,9 @@ fi
 image=$cache/image-$(cat image.py cpio.py init | sha256sum | head -c 12)
 if [[ ! -e $image/made ]]; then
   say "Making the image of the device machine"
-  mkdir -p "$image"
+  # One that was begun is begun anew.
+  rm -rf "$image"
+  mkdir "$image"
   python3 image.py "$cache" "$image" >&2
   : >"$image/made"
   find "$cache" -maxdepth 1 -name 'image-*' -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d ' ' -f 2- | xargs -r -d '\n' rm -r
