@@ -117,9 +117,15 @@ fn a_file_ends_a_live_play_which_prints_what_it_wrote_and_how_long_frames_took()
         ["play", "generate:bars", "--size", "64x48", "--fps", "50", "--frames", "10", "-o", "in.y4m", "-q"];
     succeed(streamlib(folder.path()).args(make));
     let said = succeed(streamlib(folder.path()).args(["play", "in.y4m", "-o", "out.y4m", "--live"]));
-    for part in ["wrote out.y4m (64x48, 10 frame(s)", "10 frame(s) in ", "latency", "node "] {
-        assert!(said.contains(part), "no `{part}` in\n{said}");
+    // A busy machine may have been late for some; each of the file's ten was written, or counted as displaced.
+    let row = said.lines().find_map(|line| line.strip_prefix("input ")).expect("the file's row");
+    let counts: Vec<u32> = row.split_whitespace().map(|count| count.parse().expect("a number")).collect();
+    let [10, written, _, displaced] = counts[..] else { panic!("{counts:?} in\n{said}") };
+    assert!(written > 0 && written + displaced == 10, "{said}");
+    for part in [format!("wrote out.y4m (64x48, {written} frame(s)"), format!("{written} frame(s) in ")] {
+        assert!(said.contains(&part), "no `{part}` in\n{said}");
     }
+    assert!(said.contains("latency") && said.contains("node "), "{said}");
 }
 
 #[test]

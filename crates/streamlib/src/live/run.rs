@@ -195,10 +195,8 @@ fn submit_all(
 ) {
     tell_refusals("frame", prepare_thread("frame", Role::Frames, cpu), events);
     while !driver.is_stopping.load(Ordering::Acquire) {
-        let begun = Instant::now();
-        let step = driver.run();
         let now = Instant::now();
-        match step {
+        match driver.run() {
             Some(Step::Wait(until)) => {
                 let until = until.map(|until| Monotonic.instant(until));
                 listener.wait(Some(until.unwrap_or(now + SLICE).min(now + SLICE)));
@@ -208,11 +206,8 @@ fn submit_all(
                 state.fail(error.into(), events);
                 break;
             }
-            // Consumers or the GPU are behind, or a source runs its frame. They may need this processor: where looking takes
-            // longer than a moment, half of it is left to them, since this thread runs before all ordinary ones.
-            Some(Step::Busy | Step::Submitted) | None => {
-                listener.wait(Some(now + RETRY.max(now - begun)));
-            }
+            // Consumers or the GPU are behind, or a source runs its frame.
+            Some(Step::Busy | Step::Submitted) | None => drop(listener.wait(Some(now + RETRY))),
         }
     }
     driver.is_stopping.store(true, Ordering::Release);
