@@ -27,8 +27,8 @@ use crate::timeline::Timeline;
 const UNDER_WAY: usize = 2;
 /// The screen lets go of an image within this, unless the window is hidden.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Drawing one picture takes no longer than this on anything that works, be it emulated.
-const DRAW_LIMIT: Duration = Duration::from_secs(20);
+/// Drawing one picture takes no longer than this on anything that works.
+const DRAW_LIMIT: Duration = Duration::from_secs(10);
 /// How often a window may change its size while one picture is on its way into it.
 const TRIES: usize = 4;
 /// Swapchains that may wait for their end. A window whose size is dragged makes many.

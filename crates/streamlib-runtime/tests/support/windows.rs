@@ -3,16 +3,17 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use image::RgbImage;
 use serde_json::Value;
 
-use crate::common::wait_for;
+use crate::common::{text, wait_for};
 
 /// Nothing here takes so long on anything that works.
-pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// Five colours that say where they belong: four quarters, and the bars.
 pub(crate) const PAINT: &str = "float4 main(float2 uv : TEXCOORD) : SV_Target {
     return float4(uv.x < 0.5 ? 0.8 : 0.2, uv.y < 0.5 ? 0.4 : 0.6, 1, 1); }";
@@ -135,6 +136,15 @@ pub(crate) fn ends(mut process: Running) -> String {
     process.0.stderr.take().expect("it is piped").read_to_string(&mut said).expect("text");
     ended_well(&mut process, &said);
     said
+}
+
+/// Ends well when it is told to; of its windows only that of the sink `two` had been closed, and its film `out.y4m` is whole.
+pub(crate) fn ends_without_two(process: Running, folder: &Path) {
+    process.interrupt();
+    let said = ends(process);
+    assert!(said.contains("the window of sink `two` was closed") && !said.contains("`one` was"), "{said}");
+    let film = std::fs::read(folder.join("out.y4m")).expect("a whole file");
+    assert!(text(&film[..60]).starts_with("YUV4MPEG2 W64 H48"), "{}", text(&film[..60]));
 }
 
 /// Ends well, and gives what it reported.

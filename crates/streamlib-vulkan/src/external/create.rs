@@ -24,8 +24,8 @@ use crate::texture::{Backing, Texture, check};
 
 /// The format modifier of rows that lie one after the other, `DRM_FORMAT_MOD_LINEAR`.
 const ROWS: u64 = 0;
-/// Clearing a texture takes no longer than this on anything that works, be it emulated.
-const CLEAR_LIMIT: Duration = Duration::from_secs(30);
+/// Clearing a texture takes no longer than this on anything that works.
+const CLEAR_LIMIT: Duration = Duration::from_secs(10);
 
 /// Creates a texture of zeros whose memory can be handed out as `kind`; if that is left open, as what the device does best.
 pub(crate) fn create_shared_texture(
