@@ -50,7 +50,8 @@ fn swap(
 ) -> Box<Swap<QuietGpu>> {
     let keep = if generation == 0 { vec![None; 2] } else { vec![Some(0), Some(1)] };
     let pace = Pace::Source { source: 0, interval_ns: 1, patience_ns: i64::MAX };
-    Box::new(Swap { engine, inputs, keep, waits_for: vec![true, false], pace, generation, ending: vec![] })
+    let waits_for = vec![true, false];
+    Box::new(Swap { engine, inputs, keep, waits_for, pace, ends_with: None, generation, ending: vec![] })
 }
 
 impl Rig {

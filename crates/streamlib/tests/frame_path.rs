@@ -170,6 +170,7 @@ impl Rig {
             keep: vec![None],
             waits_for: vec![true, true],
             pace: Pace::Source { source: 0, interval_ns: 1, patience_ns: i64::MAX },
+            ends_with: None,
             generation: 0,
             ending: vec![],
         });

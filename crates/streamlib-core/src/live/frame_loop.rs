@@ -21,7 +21,7 @@ pub enum Step<E> {
     Wait(Option<Timestamp>),
     /// Something is due, but consumers or the GPU are behind: the bell rings, or it is worth a look soon.
     Busy,
-    /// The source that set the pace has ended.
+    /// The source that set the pace has ended, or the one that the graph ends with.
     Ended,
     /// The GPU failed.
     Failed(E),
@@ -119,6 +119,9 @@ impl<G: Gpu> FrameLoop<G> {
 
     /// Whether a frame is due, and why; else what to do instead.
     fn due(&self, now: Timestamp) -> Result<Due, Step<EngineError<G::Error>>> {
+        if !matches!(self.now.pace, Pace::Source { .. }) && self.now.ends_with.is_some_and(|last| self.has_ended(last)) {
+            return Err(Step::Ended);
+        }
         match self.now.pace {
             Pace::Free => Ok(Due::Time),
             Pace::Every(_) => match self.next_due.filter(|due| now < *due) {
@@ -126,18 +129,22 @@ impl<G: Gpu> FrameLoop<G> {
                 None => Ok(Due::Time),
             },
             Pace::Source { source, patience_ns, .. } => {
-                let Some(input) = &self.now.inputs[source] else { return Err(Step::Ended) };
-                if !input.arrivals.is_empty() {
-                    return Ok(Due::Arrival(source));
-                }
-                if input.arrivals.is_closed() {
+                if self.has_ended(source) {
                     return Err(Step::Ended);
+                }
+                if self.now.inputs[source].as_ref().is_some_and(|input| !input.arrivals.is_empty()) {
+                    return Ok(Due::Arrival(source));
                 }
                 let patient_until = Timestamp(self.last_arrival.0.saturating_add(patience_ns));
                 let due = self.next_due.unwrap_or(patient_until).max(patient_until);
                 if now < due { Err(Step::Wait(Some(due))) } else { Ok(Due::Time) }
             }
         }
+    }
+
+    /// Whether nothing will come of a source any more, and all that came has run.
+    fn has_ended(&self, source: usize) -> bool {
+        self.now.inputs[source].as_ref().is_none_or(|input| input.arrivals.is_closed())
     }
 
     /// Whether there is a slot, room, and something for every consumer that frames wait for.

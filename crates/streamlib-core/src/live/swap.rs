@@ -48,6 +48,9 @@ pub struct Swap<G: Gpu> {
     pub waits_for: Vec<bool>,
     /// What makes frames run.
     pub pace: Pace,
+    /// The source whose end is the graph's, by its place in the plan, where it does not set the pace. One that does ends the graph
+    /// in any case.
+    pub ends_with: Option<usize>,
     /// Tells this plan's parameters from those of others; greater than that of the plan before.
     pub generation: u64,
     /// Tags of consumers and sources that end with the replaced plan.

@@ -25,10 +25,10 @@ pub(crate) struct LiveArgs {
     /// Stop after so long, such as 500ms, 30s or 5m.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) duration: Option<Duration>,
-    /// Run so many frames a second, whatever the sources do.
+    /// Run so many frames a second, whatever the sources do, until the first one ends.
     #[arg(long, value_name = "FPS", value_parser = parse_rate, conflicts_with = "free")]
     rate: Option<f64>,
-    /// Run frames as fast as the device goes.
+    /// Run frames as fast as the device goes: each picture of a file once, without keeping its time.
     #[arg(long)]
     free: bool,
     /// Look for frames without sleeping, from so long before one is expected until so long after, such as 2ms: it saves waking up,

@@ -46,6 +46,8 @@ pub(super) struct Built {
     /// Effects that draw numbers.
     pub(super) overlays: Vec<Overlay>,
     pub(super) pace: Pace,
+    /// The clock source's place in the plan, unless it is generated or a still: with its end the graph ends.
+    pub(super) ends_with: Option<usize>,
     pub(super) times: BuildTimes,
 }
 
@@ -58,6 +60,13 @@ pub(super) struct BuiltSource {
     /// None when it runs already, and when there is nothing to read.
     pub(super) opened: Option<OpenedSource>,
     pub(super) is_kept: bool,
+}
+
+impl BuiltSource {
+    /// Place in the plan of a source that gives frame after frame, and may end.
+    fn moving_place(&self) -> Option<usize> {
+        self.place.filter(|_| !self.facts.is_still)
+    }
 }
 
 /// Where a new source's frames come from.
@@ -188,10 +197,11 @@ pub(super) fn build(
         kernel
     });
     let engine = Box::new(engine?);
-    let pace = pace(options, clock.and_then(|clock| sources.get(clock)));
+    let clock = clock.and_then(|clock| sources.get(clock));
+    let (pace, ends_with) = (pace(options, clock), clock.and_then(BuiltSource::moving_place));
     let shelf = engine.shelf();
     let interfaces = programs.interfaces;
-    Ok(Built { engine, plan, shelf, interfaces, sources, consumers, overlays, pace, times })
+    Ok(Built { engine, plan, shelf, interfaces, sources, consumers, overlays, pace, ends_with, times })
 }
 
 fn open(
@@ -202,8 +212,12 @@ fn open(
 ) -> Result<BuiltSource, RunError> {
     let ready = programs.open_source(runtime, (node, spec), &options.base, Some(runtime.gpu()))?;
     let facts = SourceFacts::of(&ready);
-    // What comes from outside is worth most when it is new; a file waits.
-    let usual = if facts.is_live { Delivery::Latest } else { Delivery::Every { bound: DEFAULT_BOUND } };
+    // What comes from outside is worth most when it is new; a file waits, and where nothing else sets its pace, for every picture.
+    let usual = match options.pacing {
+        _ if facts.is_live => Delivery::Latest,
+        Pacing::Free => Delivery::Lossless { bound: DEFAULT_BOUND },
+        Pacing::Clock | Pacing::Rate(_) => Delivery::Every { bound: DEFAULT_BOUND },
+    };
     let opened = match ready {
         Ready::Pictures(source) => Some(OpenedSource::Pictures(source)),
         Ready::Surface(surface) => Some(OpenedSource::Surface(surface)),
@@ -274,20 +288,19 @@ fn rgba(size: streamlib_core::format::Size) -> PictureFormat {
 
 fn pace(options: &LiveOptions, clock: Option<&BuiltSource>) -> Pace {
     let interval = |fps: f64| (1e9 / fps.max(f64::MIN_POSITIVE)).round() as i64;
-    match (options.pacing, clock) {
-        (Pacing::Free, _) => Pace::Free,
+    let interval_ns = clock.and_then(|clock| clock.facts.interval_ns()).unwrap_or_else(|| interval(GENERATED_FPS));
+    let place = clock.and_then(BuiltSource::moving_place);
+    let is_file = clock.is_some_and(|clock| !clock.facts.is_live);
+    match (options.pacing, place) {
         (Pacing::Rate(fps), _) => Pace::Every(interval(fps)),
-        (Pacing::Clock, None) => Pace::Every(interval(GENERATED_FPS)),
+        (Pacing::Clock, None) => Pace::Every(interval_ns),
         (Pacing::Clock, Some(source)) => {
-            let interval_ns = source.facts.interval_ns().unwrap_or_else(|| interval(GENERATED_FPS));
-            match source.place {
-                Some(place) if !source.facts.is_still => {
-                    let patience_ns = options.patience.as_nanos().try_into().unwrap_or(i64::MAX);
-                    Pace::Source { source: place, interval_ns, patience_ns }
-                }
-                _ => Pace::Every(interval_ns),
-            }
+            let patience_ns = options.patience.as_nanos().try_into().unwrap_or(i64::MAX);
+            Pace::Source { source, interval_ns, patience_ns }
         }
+        // Each picture of a file runs once, however fast it is read.
+        (Pacing::Free, Some(source)) if is_file => Pace::Source { source, interval_ns, patience_ns: i64::MAX },
+        (Pacing::Free, _) => Pace::Free,
     }
 }
 

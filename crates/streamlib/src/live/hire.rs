@@ -12,7 +12,7 @@ use streamlib_vulkan::VulkanGpu;
 
 use super::build::{next_tag, without_origins};
 use super::display::{self, Display};
-use super::options::LiveOptions;
+use super::options::{LiveOptions, Pacing};
 use super::processor::View;
 use super::showing::ScreenFacts;
 use super::stage::{ConsumerKind, ConsumerSpec, Stage};
@@ -26,6 +26,9 @@ use crate::surface::{PublishOptions, SURFACE, SurfaceError};
 
 /// Frames that a consumer may hold beside those that wait for it.
 pub(super) const IN_HAND: usize = 2;
+
+/// Frames that wait for a file by default.
+const FILE_BOUND: u32 = 8;
 
 pub(super) struct BuiltConsumer {
     pub(super) spec: ConsumerSpec,
@@ -107,7 +110,12 @@ impl Hiring<'_> {
                         format
                     }
                 };
-                (ConsumerKind::File(uri.clone(), format), Delivery::Every { bound: 8 })
+                // Where no time has to be kept, frames wait for the file.
+                let usual = match self.options.pacing {
+                    Pacing::Free => Delivery::Lossless { bound: FILE_BOUND },
+                    Pacing::Clock | Pacing::Rate(_) => Delivery::Every { bound: FILE_BOUND },
+                };
+                (ConsumerKind::File(uri.clone(), format), usual)
             }
             Node::Processor(processor) => {
                 let processor = without_origins(processor);

@@ -116,6 +116,7 @@ impl Control {
             keep: vec![None; places],
             waits_for: Vec::new(),
             pace: built.pace,
+            ends_with: built.ends_with,
             generation,
             ending: Vec::new(),
         });

@@ -14,9 +14,10 @@ pub enum Pacing {
     /// rate.
     #[default]
     Clock,
-    /// So many frames a second, whatever the sources do.
+    /// So many frames a second, whatever the sources do. The graph ends with its clock source.
     Rate(f64),
-    /// As fast as the device goes. Files are read as fast as they are taken.
+    /// As fast as the device goes, until the clock source ends. Files are read as fast as they are taken, and written without a
+    /// loss; each picture of one that is the clock source runs once.
     Free,
 }
 

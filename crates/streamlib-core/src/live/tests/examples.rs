@@ -29,7 +29,8 @@ pub(super) fn textures(tag: u64, policy: Policy) -> SinkSpec {
 }
 
 pub(super) fn spec(pace: Pace, sinks: &[SinkSpec]) -> Spec {
-    Spec { version: 0, has_extra: false, has_other: true, amounts: (0, 0), sinks: sinks.to_vec(), pace }
+    let (version, amounts, sinks) = (0, (0, 0), sinks.to_vec());
+    Spec { version, has_extra: false, has_other: true, amounts, sinks, pace, ends_with_camera: false }
 }
 
 #[test]

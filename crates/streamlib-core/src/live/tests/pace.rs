@@ -1,7 +1,7 @@
 //! What makes frames run.
 
 use super::examples::{BY_CAMERA, every, lossless, pictures, spec};
-use super::plans::{CAMERA, OTHER};
+use super::plans::{CAMERA, OTHER, Spec};
 use super::rig::{Outcome, Rig};
 use super::source::Pushed;
 use super::swaps::Change;
@@ -125,6 +125,27 @@ fn the_source_that_sets_the_pace_ends_the_graph_when_its_last_frame_has_run() {
     assert_eq!(rig.push(CAMERA), Pushed::Waits);
     assert_eq!(rig.run(), Outcome::Submitted);
     assert_eq!(rig.finish(), [[0, 1, 2, 3]]);
+}
+
+#[test]
+fn where_time_sets_the_pace_a_graph_ends_with_the_source_that_it_ends_with_when_its_last_frame_has_run() {
+    for pace in [Pace::Every(10), Pace::Free] {
+        let sinks = [pictures(1, every(64))];
+        let mut rig = Rig::new(&Spec { ends_with_camera: true, ..spec(pace, &sinks) }, [lossless(4), lossless(4)]);
+        rig.push(OTHER);
+        rig.end(OTHER);
+        for _ in 0..2 {
+            rig.push(CAMERA);
+        }
+        rig.end(CAMERA);
+        for camera in 1..=2 {
+            assert_eq!(rig.run(), Outcome::Submitted, "{pace:?}");
+            assert_eq!(rig.expected.seen(camera - 1).camera, camera as u64, "{pace:?}");
+            rig.clock.advance(10);
+        }
+        assert_eq!(rig.run(), Outcome::Ended, "{pace:?}");
+        assert_eq!(rig.finish(), [[0, 1]], "{pace:?}");
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub(super) struct Spec {
     pub(super) amounts: (u8, u8),
     pub(super) sinks: Vec<SinkSpec>,
     pub(super) pace: Pace,
+    /// Whether the graph ends with the camera also where time sets the pace.
+    pub(super) ends_with_camera: bool,
 }
 
 impl Spec {
@@ -80,6 +82,11 @@ impl Spec {
             let _ = write!(text, "[nodes.sink{}]\nsink = 'x'\ninputs = {{ input = '{from}' }}\n", sink.tag);
         }
         text
+    }
+
+    /// The source that ends the graph where time sets the pace.
+    pub(super) fn ends_with(&self) -> Option<usize> {
+        self.ends_with_camera.then_some(CAMERA)
     }
 
     /// Place of a source in the plan.

@@ -111,6 +111,7 @@ impl Rig {
             keep: vec![None; inputs.len()],
             inputs,
             pace: spec.pace,
+            ends_with: spec.ends_with(),
             generation: 0,
             ending: vec![],
         });
@@ -243,7 +244,10 @@ impl Rig {
                 Outcome::Busy
             }
             Step::Ended => {
-                let Pace::Source { source, .. } = self.spec.pace else { panic!("time has no end") };
+                let source = match self.spec.pace {
+                    Pace::Source { source, .. } => source,
+                    Pace::Every(_) | Pace::Free => self.spec.ends_with().expect("time has no end"),
+                };
                 let source = self.sources[source].as_ref().expect("a plan is paced by a source of its own");
                 assert!(source.has_ended() && !source.waits());
                 Outcome::Ended

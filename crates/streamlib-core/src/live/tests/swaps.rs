@@ -140,6 +140,7 @@ impl Rig {
             inputs,
             keep,
             pace: spec.pace,
+            ends_with: spec.ends_with(),
             generation,
             ending: ending.clone(),
         });

@@ -180,7 +180,7 @@ impl Hands {
         let waits_for = waits_for(&engine, &self.spec);
         let (keep, pace) = (vec![Some(CAMERA), Some(OTHER)], self.spec.pace);
         let (inputs, ending) = (vec![None, None], vec![]);
-        let swap = Swap { engine, inputs, keep, waits_for, pace, generation, ending };
+        let swap = Swap { engine, inputs, keep, waits_for, pace, ends_with: None, generation, ending };
         assert!(self.swaps.send_blocking(Box::new(swap), FOREVER).is_ok());
         self.set(&plan, generation, (generation * 7) as u8);
     }
@@ -250,7 +250,8 @@ fn threads_of_a_live_graph_agree_over_swaps_and_deaths() {
     let (parameters, parameter_box) = mailbox::with_bell(Policy::Latest, listener.bell());
     let waits_for = waits_for(&engine, &spec);
     let (inputs, keep) = (vec![Some(camera_input), Some(other_input)], vec![None, None]);
-    let first = Swap { engine, inputs, keep, waits_for, pace: BY_CAMERA, generation: 0, ending: vec![] };
+    let (pace, ends_with) = (BY_CAMERA, None);
+    let first = Swap { engine, inputs, keep, waits_for, pace, ends_with, generation: 0, ending: vec![] };
     let frame_loop =
         FrameLoop::new(clock.clone(), handover.clone(), Box::new(first), swap_box, parameter_box);
     let accounts_of_all = (counters, recorder);
