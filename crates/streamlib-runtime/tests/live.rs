@@ -126,6 +126,25 @@ fn a_file_ends_a_live_play_which_prints_what_it_wrote_and_how_long_frames_took()
         assert!(said.contains(&part), "no `{part}` in\n{said}");
     }
     assert!(said.contains("latency") && said.contains("node "), "{said}");
+
+    // Without a time to keep, each picture runs once, and all are written.
+    let free = ["play", "in.y4m", "-o", "free.y4m", "--live", "--free"];
+    let said = succeed(streamlib(folder.path()).args(free));
+    for part in ["wrote free.y4m (64x48, 10 frame(s)", "10 frame(s) in ", "0 dropped"] {
+        assert!(said.contains(part), "no `{part}` in\n{said}");
+    }
+    let pictures = |name| std::fs::read(folder.path().join(name)).expect("a file");
+    succeed(streamlib(folder.path()).args(["play", "in.y4m", "-o", "offline.y4m"]));
+    assert!(
+        pictures("free.y4m") == pictures("offline.y4m"),
+        "other pictures than offline, or in another order"
+    );
+
+    // At a rate of its own, a graph ends with its file as well.
+    let said = succeed(
+        streamlib(folder.path()).args(["play", "in.y4m", "-o", "rate.y4m", "--live", "--rate", "25"]),
+    );
+    assert!(said.contains("wrote rate.y4m (64x48, "), "{said}");
 }
 
 #[test]

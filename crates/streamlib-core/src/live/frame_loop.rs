@@ -119,7 +119,9 @@ impl<G: Gpu> FrameLoop<G> {
 
     /// Whether a frame is due, and why; else what to do instead.
     fn due(&self, now: Timestamp) -> Result<Due, Step<EngineError<G::Error>>> {
-        if !matches!(self.now.pace, Pace::Source { .. }) && self.now.ends_with.is_some_and(|last| self.has_ended(last)) {
+        if !matches!(self.now.pace, Pace::Source { .. })
+            && self.now.ends_with.is_some_and(|last| self.has_ended(last))
+        {
             return Err(Step::Ended);
         }
         match self.now.pace {

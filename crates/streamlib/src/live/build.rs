@@ -288,7 +288,8 @@ fn rgba(size: streamlib_core::format::Size) -> PictureFormat {
 
 fn pace(options: &LiveOptions, clock: Option<&BuiltSource>) -> Pace {
     let interval = |fps: f64| (1e9 / fps.max(f64::MIN_POSITIVE)).round() as i64;
-    let interval_ns = clock.and_then(|clock| clock.facts.interval_ns()).unwrap_or_else(|| interval(GENERATED_FPS));
+    let interval_ns =
+        clock.and_then(|clock| clock.facts.interval_ns()).unwrap_or_else(|| interval(GENERATED_FPS));
     let place = clock.and_then(BuiltSource::moving_place);
     let is_file = clock.is_some_and(|clock| !clock.facts.is_live);
     match (options.pacing, place) {
@@ -299,7 +300,9 @@ fn pace(options: &LiveOptions, clock: Option<&BuiltSource>) -> Pace {
             Pace::Source { source, interval_ns, patience_ns }
         }
         // Each picture of a file runs once, however fast it is read.
-        (Pacing::Free, Some(source)) if is_file => Pace::Source { source, interval_ns, patience_ns: i64::MAX },
+        (Pacing::Free, Some(source)) if is_file => {
+            Pace::Source { source, interval_ns, patience_ns: i64::MAX }
+        }
         (Pacing::Free, _) => Pace::Free,
     }
 }

@@ -131,7 +131,8 @@ fn the_source_that_sets_the_pace_ends_the_graph_when_its_last_frame_has_run() {
 fn where_time_sets_the_pace_a_graph_ends_with_the_source_that_it_ends_with_when_its_last_frame_has_run() {
     for pace in [Pace::Every(10), Pace::Free] {
         let sinks = [pictures(1, every(64))];
-        let mut rig = Rig::new(&Spec { ends_with_camera: true, ..spec(pace, &sinks) }, [lossless(4), lossless(4)]);
+        let mut rig =
+            Rig::new(&Spec { ends_with_camera: true, ..spec(pace, &sinks) }, [lossless(4), lossless(4)]);
         rig.push(OTHER);
         rig.end(OTHER);
         for _ in 0..2 {

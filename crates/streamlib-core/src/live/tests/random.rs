@@ -69,16 +69,18 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn spec() -> impl Strategy<Value = Spec> {
     let sinks = prop::collection::vec(sink(), 1..4);
-    (sinks, pace(), any::<bool>(), any::<bool>()).prop_map(|(mut sinks, pace, has_other, ends_with_camera)| {
-        sinks.iter_mut().zip(1..).for_each(|(sink, tag)| sink.tag = tag);
-        let pace = match pace {
-            Pace::Source { interval_ns, patience_ns, .. } if !has_other => {
-                Pace::Source { source: CAMERA, interval_ns, patience_ns }
-            }
-            pace => pace,
-        };
-        Spec { version: 0, has_extra: false, has_other, amounts: (3, !3), sinks, pace, ends_with_camera }
-    })
+    (sinks, pace(), any::<bool>(), any::<bool>()).prop_map(
+        |(mut sinks, pace, has_other, ends_with_camera)| {
+            sinks.iter_mut().zip(1..).for_each(|(sink, tag)| sink.tag = tag);
+            let pace = match pace {
+                Pace::Source { interval_ns, patience_ns, .. } if !has_other => {
+                    Pace::Source { source: CAMERA, interval_ns, patience_ns }
+                }
+                pace => pace,
+            };
+            Spec { version: 0, has_extra: false, has_other, amounts: (3, !3), sinks, pace, ends_with_camera }
+        },
+    )
 }
 
 proptest! {
