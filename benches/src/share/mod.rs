@@ -154,18 +154,22 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     let handed = Percentiles::of(handed.collect());
     let noticed =
         Percentiles::of(ends.values().map(|end| (end.noticed_ns - end.gpu_ns) as f64 / 1e3).collect());
-    let times = told
-        .seen
-        .iter()
-        .filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?.gpu_ns) as f64 / 1e3));
-    let times = Percentiles::of(times.collect());
+    let after_gpu = |seen: &[Seen]| {
+        let times =
+            seen.iter().filter_map(|seen| Some((seen.at_ns - ends.get(&seen.sequence)?.gpu_ns) as f64 / 1e3));
+        Percentiles::of(times.collect())
+    };
+    let times = after_gpu(&told.seen);
+    // A run that gets slower shows it here.
+    let tenths: Vec<_> =
+        told.seen.chunks(told.seen.len().div_ceil(10).max(1)).map(|part| after_gpu(part).p50).collect();
     let first = told.seen.first().map_or(0, |seen| seen.sequence);
     let published = told.seen.last().map_or(0, |seen| seen.sequence + 1 - first);
     let read = told.seen.len() as u64;
     println!(
         "paced: {published} frames, {read} read, {} torn, {} repeated, {} looked at; GPU done to reader p50 {:.1} us, p99 {:.1}, \
          p99.9 {:.1}, max {:.1}; to publisher p50 {:.1}, p99.9 {:.1}; from there \
-         p50 {:.1}, p99.9 {:.1}",
+         p50 {:.1}, p99.9 {:.1}; p50 of each tenth of the run: {tenths:.1?}",
         told.torn,
         told.repeated,
         told.looked_at,

@@ -22,7 +22,8 @@ pub trait AtOnce<G: Gpu>: Send + std::fmt::Debug {
     }
 
     /// Is told of a frame whose GPU work is done when the timeline reaches `value`; only what it was submitted with is known of
-    /// its times. What comes next is [`finish`](Self::finish), unless the GPU fails. Whether it keeps the frame.
+    /// its times. What comes next is [`finish`](Self::finish), before anybody else has the frame, unless the GPU fails. Whether it
+    /// keeps the frame.
     fn announce(&mut self, _frame: Frame<G>, _value: u64) -> bool {
         false
     }
@@ -75,10 +76,21 @@ pub(super) struct Consumers<G: Gpu> {
 struct Waiting<G: Gpu> {
     consumer: Consumer<G>,
     backlog: VecDeque<Frame<G>>,
-    /// Whether it has the frame already that is about to be done.
-    is_announced: bool,
+    /// What it knows already of the frame that is about to be given.
+    early: Early,
     /// Held by each frame that was given to it.
     given: Arc<()>,
+}
+
+/// What a consumer knows of a frame before it is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Early {
+    #[default]
+    Nothing,
+    /// That it will be done.
+    Announced,
+    /// That it is done: it has had the frame.
+    Finished,
 }
 
 impl<G: Gpu> Consumers<G> {
@@ -90,7 +102,7 @@ impl<G: Gpu> Consumers<G> {
         self.remove(tag);
         self.present.insert(
             tag,
-            Waiting { consumer, backlog: VecDeque::new(), is_announced: false, given: Arc::default() },
+            Waiting { consumer, backlog: VecDeque::new(), early: Early::Nothing, given: Arc::default() },
         );
     }
 
@@ -114,22 +126,33 @@ impl<G: Gpu> Consumers<G> {
             && let Destination::AtOnce(taker) = &mut waiting.consumer.frames
         {
             let given = Some(waiting.given.clone());
-            waiting.is_announced = taker.announce(Frame { given, ..frame() }, value);
+            if taker.announce(Frame { given, ..frame() }, value) {
+                waiting.early = Early::Announced;
+            }
+        }
+    }
+
+    /// The frame is done that was announced. Those who wait for it know it from here on, before anybody is woken up.
+    pub(super) fn finish(&mut self) {
+        for waiting in self.present.values_mut().filter(|waiting| waiting.early == Early::Announced) {
+            waiting.early = Early::Finished;
+            let Consumer { frames, counters, .. } = &mut waiting.consumer;
+            counters.came_in();
+            if let Destination::AtOnce(taker) = frames {
+                match taker.finish() {
+                    Ok(()) => counters.went_out(),
+                    Err(reason) => counters.dropped(reason),
+                }
+            }
         }
     }
 
     pub(super) fn give(&mut self, tag: u64, mut frame: Frame<G>) {
         if let Some(waiting) = self.present.get_mut(&tag) {
-            waiting.consumer.counters.came_in();
-            if std::mem::take(&mut waiting.is_announced)
-                && let Destination::AtOnce(taker) = &mut waiting.consumer.frames
-            {
-                match taker.finish() {
-                    Ok(()) => waiting.consumer.counters.went_out(),
-                    Err(reason) => waiting.consumer.counters.dropped(reason),
-                }
+            if std::mem::take(&mut waiting.early) == Early::Finished {
                 return;
             }
+            waiting.consumer.counters.came_in();
             if !waiting.has_room() {
                 waiting.consumer.counters.dropped(DropReason::NoFreeTexture);
                 return;

@@ -268,6 +268,7 @@ impl<G: Gpu> Deliverer<G> {
             return Err(error);
         }
         let delivered = self.clock.now();
+        self.consumers.finish();
         slot.timestamps(&self.gpu, &mut self.timestamps)?;
         if self.calibration.is_none() {
             self.calibrate(delivered)?;

@@ -107,9 +107,12 @@ fn who_wants_a_frame_before_it_is_done_has_it_once() {
     let frames = Destination::AtOnce(Box::new(early.clone()));
     consumers.add(TAG, Consumer { frames, counters: counters.clone(), in_hand: Some(1) });
     consumers.announce(TAG, || frame(0), 40);
+    consumers.finish();
+    assert_eq!((known(), held()), (vec![(0, 40), (u64::MAX, 0)], vec![0]), "before anything is given");
     consumers.give(TAG, frame(0));
-    assert_eq!((known(), held()), (vec![(0, 40), (u64::MAX, 0)], vec![0]));
+    assert_eq!((known(), held()), (vec![], vec![0]), "it has had it");
     consumers.announce(TAG, || frame(1), 41);
+    consumers.finish();
     consumers.give(TAG, frame(1));
     assert_eq!(
         (known(), held()),
@@ -117,9 +120,11 @@ fn who_wants_a_frame_before_it_is_done_has_it_once() {
         "it had no place for it, and had neither when it was done"
     );
     consumers.announce(TAG, || frame(2), 42);
+    consumers.finish();
     consumers.give(TAG, frame(2));
     consumers.announce(TAG, || frame(4), 43);
     assert_eq!(held(), [4], "it held more than its share");
+    consumers.finish();
     consumers.give(TAG, frame(4));
     consumers.announce(TAG + 1, || frame(6), 44);
     let counts = counters.counts();
