@@ -75,6 +75,8 @@ struct Seen {
     published_ns: i64,
     /// When the reader could begin.
     at_ns: i64,
+    /// The longest that the driver took to say whether the GPU is done.
+    look_ns: u64,
 }
 
 /// What the other process tells at its end.
@@ -160,6 +162,7 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
         Percentiles::of(times.collect())
     };
     let times = after_gpu(&told.seen);
+    let looks = Percentiles::of(told.seen.iter().map(|seen| seen.look_ns as f64 / 1e3).collect());
     // A run that gets slower shows it here.
     let tenths: Vec<_> =
         told.seen.chunks(told.seen.len().div_ceil(10).max(1)).map(|part| after_gpu(part).p50).collect();
@@ -169,7 +172,8 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     println!(
         "paced: {published} frames, {read} read, {} torn, {} repeated, {} looked at; GPU done to reader p50 {:.1} us, p99 {:.1}, \
          p99.9 {:.1}, max {:.1}; to publisher p50 {:.1}, p99.9 {:.1}; from there \
-         p50 {:.1}, p99.9 {:.1}; p50 of each tenth of the run: {tenths:.1?}",
+         p50 {:.1}, p99.9 {:.1}; p50 of each tenth of the run: {tenths:.1?}; longest look at the \
+         semaphore in each frame p50 {:.1}, p99.9 {:.1}",
         told.torn,
         told.repeated,
         told.looked_at,
@@ -180,7 +184,9 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
         noticed.p50,
         noticed.p99_9,
         handed.p50,
-        handed.p99_9
+        handed.p99_9,
+        looks.p50,
+        looks.p99_9
     );
     let (free, _) = bench.play(Pacing::Free, args.free_seconds, "count")?;
     let free_frames_per_second = free.seen.len() as f64 / free.seconds;

@@ -74,8 +74,15 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
         let Some(frame) = reader.acquire(Duration::from_secs(2))? else {
             return Err("no frame for two seconds".into());
         };
+        let mut longest_look = Duration::ZERO;
+        let mut look = |timeline: &PeerTimeline, value| {
+            let begun = Instant::now();
+            let is_reached = timeline.reached(value);
+            longest_look = longest_look.max(begun.elapsed());
+            is_reached
+        };
         if let (Some(timeline), Some(value)) = (&timeline, frame.done().map(u64::from))
-            && !reader.watch(&frame, awake.max(WATCH), |value| timeline.reached(value))?
+            && !reader.watch(&frame, awake.max(WATCH), |value| look(timeline, value))?
             && !timeline.wait(value, Duration::from_secs(2))?
         {
             return Err("a frame that is not done for two seconds".into());
@@ -103,7 +110,8 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
                 .read(|bytes| bytes.chunks(4).all(|p| p == wanted(sequence)))?;
             told.torn += u64::from(!is_whole);
         }
-        told.seen.push(Seen { sequence, published_ns: frame.published().0, at_ns });
+        let look_ns = longest_look.as_nanos() as u64;
+        told.seen.push(Seen { sequence, published_ns: frame.published().0, at_ns, look_ns });
         drop(frame);
         told.seconds = begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64());
         if told.seconds > args.seconds {

@@ -63,6 +63,43 @@ fn what_is_published_when_it_is_done_comes_to_early_readers_as_done() {
 }
 
 #[test]
+fn a_frame_is_watched_until_its_publisher_or_its_timeline_says_that_it_is_done() {
+    let (_directory, broker) = place();
+    let mut publisher = Publisher::create("a", &publisher_options(&broker)).unwrap();
+    let buffer = buffer(&publisher);
+    let mut reader = Reader::open("a", &reader_options(&broker)).unwrap();
+    reader.read_early();
+    let announced = publisher.announce(&buffer, &FrameMeta::default(), 10, ()).unwrap();
+    let frame = reader.acquire(LONG).unwrap().unwrap();
+    let mut looks = Vec::new();
+    let mut watch = |limit, answer: Result<bool, &'static str>| {
+        reader.watch(&frame, limit, |value| {
+            looks.push(value);
+            answer
+        })
+    };
+    assert_eq!(watch(Duration::ZERO, Ok(false)), Ok(false), "it is looked once");
+    assert_eq!(watch(LONG, Ok(true)), Ok(true));
+    assert_eq!(watch(LONG, Err("lost")), Err("lost"));
+    assert_eq!(looks, [10; 3]);
+
+    // A driver that takes its time does not keep what the publisher says from being heard.
+    let (looked, has_looked) = std::sync::mpsc::channel();
+    thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            reader.watch(&frame, LONG, |_| {
+                looked.send(()).unwrap();
+                Ok::<_, ()>(false)
+            })
+        });
+        has_looked.recv().unwrap();
+        publisher.finish(announced);
+        assert_eq!(watching.join().unwrap(), Ok(true));
+    });
+    assert_eq!(reader.watch(&frame, Duration::ZERO, |_| Err("it is known to be done")), Ok(true));
+}
+
+#[test]
 fn a_frame_that_is_never_finished_is_given_back_when_the_next_one_is() {
     let (_directory, broker) = place();
     let mut publisher = Publisher::create("a", &publisher_options(&broker)).unwrap();
