@@ -105,9 +105,9 @@ class Runtime:
         patience: float = 1.0,
         awake: float = 0.0,
     ) -> LiveGraph:
-        """Live. Without `fps` the clock source sets the pace. A source that gives nothing for `patience` seconds has stalled,
-        and time sets the pace then. Frames are looked for without sleeping from `awake` seconds before one is expected until as
-        long after."""
+        """Live. Without `fps` the clock source sets the pace, and at any pace the graph ends with it; with `free`, each picture of
+        a file runs once. A source that gives nothing for `patience` seconds has stalled, and time sets the pace then. Frames are
+        looked for without sleeping from `awake` seconds before one is expected until as long after."""
 
     def create_texture(self, width: int, height: int, format: Format = "rgba8") -> Texture:
         """A texture of zeros."""

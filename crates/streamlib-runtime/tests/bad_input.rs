@@ -177,3 +177,38 @@ fn graphs_that_cannot_run_are_refused_by_node_and_port() {
     run("[nodes.e]\neffct = 'x'\n", &["unknown field `effct`"]);
     fails_saying(streamlib(folder.path()).args(["run", "gone.toml"]), &["gone.toml"]);
 }
+
+#[test]
+fn arguments_that_make_no_sense_together_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let play = |args: &[&str]| {
+        let mut command = streamlib(folder.path());
+        command.args(["play", "generate:bars", "--size", "64x48"]).args(args);
+        command
+    };
+    let file = ["-o", "out.y4m"];
+    for (args, part) in [
+        (&["--rate", "30"][..], "--live"),
+        (&["--awake", "2ms"], "--live"),
+        (&["--free"], "--live"),
+        (&["--duration", "3s"], "--live"),
+        (&["--live", "--rate", "30", "--free"], "cannot be used with"),
+        (&["--stats", "--quiet"], "cannot be used with"),
+        (&["--live", "--rate", "0"], "above 0"),
+        (&["--live", "--duration", "30"], "unit"),
+        (&["--watch"], "nothing to watch"),
+    ] {
+        fails_saying(play(&file).args(args), &[part]);
+    }
+    fails_saying(&mut play(&["-o", "app:", "--live"]), &["sink `output` is `app:`", "null:"]);
+    let graph =
+        "[nodes.in]\nsource = 'app:'\nsize = [8, 8]\n[nodes.out]\nsink = 'null:'\ninputs = { input = 'in' }";
+    std::fs::write(folder.path().join("app.toml"), graph).expect("written");
+    for extra in [&["--live"][..], &[]] {
+        fails_saying(
+            streamlib(folder.path()).args(["run", "app.toml"]).args(extra),
+            &["source `in` is `app:`"],
+        );
+    }
+    assert_eq!(files(folder.path()), ["app.toml"]);
+}
