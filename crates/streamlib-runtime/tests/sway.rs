@@ -249,6 +249,32 @@ fn a_compositor_that_goes_away_before_it_has_told_of_the_frames_ends_its_windows
 }
 
 #[test]
+fn frames_of_which_a_compositor_tells_nothing_count_as_handed_over() {
+    if cannot_run() {
+        return;
+    }
+    let Some(sway) = Sway::start(None) else { return };
+    let folder = pictures();
+    let mut command = sway.streamlib(folder.path());
+    let sink = "display:?width=120&height=120";
+    // Fewer than are waited for before the compositor is asked no more.
+    let play = ["play", "paint.hlsl", "--size", "80x40", "--output", sink, "--frames", "20"];
+    let report = reports(Running::reporting(command.args(play)));
+    let (node, shown) = (account(&report, "output"), &account(&report, "output")["shown"]);
+    if shown["by"] == "presented" {
+        skip("this sway tells of frames without a screen, too");
+        return;
+    }
+    assert_eq!(shown["by"], "handed_over", "{report}");
+    // Those that another one replaced it does tell of.
+    let count = |value: &Value| value.as_u64().expect("a number");
+    let displaced = node["dropped"]["displaced"].as_u64().unwrap_or(0);
+    let never_seen = count(&shown["replaced"]) - displaced;
+    assert!(count(&shown["frames"]) > 0, "{report}");
+    assert_eq!(count(&shown["frames"]) + never_seen, count(&node["frames_out"]), "{report}");
+}
+
+#[test]
 fn a_compositor_tells_when_it_has_shown_the_frames() {
     if cannot_run() {
         return;

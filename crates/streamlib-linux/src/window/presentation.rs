@@ -18,6 +18,8 @@ pub struct Presentation<T> {
     open: Open<T>,
     /// Whether the window system may tell more.
     is_there: bool,
+    /// Whether it has told of a picture that was seen.
+    has_seen: bool,
 }
 
 /// Questions that are not answered yet.
@@ -37,7 +39,7 @@ impl Window {
     #[must_use]
     pub fn presentation<T>(&self) -> Option<Presentation<T>> {
         let feedback = Feedback::new(&self.window)?;
-        Some(Presentation { feedback, open: Open::default(), is_there: true })
+        Some(Presentation { feedback, open: Open::default(), is_there: true, has_seen: false })
     }
 }
 
@@ -63,15 +65,20 @@ impl<T> Presentation<T> {
 
     /// The pictures that were seen since this was last asked, and those that never will be, without a time.
     pub fn news(&mut self) -> Vec<(T, Option<Presented>)> {
-        match self.feedback.news() {
-            Some(news) => {
-                news.filter_map(|(number, fate)| Some((self.open.answered(number)?, fate))).collect()
-            }
-            None => {
-                self.is_there = false;
-                Vec::new()
-            }
-        }
+        let Some(news) = self.feedback.news() else {
+            self.is_there = false;
+            return Vec::new();
+        };
+        let news: Vec<_> =
+            news.filter_map(|(number, fate)| Some((self.open.answered(number)?, fate))).collect();
+        self.has_seen |= news.iter().any(|(_, fate)| fate.is_some());
+        news
+    }
+
+    /// At the end, the pictures without news, where the window system has told of none that it was seen: more is not known of them
+    /// than that they were handed over. Where it has told of some, those without are the last ones.
+    pub fn untold(self) -> Vec<T> {
+        if self.has_seen { Vec::new() } else { self.open.untold().collect() }
     }
 }
 
@@ -104,6 +111,10 @@ impl<T> Open<T> {
     fn answered(&mut self, number: u64) -> Option<T> {
         let place = self.asked.iter().position(|(asked, _)| *asked == number)?;
         self.asked.remove(place).and_then(|(_, about)| about)
+    }
+
+    fn untold(self) -> impl Iterator<Item = T> {
+        self.asked.into_iter().filter_map(|(_, about)| about)
     }
 }
 
@@ -154,5 +165,16 @@ mod tests {
         assert!(open.ask().is_none() && !open.handed_over(Some(())));
         assert_eq!(open.answered(1), Some(()));
         assert!(open.ask().is_some());
+    }
+
+    #[test]
+    fn pictures_without_news_are_known_in_the_end() {
+        let mut open = Open::default();
+        for about in ["first", "second", "third"] {
+            assert!(open.ask().is_some() && open.handed_over(Some(about)));
+        }
+        assert!(open.ask().is_some(), "a question without a picture");
+        assert_eq!(open.answered(2), Some("second"));
+        assert_eq!(open.untold().collect::<Vec<_>>(), ["first", "third"]);
     }
 }

@@ -82,6 +82,7 @@ impl DisplayJob {
         let end = self.show_all(is_unwanted);
         // What was seen by now counts; nobody waits for the rest.
         self.count_presented();
+        self.count_untold();
         let event = match end {
             End::Unwanted => return,
             End::Closed => LiveEvent::WindowClosed { node: self.node },
@@ -181,6 +182,14 @@ impl DisplayJob {
                 }
                 None => self.counters.never_shown(),
             }
+        }
+    }
+
+    /// Counts the frames that a window system has taken which never tells that one was seen.
+    fn count_untold(&mut self) {
+        let untold = self.display.presentation.take().map(Presentation::untold);
+        for frame in untold.into_iter().flatten() {
+            self.count(ShownBy::HandedOver, frame, None);
         }
     }
 

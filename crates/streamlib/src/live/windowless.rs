@@ -53,4 +53,8 @@ impl<T> Presentation<T> {
     pub(super) fn news(&mut self) -> Vec<(T, Option<Presented>)> {
         match self.0 {}
     }
+
+    pub(super) fn untold(self) -> Vec<T> {
+        match self.0 {}
+    }
 }
