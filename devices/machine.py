@@ -25,6 +25,11 @@ ENVIRONMENT = {
     "XDG_CACHE_HOME": "/tmp/cache",
     "MESA_SHADER_CACHE_DIR": "/tmp/shaders",
     "XDG_RUNTIME_DIR": "/tmp",
+    # One heap that grows in large steps. A thread's own grows page by page, with a call of the kernel for each, after which the
+    # emulator has forgotten every translation of an address.
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TOP_PAD_": str(8 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
 }
 
 # So many programs run beside each other, with one test of each at a time: one more than there are processors, since tests wait for
