@@ -141,7 +141,7 @@ fn where_time_sets_the_pace_a_graph_ends_with_the_source_that_it_ends_with_when_
         rig.end(CAMERA);
         for camera in 1..=2 {
             assert_eq!(rig.run(), Outcome::Submitted, "{pace:?}");
-            assert_eq!(rig.expected.seen(camera - 1).camera, camera as u64, "{pace:?}");
+            assert_eq!(rig.expected.seen(camera - 1).camera, camera, "{pace:?}");
             rig.clock.advance(10);
         }
         assert_eq!(rig.run(), Outcome::Ended, "{pace:?}");
