@@ -43,8 +43,9 @@ pub struct LiveOptions {
     pub frames: Option<u64>,
     /// CPU that the frame thread is bound to.
     pub frame_cpu: Option<usize>,
-    /// How long before and after a frame is expected its delivery, or its arrival from a surface, is awaited without sleeping. It costs a processor about that
-    /// share of the time, and saves the time that the system takes to wake a thread up. Zero for not at all.
+    /// How long before and after a frame is expected its delivery, or its arrival from a surface, is awaited without sleeping; and for
+    /// as long, 50 ms at most, that a frame of a surface is done. It costs a processor about that share of the time, and saves the
+    /// time that the system takes to wake a thread up. Zero for not at all.
     pub awake: Duration,
     /// Whether the CPU time of submissions is counted, which costs two system calls a frame.
     pub counts_cpu: bool,

@@ -34,7 +34,7 @@ const SLICE: Duration = Duration::from_millis(50);
 const BUSY: Duration = Duration::from_micros(500);
 /// A publisher that has gone is looked for this often.
 const RETRY: Duration = Duration::from_millis(20);
-/// So long a frame that the publisher's GPU works on is looked for without sleeping: longer than an effect takes.
+/// So long a frame that the publisher's GPU works on is looked for without sleeping in any case: longer than an effect takes.
 const WATCH: Duration = Duration::from_micros(100);
 /// A frame that the publisher's GPU has not finished after this long has failed there, too.
 const HUNG: Duration = Duration::from_secs(10);
@@ -51,6 +51,8 @@ pub(crate) struct SurfaceSource {
     first: Option<Acquired>,
     pub(crate) size: Size,
     pub(crate) format: TextureFormat,
+    /// So long a frame that the publisher's GPU works on is looked for without sleeping.
+    watch: Duration,
 }
 
 impl SurfaceSource {
@@ -65,12 +67,13 @@ impl SurfaceSource {
         };
         let (description, _memory) = reader.buffer(first.buffer())?;
         let shared = described(&options.name, &description, _memory)?;
-        Ok(Self { size: shared.size, format: shared.format, reader, first: Some(first) })
+        Ok(Self { size: shared.size, format: shared.format, reader, first: Some(first), watch: WATCH })
     }
 
     /// As [`LiveOptions::awake`](super::LiveOptions::awake).
     pub(crate) fn stay_awake(&mut self, awake: Duration) {
         self.reader.stay_awake(awake);
+        self.watch = awake.clamp(WATCH, SLICE);
     }
 }
 
@@ -226,7 +229,7 @@ impl Worker {
         };
         let reader = &self.job.source.reader;
         let begun = Instant::now();
-        let mut is_done = reader.watch(frame, WATCH, |value| timeline.reached(value))?;
+        let mut is_done = reader.watch(frame, self.job.source.watch, |value| timeline.reached(value))?;
         while !is_done && begun.elapsed() < HUNG && !self.is_stopping() {
             let was_alive = reader.is_publisher_alive();
             // What a publisher that has gone had done, it had done before.
