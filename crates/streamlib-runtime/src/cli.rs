@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use streamlib::format::Size;
+use streamlib::shader::CompilerOptions;
 use streamlib::value::Value;
 use streamlib::vulkan::{DeviceChoice, DeviceOptions};
 use streamlib::{RuntimeOptions, StreamRuntime};
@@ -124,14 +125,16 @@ pub(crate) struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    pub(crate) fn start(&self) -> Result<StreamRuntime, streamlib::StartError> {
+    /// A runtime on it; `compiles_later` when new effects may come while frames run, which are not to wait for the compiler.
+    pub(crate) fn start(&self, compiles_later: bool) -> Result<StreamRuntime, streamlib::StartError> {
         let choice = match (self.device.as_str(), self.device.parse()) {
             ("best", _) => DeviceChoice::Best,
             (_, Ok(index)) => DeviceChoice::Index(index),
             (name, Err(_)) => DeviceChoice::Name(name.to_owned()),
         };
         let device = DeviceOptions { choice, ..DeviceOptions::default() };
-        StreamRuntime::new(&RuntimeOptions { device, ..RuntimeOptions::default() })
+        let compiler = CompilerOptions { is_lazy: !compiles_later, ..crate::compiler() };
+        StreamRuntime::new(&RuntimeOptions { device, compiler })
     }
 }
 

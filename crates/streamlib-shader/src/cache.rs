@@ -62,14 +62,27 @@ impl CompilerIdentity {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&FORMAT.to_le_bytes());
         hasher.update(dxc.version.as_bytes());
-        // Builds of one version differ; size and time tell them apart without reading 30 MB.
-        if let Ok(meta) = std::fs::metadata(&dxc.path) {
-            hasher.update(&meta.len().to_le_bytes());
-            let age = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-            hasher.update(&age.map_or(0, |a| a.as_nanos()).to_le_bytes());
-        }
+        hash_file(&dxc.path, &mut hasher);
         Self(*hasher.finalize().as_bytes())
     }
+}
+
+/// What a library is told by: builds of one version differ; size and time tell them apart without reading 30 MB.
+fn hash_file(path: &Path, hasher: &mut blake3::Hasher) {
+    if let Ok(meta) = std::fs::metadata(path) {
+        hasher.update(&meta.len().to_le_bytes());
+        let age = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        hasher.update(&age.map_or(0, |a| a.as_nanos()).to_le_bytes());
+    }
+}
+
+/// The file that holds the version of a library which has answered.
+fn version_file(library: &Path) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&FORMAT.to_le_bytes());
+    hasher.update(library.as_os_str().as_encoded_bytes());
+    hash_file(library, &mut hasher);
+    format!("{}.dxc", hasher.finalize().to_hex())
 }
 
 impl Key {
@@ -124,6 +137,20 @@ impl Cache {
             disk_hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             told_of_trouble: AtomicBool::new(false),
+        }
+    }
+
+    /// The version of a library that was loaded before, by this program or another one, and has not changed since.
+    pub(crate) fn compiler(&self, library: &Path) -> Option<DxcInfo> {
+        let version = std::fs::read_to_string(self.directory.as_ref()?.join(version_file(library))).ok()?;
+        let is_one = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+        is_one.then(|| DxcInfo { path: library.to_owned(), version })
+    }
+
+    /// Remembers a library that was loaded.
+    pub(crate) fn remember_compiler(&self, dxc: &DxcInfo) {
+        if let Some(directory) = &self.directory {
+            self.tell(write_atomically(directory, &version_file(&dxc.path), dxc.version.as_bytes()));
         }
     }
 
@@ -195,7 +222,13 @@ impl Cache {
 
     fn write(&self, key: &Key, effect: &Effect) {
         let Some(directory) = &self.directory else { return };
-        if let Err(error) = encode(effect, key).and_then(|bytes| write_atomically(directory, key, &bytes))
+        let bytes = encode(effect, key);
+        self.tell(bytes.and_then(|bytes| write_atomically(directory, &key.file_name(), &bytes)));
+    }
+
+    /// Warns, once, of what could not be written.
+    fn tell(&self, written: std::io::Result<()>) {
+        if let (Err(error), Some(directory)) = (written, &self.directory)
             && !self.told_of_trouble.swap(true, Ordering::Relaxed)
         {
             let directory = directory.display();
@@ -252,14 +285,14 @@ fn decode(bytes: &[u8], key: &Key) -> Option<Entry> {
     Some(Entry { facts, spirv })
 }
 
-fn write_atomically(directory: &Path, key: &Key, bytes: &[u8]) -> std::io::Result<()> {
+fn write_atomically(directory: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     std::fs::create_dir_all(directory)?;
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let temporary = directory.join(format!(".{}-{number}.tmp", std::process::id()));
     let written = std::fs::File::create_new(&temporary)
         .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| std::fs::rename(&temporary, directory.join(key.file_name())));
+        .and_then(|()| std::fs::rename(&temporary, directory.join(name)));
     if written.is_err() {
         // It may not exist; then there is nothing to remove.
         let _ = std::fs::remove_file(&temporary);

@@ -27,11 +27,19 @@ pub struct CompilerOptions {
     pub cache: CacheOptions,
     /// How long one effect may take.
     pub time_limit: Duration,
+    /// Whether DXC is loaded only when there is a text that the cache does not know, provided that the cache on disk knows DXC. A
+    /// program starts sooner with it that compiles nothing new; the first new text takes the longer.
+    pub is_lazy: bool,
 }
 
 impl Default for CompilerOptions {
     fn default() -> Self {
-        Self { dxc: None, cache: CacheOptions::default(), time_limit: Duration::from_secs(10) }
+        Self {
+            dxc: None,
+            cache: CacheOptions::default(),
+            time_limit: Duration::from_secs(10),
+            is_lazy: false,
+        }
     }
 }
 
@@ -50,10 +58,21 @@ impl Compiler {
     /// # Errors
     /// When there is none, or none that can be used; the message says how to get it.
     pub fn new(options: CompilerOptions) -> Result<Self, DxcError> {
-        let CompilerOptions { dxc, cache, time_limit } = options;
-        let library = Library::load(&find_dxc(dxc.as_deref())?)?;
+        let CompilerOptions { dxc, cache, time_limit, is_lazy } = options;
+        let (path, cache) = (find_dxc(dxc.as_deref())?, Cache::new(&cache));
+        let library = match cache.compiler(&path) {
+            Some(info) => Library::known(info),
+            None => {
+                let library = Library::load(&path)?;
+                cache.remember_compiler(library.info());
+                library
+            }
+        };
+        if !is_lazy {
+            library.dxc()?;
+        }
         let identity = CompilerIdentity::of(library.info());
-        Ok(Self { identity, cache: Cache::new(&cache), time_limit, library })
+        Ok(Self { identity, cache, time_limit, library })
     }
 
     /// The DXC in use.

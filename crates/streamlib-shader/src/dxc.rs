@@ -1,8 +1,8 @@
 //! Runs DXC, on a thread of its own and under a time limit.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hassle_rs::{Dxc, HassleError};
@@ -26,10 +26,10 @@ const ARGUMENTS: &[&str] = &[
 /// The name under which DXC sees the text; its messages start with it.
 pub(crate) const FILE: &str = "effect.hlsl";
 
-/// A loaded DXC.
+/// A DXC that has been loaded, now or before.
 #[derive(Debug)]
 pub(crate) struct Library {
-    dxc: Arc<Dxc>,
+    dxc: OnceLock<Result<Arc<Dxc>, DxcError>>,
     info: DxcInfo,
 }
 
@@ -54,14 +54,23 @@ impl Library {
     /// Loads the library at `path` and asks it for its version.
     pub(crate) fn load(path: &Path) -> Result<Self, DxcError> {
         check_age(path)?;
-        let unloadable = |reason: String| DxcError::Unloadable { path: path.to_owned(), reason };
-        let dxc = Arc::new(Dxc::new(Some(path.to_owned())).map_err(|e| unloadable(describe(&e)))?);
+        let dxc = open(path)?;
         let asked = Arc::clone(&dxc);
         let version = on_own_thread(Duration::from_secs(10), move || version(&asked))
             .and_then(|v| v)
-            .map_err(|e| unloadable(format!("it does not answer: {e:?}")))?;
+            .map_err(|e| unloadable(path, format!("it does not answer: {e:?}")))?;
         let info = DxcInfo { path: PathBuf::from(path), version };
-        Ok(Self { dxc, info })
+        Ok(Self { dxc: OnceLock::from(Ok(dxc)), info })
+    }
+
+    /// One that was loaded before, and then said its version.
+    pub(crate) fn known(info: DxcInfo) -> Self {
+        Self { dxc: OnceLock::new(), info }
+    }
+
+    /// Loads it if it is not yet.
+    pub(crate) fn dxc(&self) -> Result<&Arc<Dxc>, DxcError> {
+        self.dxc.get_or_init(|| open(&self.info.path)).as_ref().map_err(Clone::clone)
     }
 
     pub(crate) fn info(&self) -> &DxcInfo {
@@ -75,9 +84,18 @@ impl Library {
         function: &'static str,
         limit: Duration,
     ) -> Result<Output, Failure> {
-        let dxc = Arc::clone(&self.dxc);
+        let dxc = Arc::clone(self.dxc().map_err(|e| Failure::Broken(e.to_string()))?);
         on_own_thread(limit, move || compile(&dxc, &text, function))?
     }
+}
+
+fn open(path: &Path) -> Result<Arc<Dxc>, DxcError> {
+    let dxc = Dxc::new(Some(path.to_owned())).map_err(|e| unloadable(path, describe(&e)))?;
+    Ok(Arc::new(dxc))
+}
+
+fn unloadable(path: &Path, reason: String) -> DxcError {
+    DxcError::Unloadable { path: path.to_owned(), reason }
 }
 
 /// Runs `work` on a thread with a large stack. A thread that takes longer than `limit` is abandoned: it keeps its memory and

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{compiler_with, inputs};
-use streamlib_shader::{CacheOptions, CacheStats, Compiler, EffectSource};
+use streamlib_shader::{CacheOptions, CacheStats, Compiler, CompilerOptions, DxcError, EffectSource};
 
 fn on_disk(directory: &Path) -> Option<Compiler> {
     compiler_with(CacheOptions::Disk(directory.to_owned()), Duration::from_secs(60))
@@ -18,7 +18,12 @@ fn source() -> EffectSource {
 }
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(directory).expect("cache").map(|e| e.expect("entry").path()).collect()
+    with_extension(directory, "effect")
+}
+
+fn with_extension(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(directory).expect("cache").map(|e| e.expect("entry").path());
+    paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
 }
 
 #[test]
@@ -106,6 +111,64 @@ fn damaged_and_foreign_entries_are_ignored_and_written_anew() {
         assert_eq!(compiler.cache_stats().misses, 1);
         assert_eq!(std::fs::read(&path).expect("entry"), good);
     }
+}
+
+#[test]
+fn a_lazy_compiler_loads_dxc_when_something_has_to_be_compiled_and_says_so_when_that_fails() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let Some(found) = on_disk(directory.path()) else {
+        return;
+    };
+    let cache = || CacheOptions::Disk(directory.path().join("cache"));
+    let lazy = |dxc: &Path| {
+        let options = CompilerOptions {
+            dxc: Some(dxc.to_owned()),
+            cache: cache(),
+            is_lazy: true,
+            ..CompilerOptions::default()
+        };
+        Compiler::new(options)
+    };
+    // A library of its own: one that is loaded already would be found again.
+    let library = directory.path().join("libdxcompiler.so");
+    std::fs::copy(&found.dxc().path, &library).expect("copied");
+    let first = lazy(&library).expect("loaded, since nobody knows it");
+    let made = first.compile(&source()).expect("compiles");
+    assert_eq!(with_extension(&directory.path().join("cache"), "dxc").len(), 1);
+    let version = first.dxc().version.clone();
+    // While it is loaded, its name stands for it.
+    drop(first);
+
+    // A file of the same size and time that is no library: it is not looked into as long as nothing new comes.
+    let meta = library.metadata().expect("it is there");
+    let other = directory.path().join("other");
+    let file = std::fs::File::create(&other).expect("a file");
+    file.set_len(meta.len()).expect("long enough");
+    file.set_modified(meta.modified().expect("a time")).expect("a time");
+    std::fs::rename(&other, &library).expect("in its place");
+    let second = lazy(&library).expect("known");
+    assert_eq!(second.dxc().version, version);
+    assert_eq!(*second.compile(&source()).expect("it is remembered"), *made);
+    let new = EffectSource::from_text("new", "float4 main() : SV_Target { return 1; }");
+    let said = second.compile(&new).expect_err("there is no compiler").to_string();
+    assert!(said.contains("cannot load the HLSL compiler"), "{said}");
+
+    // Another time is another library, which is loaded at once, and refused.
+    let later = meta.modified().expect("a time") + Duration::from_secs(1);
+    std::fs::File::options()
+        .write(true)
+        .open(&library)
+        .and_then(|file| file.set_modified(later))
+        .expect("a time");
+    assert!(matches!(lazy(&library), Err(DxcError::TooOld { .. })));
+    // What is known and told to be there at once is loaded at once.
+    std::fs::File::options()
+        .write(true)
+        .open(&library)
+        .and_then(|file| file.set_modified(meta.modified()?))
+        .expect("a time");
+    let at_once = CompilerOptions { dxc: Some(library), cache: cache(), ..CompilerOptions::default() };
+    assert!(matches!(Compiler::new(at_once), Err(DxcError::Unloadable { .. })));
 }
 
 #[test]

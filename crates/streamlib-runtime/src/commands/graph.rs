@@ -12,7 +12,7 @@ pub(crate) fn graph(args: &GraphArgs) -> Done {
     let GraphAction::Explain { graph, sources, device, no_fusion, svg, json } = &args.action;
     let (mut graph, base) = load_graph(graph)?;
     run::redirect_sources(&mut graph, sources)?;
-    let runtime = device.start()?;
+    let runtime = device.start(false)?;
     let options = RunOptions { base, fuse: !no_fusion, ..RunOptions::default() };
     let explanation = runtime.explain(&graph, &options)?;
     if let Some(path) = svg {

@@ -142,7 +142,7 @@ fn check_ends(graph: &Graph) -> Done {
 
 /// Runs a graph from beginning to end, with a progress bar.
 fn execute_offline(job: Job<'_>, args: &RunningArgs) -> Done {
-    let runtime = args.device.start()?;
+    let runtime = args.device.start(false)?;
     let defaults = RunOptions::default();
     let quality = args.quality.map_or(defaults.quality, Quality::Quantizer);
     let options =

@@ -16,7 +16,7 @@ pub(crate) fn compiler() -> Option<Compiler> {
 }
 
 pub(crate) fn compiler_with(cache: CacheOptions, time_limit: Duration) -> Option<Compiler> {
-    match Compiler::new(CompilerOptions { dxc: None, cache, time_limit }) {
+    match Compiler::new(CompilerOptions { cache, time_limit, ..CompilerOptions::default() }) {
         Ok(compiler) => Some(compiler),
         Err(error @ DxcError::NotFound { .. }) => {
             println!("SKIPPED: {error}");

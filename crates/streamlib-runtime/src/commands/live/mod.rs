@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Runs a graph live, and prints the report.
 pub(crate) fn execute(job: &Job<'_>, args: &RunningArgs) -> Done {
     let watcher = args.live.watch.then(|| Watcher::new(job)).transpose()?;
-    let runtime = Arc::new(args.device.start()?);
+    let runtime = Arc::new(args.device.start(args.live.watch)?);
     let defaults = LiveOptions::default();
     let options = LiveOptions {
         base: job.base.clone(),
