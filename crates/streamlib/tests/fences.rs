@@ -101,11 +101,8 @@ fn a_frame_comes_when_its_writer_has_finished_it() {
     let mut out = rig.outlet("out");
     assert_eq!(rig.next(&mut out), 1);
     let mut came = 0;
-    // A machine that is busy elsewhere may look so late that the frame is given up: then there are more of them.
+    // A machine that is busy elsewhere may look so late that the frame is given up.
     for number in 2..12 {
-        if came == 3 {
-            break;
-        }
         let writing = theirs.memory.begin_writing();
         theirs.publish();
         nothing_comes(&mut out);
