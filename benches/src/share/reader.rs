@@ -13,6 +13,8 @@ use streamlib::vulkan::{
     Validation,
 };
 use streamlib::{EffectRun, RuntimeOptions, StreamRuntime};
+use streamlib_core::gpu::Gpu;
+use streamlib_linux::realtime::{Affinity, DeviceInterrupts};
 use streamlib_share::{Acquired, BufferDescription, BufferKind, Reader, ReaderOptions, TimelineDescription};
 
 use super::{Seen, Told};
@@ -70,6 +72,7 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
     let counts_from = Instant::now() + Duration::from_secs(1);
     let mut begun = None;
     let looks = args.mode == "check";
+    let mut aside = Aside::new(&runtime, awake);
     loop {
         let Some(frame) = reader.acquire(Duration::from_secs(2))? else {
             return Err("no frame for two seconds".into());
@@ -113,6 +116,7 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
         let look_ns = longest_look.as_nanos() as u64;
         told.seen.push(Seen { sequence, published_ns: frame.published().0, at_ns, look_ns });
         drop(frame);
+        aside.step();
         told.seconds = begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64());
         if told.seconds > args.seconds {
             break;
@@ -120,6 +124,34 @@ pub(crate) fn read(args: &ReaderArgs) -> Fallible<()> {
     }
     std::fs::write(&args.out, serde_json::to_string(&told)?)?;
     Ok(())
+}
+
+/// Keeps a thread that does not sleep off the CPUs that serve the GPU's interrupts, as graphs do.
+struct Aside {
+    known: Option<(DeviceInterrupts, Affinity)>,
+    looked: Instant,
+}
+
+impl Aside {
+    fn new(runtime: &StreamRuntime, awake: Duration) -> Self {
+        let address = runtime.gpu().info().pci_address.as_deref().filter(|_| !awake.is_zero());
+        let interrupts = address.and_then(|address| DeviceInterrupts::of_pci_device(address).ok());
+        Self { known: interrupts.zip(Affinity::of_this_thread().ok()), looked: Instant::now() }
+    }
+
+    /// Looks once a second.
+    fn step(&mut self) {
+        let Some((interrupts, affinity)) = &mut self.known else { return };
+        if self.looked.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        if let Ok(busy) = interrupts.served_since()
+            && !busy.is_empty()
+        {
+            let _as_it_was = affinity.keep_off(&busy);
+        }
+        self.looked = Instant::now();
+    }
 }
 
 /// Takes frames before they are done, where the device can wait for the publisher's timeline: as graphs do that read a surface.

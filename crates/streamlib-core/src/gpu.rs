@@ -16,6 +16,8 @@ pub struct DeviceInfo {
     pub is_cpu: bool,
     /// Greatest width and height of a texture.
     pub max_texture_size: u32,
+    /// Its address on a PCI bus, as Linux writes it: `0000:17:00.0`. None where it is on no such bus or the driver does not tell.
+    pub pci_address: Option<String>,
 }
 
 /// A texture to create.

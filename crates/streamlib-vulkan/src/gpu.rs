@@ -80,6 +80,7 @@ impl VulkanGpu {
             name: report.name.clone(),
             is_cpu: report.kind == DeviceKind::Cpu,
             max_texture_size: device.limits().max_image_dimension2_d,
+            pci_address: report.pci_address.clone(),
         };
         if info.is_cpu {
             tracing::info!(device = info.name, "no GPU is in use: Vulkan runs on the CPU, many times slower");

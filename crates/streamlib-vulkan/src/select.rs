@@ -62,6 +62,8 @@ pub struct DeviceReport {
     pub driver: String,
     /// Vulkan major, minor and patch version.
     pub api_version: (u32, u32, u32),
+    /// Its address on a PCI bus, as Linux writes it: `0000:17:00.0`. None where it is on no such bus or the driver does not tell.
+    pub pci_address: Option<String>,
     /// Whether it has timeline semaphores, which streamlib needs.
     pub timeline: bool,
     /// What it can do with each texture format.
@@ -212,6 +214,8 @@ fn examine(instance: &Instance, physical: vk::PhysicalDevice) -> Result<Candidat
         },
         driver: if is_modern { driver(raw, physical) } else { String::new() },
         api_version: (version.0, version.1, vk::api_version_patch(plain.api_version)),
+        pci_address: (is_modern && extensions.contains(&ash::ext::pci_bus_info::NAME))
+            .then(|| pci_address(raw, physical)),
         timeline: features.timeline,
         formats,
         timestamps: timestamp_bits > 0,
@@ -241,6 +245,16 @@ fn driver(instance: &ash::Instance, physical: vk::PhysicalDevice) -> String {
     let name = text(driver.driver_name_as_c_str());
     let info = text(driver.driver_info_as_c_str());
     format!("{name} {info}").trim().to_owned()
+}
+
+/// Where a device is whose extensions have `VK_EXT_pci_bus_info`.
+fn pci_address(instance: &ash::Instance, physical: vk::PhysicalDevice) -> String {
+    let mut pci = vk::PhysicalDevicePCIBusInfoPropertiesEXT::default();
+    let mut properties = vk::PhysicalDeviceProperties2::default().push_next(&mut pci);
+    // SAFETY: `physical` belongs to `instance` and has the extension of the chained structure.
+    unsafe { instance.get_physical_device_properties2(physical, &mut properties) };
+    let vk::PhysicalDevicePCIBusInfoPropertiesEXT { pci_domain, pci_bus, pci_device, pci_function, .. } = pci;
+    format!("{pci_domain:04x}:{pci_bus:02x}:{pci_device:02x}.{pci_function}")
 }
 
 /// What kernels and copies need of an image of a storage format.

@@ -113,7 +113,12 @@ impl CpuGpu {
 
     fn with_queue(kernels: impl IntoIterator<Item = (&'static str, KernelFn)>, queue: Queue) -> Self {
         Self {
-            info: DeviceInfo { name: "test double".into(), is_cpu: true, max_texture_size: 4096 },
+            info: DeviceInfo {
+                name: "test double".into(),
+                is_cpu: true,
+                max_texture_size: 4096,
+                pci_address: None,
+            },
             kernels: kernels.into_iter().map(|(name, run)| (name.to_owned(), CpuKernel(run))).collect(),
             queue,
             alive: Arc::default(),

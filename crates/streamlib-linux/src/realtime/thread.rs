@@ -128,11 +128,11 @@ fn kernel_name(name: &str) -> CString {
 fn pin(thread: &str, cpu: usize) -> Result<(), ThreadRefusal> {
     let thread = || thread.to_owned();
     let refused = |action| move |source| ThreadRefusal::Other { thread: thread(), action, source };
-    let allowed = sys::thread::allowed_cpus().map_err(refused("list the CPUs"))?;
+    let allowed = sys::thread::allowed_cpus(0).map_err(refused("list the CPUs"))?;
     if !allowed.contains(&cpu) {
         return Err(ThreadRefusal::NoSuchCpu { thread: thread(), cpu, allowed });
     }
-    sys::thread::pin(cpu).map_err(refused("set the CPU"))
+    sys::thread::allow_cpus(0, &[cpu]).map_err(refused("set the CPU"))
 }
 
 fn raise(thread: &str, level: u8) -> Result<(), ThreadRefusal> {
@@ -212,14 +212,14 @@ mod tests {
 
     #[test]
     fn a_pinned_thread_may_run_on_its_cpu_only() {
-        let cpu = *sys::thread::allowed_cpus().unwrap().last().unwrap();
+        let cpu = *sys::thread::allowed_cpus(0).unwrap().last().unwrap();
         let request = ThreadRequest { cpu: Some(cpu), ..named("frames") };
         prepared(&request, |outcome| {
             if outcome.cpu.is_none() {
                 println!("SKIPPED: this system pins no thread: {:?}", texts(&outcome));
                 return;
             }
-            assert_eq!(sys::thread::allowed_cpus().unwrap(), [cpu]);
+            assert_eq!(sys::thread::allowed_cpus(0).unwrap(), [cpu]);
         });
     }
 
@@ -228,7 +228,7 @@ mod tests {
         for cpu in [1_000, 1_024, usize::MAX] {
             let request = ThreadRequest { cpu: Some(cpu), ..named("frames") };
             let outcome = prepared(&request, |outcome| outcome);
-            let allowed = sys::thread::allowed_cpus().unwrap();
+            let allowed = sys::thread::allowed_cpus(0).unwrap();
             assert!(texts(&outcome)[0].contains(&format!("choose one of {allowed:?}")), "{outcome:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Name, priority and place of the calling thread.
+//! Name, priority and place of threads.
 
 use std::ffi::CStr;
 use std::io;
@@ -32,28 +32,36 @@ pub(crate) fn set_fifo(level: i32) -> io::Result<()> {
     })
 }
 
-/// CPUs that the calling thread may run on.
-pub(crate) fn allowed_cpus() -> io::Result<Vec<usize>> {
+/// The calling thread, as other threads of its process name it to the kernel.
+pub(crate) fn current() -> libc::pid_t {
+    // SAFETY: takes nothing and touches no memory of this process.
+    unsafe { libc::gettid() }
+}
+
+/// CPUs that a thread of this process may run on; 0 is the calling one.
+pub(crate) fn allowed_cpus(thread: libc::pid_t) -> io::Result<Vec<usize>> {
     // SAFETY: a CPU set is a bit mask, for which zeros are valid.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: 0 is the calling thread, and `set`, of the size given, is exclusively borrowed for the call.
-    check(unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) })?;
+    // SAFETY: `set`, of the size given, is exclusively borrowed for the call.
+    check(unsafe { libc::sched_getaffinity(thread, size_of::<libc::cpu_set_t>(), &raw mut set) })?;
     let cpus = 0..libc::CPU_SETSIZE as usize;
     // SAFETY: each index is below the number of bits in the set.
     Ok(cpus.filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) }).collect())
 }
 
-/// Lets the calling thread run on `cpu` only.
-pub(crate) fn pin(cpu: usize) -> io::Result<()> {
-    if cpu >= libc::CPU_SETSIZE as usize {
-        return Err(io::ErrorKind::InvalidInput.into());
-    }
+/// Lets a thread of this process run on `cpus` only; 0 is the calling one.
+pub(crate) fn allow_cpus(thread: libc::pid_t, cpus: &[usize]) -> io::Result<()> {
     // SAFETY: a CPU set is a bit mask, for which zeros are valid.
     let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: the index is below the number of bits in the set.
-    unsafe { libc::CPU_SET(cpu, &mut set) };
-    // SAFETY: 0 is the calling thread, and `set`, of the size given, is borrowed for the call.
-    check(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) })
+    for &cpu in cpus {
+        if cpu >= libc::CPU_SETSIZE as usize {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // SAFETY: the index is below the number of bits in the set.
+        unsafe { libc::CPU_SET(cpu, &mut set) };
+    }
+    // SAFETY: `set`, of the size given, is borrowed for the call.
+    check(unsafe { libc::sched_setaffinity(thread, size_of::<libc::cpu_set_t>(), &raw const set) })
 }
 
 /// Policy and level of the calling thread, as the kernel has them.

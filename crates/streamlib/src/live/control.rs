@@ -17,6 +17,7 @@ use super::install::Ended;
 use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{ProcessorWork, Setting, Stage};
+use super::system::AwakeThreads;
 use super::values::Knobs;
 use super::{Applied, BuildTimes};
 use crate::error::RunError;
@@ -39,6 +40,7 @@ pub(super) struct Control {
     pub(super) works: Mutex<Works>,
     pub(super) driver: Arc<Driver>,
     pub(super) handover: Arc<Handover<VulkanGpu>>,
+    pub(super) awake: Arc<AwakeThreads>,
 }
 
 /// What runs, and the ways to those who run it.

@@ -291,6 +291,7 @@ impl Installing<'_> {
                     counters,
                     events: self.control.events.clone(),
                     pulse: running.pulse.clone(),
+                    awake: self.control.awake.clone(),
                 });
                 running.thread = Some(Pushing::Surface(thread.map_err(RunError::Thread)?));
             }

@@ -1,6 +1,8 @@
 //! Graphs that run live: sources push, several consumers take, and everything may change meanwhile.
 
 mod app;
+#[cfg(target_os = "linux")]
+mod awake;
 mod build;
 #[cfg(target_os = "linux")]
 mod camera;

@@ -45,7 +45,8 @@ pub struct LiveOptions {
     pub frame_cpu: Option<usize>,
     /// How long before and after a frame is expected its delivery, or its arrival from a surface, is awaited without sleeping; and for
     /// as long, 50 ms at most, that a frame of a surface is done. It costs a processor about that share of the time, and saves the
-    /// time that the system takes to wake a thread up. Zero for not at all.
+    /// time that the system takes to wake a thread up. These threads are kept off the CPUs that serve the GPU's interrupts, where the
+    /// system tells which they are. Zero for not at all.
     pub awake: Duration,
     /// Whether the CPU time of submissions is counted, which costs two system calls a frame.
     pub counts_cpu: bool,

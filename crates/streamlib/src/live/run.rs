@@ -23,6 +23,7 @@ use super::event::{Events, LiveEvent};
 use super::options::LiveOptions;
 use super::route::Routes;
 use super::stage::{Stage, Values};
+use super::system::AwakeThreads;
 use super::trace::{TraceFile, TraceThread};
 use super::values::Knobs;
 use crate::error::RunError;
@@ -37,6 +38,8 @@ const SLICE: Duration = Duration::from_millis(100);
 const RETRY: Duration = Duration::from_millis(1);
 /// Sources are looked after this often, and so are drawn numbers.
 const WATCH: Duration = Duration::from_millis(200);
+/// So often it is looked who serves the GPU's interrupts.
+const ASIDE: Duration = Duration::from_secs(1);
 /// Commands that may wait for the deliverer.
 const COMMANDS: NonZeroU16 = NonZeroU16::new(1024).expect("not zero");
 
@@ -83,6 +86,7 @@ pub(super) fn start(
     let swapped = Listener::new();
     handover.tell_swaps(swapped.bell());
     let events = Arc::new(Events::default());
+    let awake = AwakeThreads::new(runtime.gpu().info(), options.awake);
     let control = Arc::new(Control {
         runtime: runtime.clone(),
         options,
@@ -99,6 +103,7 @@ pub(super) fn start(
         }),
         driver: Driver::new(bell, counts_cpu),
         handover: handover.clone(),
+        awake: awake.clone(),
     });
     let mut works = control.works();
     let trace = control.options.trace.as_deref().map(TraceFile::create).transpose()?;
@@ -142,7 +147,7 @@ pub(super) fn start(
 
     let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let (shared, told, driver) = (state.clone(), events.clone(), control.driver.clone());
-    let deliver = move || deliver_all(deliverer, &shared, &told, &driver);
+    let deliver = move || deliver_all(deliverer, &shared, &told, &driver, &awake);
     let deliveries = spawn("deliver").spawn(deliver).map_err(RunError::Thread)?;
     let (shared, told) = (state.clone(), events);
     let (cpu, driver) = (control.options.frame_cpu, control.driver.clone());
@@ -150,10 +155,15 @@ pub(super) fn start(
     let frames = spawn("frame").spawn(submit).map_err(RunError::Thread)?;
     let (shared, watched, read) = (state.clone(), Arc::downgrade(&control), stats.clone());
     let watch = move || {
+        let mut aside = Instant::now();
         while !shared.wait(WATCH) {
             let Some(control) = watched.upgrade() else { break };
             control.watch_sources();
             control.tell_overlays(&read);
+            if aside.elapsed() >= ASIDE {
+                control.awake.step_aside();
+                aside = Instant::now();
+            }
         }
     };
     let watch = spawn("watch").spawn(watch).map_err(RunError::Thread)?;
@@ -222,8 +232,15 @@ fn submit_all(
     state.end();
 }
 
-fn deliver_all(mut deliverer: Deliverer<VulkanGpu>, state: &RunState, events: &Events, driver: &Driver) {
+fn deliver_all(
+    mut deliverer: Deliverer<VulkanGpu>,
+    state: &RunState,
+    events: &Events,
+    driver: &Driver,
+    awake: &Arc<AwakeThreads>,
+) {
     tell_refusals("deliver", prepare_thread("deliver", Role::Deliveries, None), events);
+    let _entered = awake.enter();
     loop {
         match deliverer.step() {
             Deliver::Done | Deliver::Idle => {}

@@ -19,6 +19,7 @@ use streamlib_vulkan::{
     DmaBufAccess, PeerTimeline, SharedTimeline, SharingProblem, Texture, VulkanError, VulkanGpu,
 };
 
+use super::awake::AwakeThreads;
 use super::clock::{Monotonic, Role, prepare_thread};
 use super::driver::Arrivals;
 use super::event::{Events, LiveEvent};
@@ -102,6 +103,7 @@ pub(super) struct SurfaceJob {
     pub(super) counters: Arc<NodeCounters>,
     pub(super) events: Arc<Events>,
     pub(super) pulse: Arc<Pulse>,
+    pub(super) awake: Arc<AwakeThreads>,
 }
 
 impl SurfaceThread {
@@ -161,6 +163,7 @@ impl Worker {
     fn run(mut self) {
         let node = self.job.node.clone();
         prepare_thread(&node, Role::Other, None);
+        let _entered = self.job.awake.enter();
         self.read_early();
         let outcome = self.push_all();
         self.job.pulse.end();

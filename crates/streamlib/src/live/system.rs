@@ -1,6 +1,8 @@
 //! Surfaces, and screens without a window system, where they exist.
 
 #[cfg(target_os = "linux")]
+pub(super) use super::awake::AwakeThreads;
+#[cfg(target_os = "linux")]
 pub(super) use super::publish::{Publication, open};
 #[cfg(target_os = "linux")]
 pub(super) use super::scanout::{ScanoutJob, ScanoutScreen, open_screen};
@@ -17,9 +19,11 @@ pub(crate) use elsewhere::*;
 mod elsewhere {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
 
     use streamlib_core::account::{DropReason, NodeCounters};
     use streamlib_core::format::{Size, TextureFormat};
+    use streamlib_core::gpu::DeviceInfo;
     use streamlib_core::live::AtOnce;
     use streamlib_core::mailbox::{Listener, Receiver};
     use streamlib_vulkan::VulkanGpu;
@@ -33,6 +37,20 @@ mod elsewhere {
     use crate::runtime::StreamRuntime;
     use crate::scanout::ScanoutOptions;
     use crate::surface::{PublishOptions, ReadOptions, SurfaceError};
+
+    /// The system does not tell who serves the GPU's interrupts.
+    #[derive(Debug)]
+    pub(crate) struct AwakeThreads;
+
+    impl AwakeThreads {
+        pub(crate) fn new(_: &DeviceInfo, _: Duration) -> Arc<Self> {
+            Arc::new(Self)
+        }
+
+        pub(crate) fn enter(self: &Arc<Self>) {}
+
+        pub(crate) fn step_aside(&self) {}
+    }
 
     /// Never there.
     #[derive(Debug)]
@@ -106,7 +124,7 @@ mod elsewhere {
             Err(SurfaceError::Platform)
         }
 
-        pub(crate) fn stay_awake(&mut self, _: std::time::Duration) {
+        pub(crate) fn stay_awake(&mut self, _: Duration) {
             match self.never {}
         }
     }
@@ -120,6 +138,7 @@ mod elsewhere {
         pub(crate) counters: Arc<NodeCounters>,
         pub(crate) events: Arc<Events>,
         pub(crate) pulse: Arc<Pulse>,
+        pub(crate) awake: Arc<AwakeThreads>,
     }
 
     #[derive(Debug)]
