@@ -1,6 +1,7 @@
 //! Frames from one process to another: how long after the GPU has finished a frame another process may start on it, whether every
 //! frame arrives whole, and how many there are when both go as fast as they can.
 
+mod check;
 mod peers;
 mod reader;
 
@@ -73,6 +74,8 @@ struct Seen {
     sequence: u64,
     /// When it was published, on the monotonic clock.
     published_ns: i64,
+    /// When the reader knew of it.
+    told_ns: i64,
     /// When the reader could begin.
     at_ns: i64,
     /// The longest that the driver took to say whether the GPU is done.
@@ -164,17 +167,21 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
     };
     let times = after_gpu(&told.seen);
     let looks = Percentiles::of(told.seen.iter().map(|seen| seen.look_ns as f64 / 1e3).collect());
-    // A run that gets slower shows it here; clocks of two processors that part are told by the quickest frames.
+    let known = Percentiles::of(
+        told.seen.iter().map(|seen| (seen.told_ns - seen.published_ns) as f64 / 1e3).collect(),
+    );
+    // A run that gets slower shows it here; a thread that is held up at the end of every frame is told by the quickest.
     let tenths = told.seen.chunks(told.seen.len().div_ceil(10).max(1)).map(after_gpu);
-    let tenths: Vec<_> = tenths.map(|tenth| format!("{:.1} ({:.1})", tenth.p50, tenth.least)).collect();
+    let tenths: Vec<_> =
+        tenths.map(|tenth| format!("{:.1} ({:.1}, {:.1})", tenth.p50, tenth.least, tenth.p99_9)).collect();
     let first = told.seen.first().map_or(0, |seen| seen.sequence);
     let published = told.seen.last().map_or(0, |seen| seen.sequence + 1 - first);
     let read = told.seen.len() as u64;
     println!(
         "paced: {published} frames, {read} read, {} torn, {} repeated, {} looked at; GPU done to reader p50 {:.1} us, p99 {:.1}, \
          p99.9 {:.1}, max {:.1}; to publisher p50 {:.1}, p99.9 {:.1}; from its announcement \
-         p50 {:.1}, p99.9 {:.1}; longest look at the semaphore in each frame p50 {:.1}, p99.9 {:.1}; \
-         p50 (and least) of each tenth of the run: {}",
+         p50 {:.1}, p99.9 {:.1}; known of after p50 {:.1}, p99.9 {:.1}; longest look at the semaphore in each frame \
+         p50 {:.1}, p99.9 {:.1}; p50 (least and p99.9) of each tenth of the run: {}",
         told.torn,
         told.repeated,
         told.looked_at,
@@ -186,6 +193,8 @@ pub(crate) fn run(args: &ShareArgs) -> Fallible<()> {
         noticed.p99_9,
         handed.p50,
         handed.p99_9,
+        known.p50,
+        known.p99_9,
         looks.p50,
         looks.p99_9,
         tenths.join(", ")
