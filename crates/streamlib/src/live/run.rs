@@ -284,6 +284,10 @@ impl Threads {
         self.stats.read(Monotonic.now())
     }
 
+    pub(super) fn frames(&self) -> u64 {
+        self.stats.frames()
+    }
+
     pub(super) fn wait(&self, limit: Duration) -> bool {
         self.state.wait(limit)
     }

@@ -31,15 +31,15 @@ fn a_camera_that_stalls_or_breaks_down_is_restarted_while_the_graph_goes_on() {
     let Some((node, _turn)) = vivid() else { return };
     let controls = CameraControls::open(&node).unwrap();
     for (memory, stalls) in [("driver", true), ("host", false)] {
-        let uri = format!("camera:{}?size=320x180&fps=10&memory={memory}", node.display());
+        let uri = format!("camera:{}?size=320x180&fps=5&memory={memory}", node.display());
         let mut rig = Rig::start(&runtime, &uri);
         rig.until_picture("the first", |_| Ok(()));
         if stalls {
             controls.set("percentage_of_dropped_buffers", 100).unwrap();
             rig.until_event("a camera that gives nothing", is_stalled);
-            let frames = rig.live.stats().frames;
+            let frames = rig.live.frames();
             rig.until_event("a restart", is_restarting);
-            rig.until("frames without it", |rig| rig.live.stats().frames > frames);
+            rig.until("frames without it", |rig| rig.live.frames() > frames);
             controls.set("percentage_of_dropped_buffers", 0).unwrap();
             rig.until_event("its coming back", is_back);
         }
@@ -76,8 +76,8 @@ fn a_camera_is_waited_for_when_it_is_not_there_yet_and_when_it_is_unplugged() {
     rig.until_event("an unplugged camera", is_stalled);
     let told = rig.until_event("the wait for it", is_restarting).to_string();
     assert!(told.contains("unplugged"), "{told}");
-    let frames = rig.live.stats().frames;
-    rig.until("frames without it", |rig| rig.live.stats().frames > frames);
+    let frames = rig.live.frames();
+    rig.until("frames without it", |rig| rig.live.frames() > frames);
     // Another port and another node, under the same name.
     let second = plug(SIZE, 180).unwrap();
     rig.until_event("its coming back", is_back);

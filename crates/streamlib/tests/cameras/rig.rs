@@ -104,7 +104,7 @@ impl Rig {
             if Instant::now() > deadline {
                 return false;
             }
-            self.live.wait(Duration::from_millis(5));
+            self.live.wait(Duration::from_millis(20));
         }
     }
 

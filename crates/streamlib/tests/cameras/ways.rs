@@ -36,7 +36,7 @@ fn a_camera_shows_its_picture_in_every_kind_of_format_and_every_way_and_says_whi
         ("BGR3", "&memory=handed", "into memory of the GPU that it was handed (DMA-BUF)"),
         ("GB12", "&memory=host", "copied and uploaded"),
     ] {
-        let uri = format!("camera:{}?size=320x180&fps=10&format={format}{way}", node.display());
+        let uri = format!("camera:{}?size=320x180&fps=5&format={format}{way}", node.display());
         let mut rig = Rig::start(&runtime, &uri);
         let opened = rig.until_event(&uri, |event| matches!(event, LiveEvent::CameraOpened { .. }));
         let LiveEvent::CameraOpened { how, .. } = opened else { unreachable!("it is that event") };

@@ -76,7 +76,7 @@ fn a_file_straight_from_a_pushed_source_holds_what_was_pushed() {
             rig.live.wait(Duration::from_millis(1));
         }
         // Each is written before the next replaces it.
-        while rig.live.stats().frames < u64::from(number) {
+        while rig.live.frames() < u64::from(number) {
             rig.live.wait(Duration::from_millis(1));
         }
     }

@@ -82,7 +82,7 @@ fn drive(
         if story.saw_the_last_window_close(live) {
             return;
         }
-        let flow = screen.show(&live.stats(), &story.notices);
+        let flow = screen.show(live, &story.notices);
         if has_ended || flow == Flow::Stop || until.is_some_and(|until| Instant::now() >= until) {
             return;
         }

@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Display;
 
 use console::Term;
-use streamlib::account::Stats;
-use streamlib::{Flow, LiveEvent, LiveReport, Progress};
+use streamlib::{Flow, LiveEvent, LiveGraph, LiveReport, Progress};
 
 use crate::cli::RunningArgs;
 use crate::live_view::LiveView;
@@ -29,11 +28,11 @@ impl Screen {
     }
 
     /// Shows the accounts; whether the user wants to go on.
-    pub(super) fn show(&mut self, stats: &Stats, notices: &[String]) -> Flow {
+    pub(super) fn show(&mut self, live: &LiveGraph, notices: &[String]) -> Flow {
         if let Some(view) = &self.view {
-            view.borrow_mut().show(stats, notices);
+            view.borrow_mut().show(&live.stats(), notices);
         }
-        self.meter.tell(Progress { frame: stats.frames, total: self.frames })
+        self.meter.tell(Progress { frame: live.frames(), total: self.frames })
     }
 
     /// Says what the user did or is to know now, unless nothing is to be said.
