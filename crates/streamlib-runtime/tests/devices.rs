@@ -23,7 +23,7 @@ use turn::Turn;
 /// The machine is emulated, and its host may be busy: loading the compiler alone takes seconds.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Frames that need not be fast leave the processor to programs that are starting: one takes a third of a second of it.
-const SLOWLY: [&str; 3] = ["--live", "--rate", "1"];
+const SLOWLY: [&str; 3] = ["--live", "--rate", "0.5"];
 
 /// The bars of the vivid driver's picture, from left to right, as sRGB at 75 %: white, yellow, cyan, green, magenta, red, blue.
 const BARS: [[u8; 3]; 7] =
