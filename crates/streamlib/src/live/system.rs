@@ -47,7 +47,9 @@ mod elsewhere {
             Arc::new(Self)
         }
 
-        pub(crate) fn enter(self: &Arc<Self>) {}
+        pub(crate) fn enter(self: &Arc<Self>) -> Option<Nothing> {
+            None
+        }
 
         pub(crate) fn step_aside(&self) {}
     }
