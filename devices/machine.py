@@ -112,7 +112,7 @@ def command(image, work, folders):
     without vectors of 256 bits, which drivers would compile for and which cost more to emulate. The kernel starts on one of two
     processors: where it changes its own code while the other one runs it, some versions of QEMU fail (`Oops: int3`). After any fault
     of its own it ends, rather than go on and leave programs waiting for ever. There is room for all code that is translated: all
-    tests come to 900 MB of it, and where it is full QEMU begins anew, which made them a quarter slower."""
+    tests come to 900 MB of it, and where it is full QEMU begins anew, which made them a sixth slower."""
     words = ["qemu-system-x86_64", "-M", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "2560"]
     words += ["-accel", "tcg,thread=multi,tb-size=1536", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
     words += ["-kernel", f"{image}/kernel", "-initrd", f"{image}/image.cpio"]
