@@ -6,12 +6,21 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use support::{compile, folder, prefix, skip, succeed};
 
 /// The plugin's folder; none where there is no GStreamer to build for or to run, which is said.
-fn plugin() -> Option<PathBuf> {
+fn plugin() -> Option<&'static Path> {
+    // Once, since tests run beside each other and one would load what another is writing.
+    static PLUGIN: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let prefix = prefix()?;
+    let plugin = PLUGIN.get_or_init(|| build(prefix)).as_ref();
+    plugin.inspect_err(|why| skip(why)).ok().map(PathBuf::as_path)
+}
+
+/// Builds the plugin with what was installed in `prefix`; where that cannot be, why.
+fn build(prefix: &Path) -> Result<PathBuf, String> {
     for (program, arguments) in [
         ("make", &["--version"][..]),
         ("pkg-config", &["gstreamer-base-1.0", "gstreamer-video-1.0", "gstreamer-allocators-1.0"]),
@@ -19,18 +28,15 @@ fn plugin() -> Option<PathBuf> {
     ] {
         let found = Command::new(program).args(arguments).output();
         if !found.is_ok_and(|output| output.status.success()) {
-            skip(&format!(
-                "GStreamer or its development files are missing ({program} {})",
-                arguments.join(" ")
-            ));
-            return None;
+            let call = format!("{program} {}", arguments.join(" "));
+            return Err(format!("GStreamer or its development files are missing ({call})"));
         }
     }
     let out = prefix.join("gstreamer-1.0");
     let mut make = Command::new("make");
     make.arg("-C").arg(folder().join("../../examples/gstreamer")).arg(format!("OUT={}", out.display()));
     succeed(make.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).env("CFLAGS", "-O1 -g -Werror"));
-    Some(out)
+    Ok(out)
 }
 
 fn gst_launch(plugin: &Path, here: &Path, pipeline: &str) -> Output {
@@ -66,7 +72,7 @@ fn frames_come_whole_and_each_is_let_go() {
     // Far more frames than the publisher has buffers, and a queue with room for more than a reader may hold.
     let line =
         "streamlibsrc surface=painted num-buffers=60 ! queue max-size-buffers=20 ! filesink location=texels";
-    let Output { status, stderr, .. } = gst_launch(&plugin, here, line);
+    let Output { status, stderr, .. } = gst_launch(plugin, here, line);
     assert!(status.success(), "{status}: {}", String::from_utf8_lossy(&stderr));
     let texels = std::fs::read(here.join("texels")).expect("it was written");
     let frames: Vec<_> = texels.chunks(320 * 240 * 4).collect();
@@ -86,7 +92,7 @@ fn a_pipeline_ends_with_its_publisher() {
     let directory = tempfile::tempdir().expect("a folder");
     let Some(_publisher) = publish(directory.path(), "60", "publish-some") else { return };
     let line = "-v streamlibsrc surface=painted ! identity silent=false ! fakesink";
-    let Output { status, stdout, stderr } = gst_launch(&plugin, directory.path(), line);
+    let Output { status, stdout, stderr } = gst_launch(plugin, directory.path(), line);
     let said = String::from_utf8_lossy(&stdout);
     assert!(status.success(), "{status}: {said} {}", String::from_utf8_lossy(&stderr));
     let times = said.lines().filter(|line| line.contains("chain ")).map(|line| {
@@ -107,7 +113,7 @@ fn what_cannot_be_read_is_said() {
         ("surface=none timeout=0", "no broker listens there"),
         ("surface=a+b timeout=-1", "no name of a surface"),
     ] {
-        let output = gst_launch(&plugin, directory.path(), &format!("streamlibsrc {rest} ! fakesink"));
+        let output = gst_launch(plugin, directory.path(), &format!("streamlibsrc {rest} ! fakesink"));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(part), "{rest}: {}: {said}", output.status);
     }

@@ -23,8 +23,9 @@ pub(super) struct Traced {
     sender: TraceSender,
     /// Plans to come, by generation.
     next: BTreeMap<u64, TracedPlan>,
-    /// Queues of the plan that runs: the consumer, and how many frames waited when that was last told.
-    queues: Vec<(u64, usize)>,
+    /// Queues of the plan that runs: the consumer, and how many frames waited when that was last told, if it ever was: one that
+    /// is always empty is told once, so that the trace shows it.
+    queues: Vec<(u64, Option<usize>)>,
     /// The graph and its nodes, and the drops that were told of each. Drops happen on many threads, and are counted where
     /// they happen; the trace tells those since the frame before.
     drops: Vec<(Arc<NodeCounters>, Told)>,
@@ -45,7 +46,7 @@ impl Traced {
     }
 
     fn follow(&mut self, plan: &TracedPlan, counters: &FrameCounters) {
-        self.queues = plan.queues.iter().map(|tag| (*tag, 0)).collect();
+        self.queues = plan.queues.iter().map(|tag| (*tag, None)).collect();
         let told = |node: &Arc<NodeCounters>| {
             let known = self.drops.iter().find(|(known, _)| Arc::ptr_eq(known, node));
             known.map_or([0; DropReason::ALL.len()], |(_, told)| *told)
@@ -68,11 +69,12 @@ impl Traced {
         let at = times.delivered;
         self.sender.send(TraceEvent::Frame(FrameTrace { number, times }));
         for (queue, (tag, told)) in self.queues.iter_mut().enumerate() {
-            let length = waiting(*tag).unwrap_or(0);
-            if std::mem::replace(told, length) != length {
+            let length = waiting(*tag).or(told.map(|_gone| 0));
+            if let (Some(length), true) = (length, *told != length) {
                 let (queue, length) = (index(queue), length.try_into().unwrap_or(u32::MAX));
                 self.sender.send(TraceEvent::Queue { at, queue, length });
             }
+            *told = length;
         }
         self.drops(at);
     }
@@ -160,18 +162,29 @@ mod tests {
     }
 
     #[test]
-    fn passes_are_told_on_the_hosts_clock_and_queues_when_their_length_changes() {
-        let first = plan("one", &[], &[("file", 7), ("screen", 9)]);
+    fn passes_are_told_on_the_hosts_clock_and_queues_at_first_and_when_their_length_changes() {
+        let first = plan("one", &[], &[("file", 7), ("screen", 9), ("none", 11)]);
         let events = events(&first, &FrameCounters::default(), |traced| {
+            let lengths = |number| {
+                move |tag| {
+                    [(7, 0), (9, 4 * usize::from(number < 2))]
+                        .into_iter()
+                        .find(|queue| queue.0 == tag)
+                        .map(|queue| queue.1)
+                }
+            };
             for number in 0..3 {
-                traced.frame(number, FrameTimes::default(), |tag| (tag == 9).then_some(4));
+                traced.frame(number, FrameTimes::default(), lengths(number));
             }
+            traced.frame(3, FrameTimes::default(), |_| None);
             let calibration = Calibration { device_ns: 5_000, host_ns: 1_000_000, uncertainty_ns: 0 };
             traced.passes(2, &[6_000, 8_000], calibration);
         });
-        let queues: Vec<_> = events.iter().filter(|event| event["ph"] == "C").collect();
-        assert_eq!(queues.len(), 1);
-        assert_eq!((&queues[0]["name"], &queues[0]["args"]["count"]), (&"screen".into(), &4.into()));
+        let queues = events.iter().filter(|event| event["ph"] == "C");
+        let told: Vec<_> = queues
+            .map(|event| (event["name"].as_str().unwrap(), event["args"]["count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(told, [("file", 0), ("screen", 4), ("screen", 0)]);
         let pass = events.iter().find(|event| event["name"] == "pass of one").unwrap();
         assert_eq!((pass["ts"].as_f64(), pass["dur"].as_f64()), (Some(1_001.0), Some(2.0)));
     }
