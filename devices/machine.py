@@ -117,7 +117,7 @@ def command(image, work, folders):
     words += ["-accel", "tcg,thread=multi,tb-size=1536", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
     words += ["-kernel", f"{image}/kernel", "-initrd", f"{image}/image.cpio"]
     words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr maxcpus=1"
-              " oops=panic cryptomgr.notests initcall_blacklist=jent_mod_init rodata=off rcupdate.rcu_expedited=1 rdinit=/init"]
+              " oops=panic noreplace-smp init_on_alloc=0 cryptomgr.notests initcall_blacklist=jent_mod_init rodata=off rcupdate.rcu_expedited=1 rdinit=/init"]
     words += ["-device", "virtio-serial-pci"]
     words += ["-chardev", f"file,id=log,path={work}/console", "-device", "virtconsole,chardev=log"]
     words += ["-chardev", "stdio,id=out,signal=off", "-device", "virtserialport,chardev=out,name=host.out"]

@@ -10,7 +10,7 @@ mod support;
 mod udmabuf;
 
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use steps::{LONG, buffer_of, download, kernel, pattern, run, submit_and_wait};
 use streamlib_core::format::{Size, TextureFormat};
@@ -27,8 +27,8 @@ const OFFSET: u64 = 4096;
 
 /// A device that takes DMA-BUFs, or a word about why there is none.
 #[allow(clippy::print_stdout, reason = "standard output is where skips are counted")]
-fn gpu() -> Option<VulkanGpu> {
-    let gpu = support::gpu()?;
+fn gpu() -> Option<MutexGuard<'static, VulkanGpu>> {
+    let gpu = support::gpu_in_turn()?;
     let why = if !gpu.report().sharing.dma_buf_import {
         format!("{} takes no DMA-BUFs", gpu.report().name)
     } else if let Err(why) = UdmaBuf::new(4096) {
@@ -86,15 +86,16 @@ fn upload(gpu: &VulkanGpu, to: &Texture, bytes: &[u8]) {
 #[test]
 fn a_plane_of_any_format_is_read_where_it_lies_and_again_when_it_has_changed() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     for format in TextureFormat::ALL {
         let mut memory = memory(format);
         let first = texels(format);
         write(&mut memory, format, &first);
         let texture = gpu.import_dma_buf("plane", plane(&memory, format), DmaBufUse::Read).expect("imported");
-        assert!(download(&gpu, &texture, first.len()) == first, "{format:?}");
+        assert!(download(gpu, &texture, first.len()) == first, "{format:?}");
         let second: Vec<u8> = first.iter().rev().copied().collect();
         write(&mut memory, format, &second);
-        assert!(download(&gpu, &texture, first.len()) == second, "{format:?}, the next picture");
+        assert!(download(gpu, &texture, first.len()) == second, "{format:?}, the next picture");
     }
     assert_eq!(gpu.validation_messages(), 0);
 }
@@ -102,9 +103,10 @@ fn a_plane_of_any_format_is_read_where_it_lies_and_again_when_it_has_changed() {
 #[test]
 fn kernels_sample_planes_that_are_bound_in_turn() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     let format = TextureFormat::Rgba8;
-    let tint = kernel(&gpu, "tint", &support::kernels().tint, format);
-    let output = steps::texture(&gpu, "output", SIZE, format);
+    let tint = kernel(gpu, "tint", &support::kernels().tint, format);
+    let output = steps::texture(gpu, "output", SIZE, format);
     let first = texels(format);
     let all: Vec<_> = (0..3u8)
         .map(|number| {
@@ -126,8 +128,8 @@ fn kernels_sample_planes_that_are_bound_in_turn() {
     let mut recording = gpu.record("tint", &[pass]).expect("recorded");
     for (texture, bytes, _) in &all {
         gpu.rebind(&mut recording, &all[0].0, texture).expect("the same size and format");
-        submit_and_wait(&gpu, &mut recording);
-        assert!(download(&gpu, &output, bytes.len()) == *bytes);
+        submit_and_wait(gpu, &mut recording);
+        assert!(download(gpu, &output, bytes.len()) == *bytes);
     }
     assert_eq!(gpu.validation_messages(), 0);
 }
@@ -135,11 +137,12 @@ fn kernels_sample_planes_that_are_bound_in_turn() {
 #[test]
 fn what_is_written_is_there_for_others() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     for format in [TextureFormat::Rgba8, TextureFormat::Bgra8Srgb] {
         let mut memory = memory(format);
         let texture = gpu.import_dma_buf("plane", plane(&memory, format), DmaBufUse::Full).expect("imported");
         let bytes = texels(format);
-        upload(&gpu, &texture, &bytes);
+        upload(gpu, &texture, &bytes);
         assert!(read(&mut memory, format) == bytes, "{format:?}");
         assert!(memory.bytes_mut()[..OFFSET as usize].iter().all(|byte| *byte == 0), "what lies before it");
     }
@@ -149,13 +152,14 @@ fn what_is_written_is_there_for_others() {
 #[test]
 fn nothing_writes_a_plane_that_is_read_only() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     let format = TextureFormat::Rgba8;
     let memory = memory(format);
     let plane = gpu.import_dma_buf("plane", plane(&memory, format), DmaBufUse::Read).expect("imported");
     assert!(plane.is_read_only());
-    let own = steps::texture(&gpu, "own", SIZE, format);
-    let up = buffer_of(&gpu, &texels(format), HostBufferUse::Upload);
-    let tint = kernel(&gpu, "tint", &support::kernels().tint, format);
+    let own = steps::texture(gpu, "own", SIZE, format);
+    let up = buffer_of(gpu, &texels(format), HostBufferUse::Upload);
+    let tint = kernel(gpu, "tint", &support::kernels().tint, format);
     let dispatch = |input, output| {
         Command::Dispatch(Dispatch {
             label: "tint",
@@ -176,19 +180,20 @@ fn nothing_writes_a_plane_that_is_read_only() {
         let error = gpu.record("write", &[write]).expect_err("it is read only");
         assert!(matches!(error, VulkanError::Sharing { problem: SharingProblem::ReadOnly, .. }), "{error}");
     }
-    let output = steps::texture(&gpu, "output", SIZE, format);
+    let output = steps::texture(gpu, "output", SIZE, format);
     let to = [("output", &output)];
     let mut recording = gpu.record("write", &[dispatch(&from, &to)]).expect("recorded");
     let error = gpu.rebind(&mut recording, &output, &plane).expect_err("it is read only");
     assert!(matches!(error, VulkanError::Rebind { problem: RebindProblem::ReadOnly, .. }), "{error}");
     gpu.rebind(&mut recording, &own, &plane).expect("there it is read");
-    submit_and_wait(&gpu, &mut recording);
+    submit_and_wait(gpu, &mut recording);
     assert_eq!(gpu.validation_messages(), 0);
 }
 
 #[test]
 fn a_buffer_that_is_not_as_it_was_said_is_refused_in_words() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     let format = TextureFormat::Rgba8;
     let memory = memory(format);
     let lie = |change: &dyn Fn(&mut DmaBuf)| {
@@ -231,16 +236,17 @@ fn a_buffer_that_is_not_as_it_was_said_is_refused_in_words() {
 #[test]
 fn a_texture_is_scaled_into_the_buffers_of_a_screen() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     let format = TextureFormat::Bgra8;
     let mut memories = [(); 2].map(|()| memory(format));
     let buffers = memories.iter().map(|memory| plane(memory, format)).collect();
     let mut scanout = gpu.open_scanout(buffers, Scaling::Fit).expect("opened");
     // As wide, and half as high: bars above and below.
-    let picture = steps::texture(&gpu, "picture", Size::new(20, 6), TextureFormat::Rgba8);
+    let picture = steps::texture(gpu, "picture", Size::new(20, 6), TextureFormat::Rgba8);
     let held = Arc::new(());
     for (number, memory) in memories.iter_mut().enumerate() {
         let color = [1.0, 0.0, number as f32, 1.0];
-        run(&gpu, &[Command::Clear { texture: &picture, color }]);
+        run(gpu, &[Command::Clear { texture: &picture, color }]);
         let drawn = scanout.draw(number, &picture, Arc::clone(&held)).expect("submitted");
         scanout.wait(drawn.value, LONG).expect("drawn");
         assert_eq!(Arc::strong_count(&held), 1, "it is let go of");
@@ -260,6 +266,7 @@ fn a_texture_is_scaled_into_the_buffers_of_a_screen() {
 #[allow(clippy::print_stdout, reason = "standard output is where skips are counted")]
 fn textures_for_a_screen_lie_as_it_takes_them_or_are_refused() {
     let Some(gpu) = gpu() else { return };
+    let gpu = &*gpu;
     /// A modifier of nobody's.
     const UNKNOWN: u64 = 0x00ff_ffff_ffff_fff0;
     let format = TextureFormat::Bgra8;
@@ -274,7 +281,7 @@ fn textures_for_a_screen_lie_as_it_takes_them_or_are_refused() {
     assert_eq!(found, [0]);
     let texture = gpu.create_scanout_texture(&desc, &[UNKNOWN, 0]).expect("a texture");
     let bytes = texels(format);
-    upload(&gpu, &texture, &bytes);
+    upload(gpu, &texture, &bytes);
     let shared = gpu.share(&texture).expect("handed out");
     assert_eq!((shared.kind, shared.tiling), (SharingKind::DmaBuf, SharedTiling::Modifier(0)));
     // As the screen sees it: the same rows, so far apart, from there on.
@@ -287,7 +294,7 @@ fn textures_for_a_screen_lie_as_it_takes_them_or_are_refused() {
         row_pitch: shared.row_pitch,
     };
     let seen = gpu.import_dma_buf("seen", seen, DmaBufUse::Read).expect("imported");
-    assert!(download(&gpu, &seen, bytes.len()) == bytes);
+    assert!(download(gpu, &seen, bytes.len()) == bytes);
     assert!(gpu.create_scanout_texture(&desc, &[UNKNOWN]).is_err());
     assert!(gpu.create_scanout_texture(&desc, &[]).is_err());
     assert_eq!(gpu.validation_messages(), 0);

@@ -8,6 +8,7 @@ mod support;
 #[path = "support/vgem.rs"]
 mod vgem;
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use steps::{LONG, buffer_of, contents, download, pattern, run};
@@ -26,8 +27,8 @@ const BYTES: usize = 1024 * 16 * 4;
 const SHORT: Duration = Duration::from_millis(300);
 
 /// A device that takes DMA-BUFs, and memory with fences, or a word about why there is none.
-fn parts() -> Option<(VulkanGpu, VgemBuf)> {
-    let gpu = support::gpu()?;
+fn parts<G: Deref<Target = VulkanGpu>>(gpu: Option<G>) -> Option<(G, VgemBuf)> {
+    let gpu = gpu?;
     if !gpu.report().sharing.dma_buf_import {
         println!("SKIPPED: {} takes no DMA-BUFs", gpu.report().name);
         return None;
@@ -42,8 +43,8 @@ fn parts() -> Option<(VulkanGpu, VgemBuf)> {
 }
 
 /// As [`parts`], of a device that waits for fences by itself.
-fn waiting_parts() -> Option<(VulkanGpu, VgemBuf)> {
-    let parts = parts()?;
+fn waiting_parts<G: Deref<Target = VulkanGpu>>(gpu: Option<G>) -> Option<(G, VgemBuf)> {
+    let parts = parts(gpu)?;
     if !parts.0.report().sharing.fences {
         println!("SKIPPED: {} waits for no fences", parts.0.report().name);
         return None;
@@ -71,8 +72,9 @@ fn is_in_use(result: Result<(), VulkanError>, asked: DmaBufAccess) -> bool {
 
 #[test]
 fn what_is_submitted_after_acquiring_reads_what_the_writer_has_written_in_the_end() {
-    let Some((gpu, mut memory)) = waiting_parts() else { return };
-    let texture = import(&gpu, &memory, DmaBufUse::Read);
+    let Some((gpu, mut memory)) = waiting_parts(support::gpu_in_turn()) else { return };
+    let gpu = &*gpu;
+    let texture = import(gpu, &memory, DmaBufUse::Read);
     let to = gpu.create_host_buffer("down", BYTES, HostBufferUse::Readback).expect("a buffer");
     let download = Command::Download { from: &texture, to: &to, offset: 0 };
     let mut recording = gpu.record("read", &[download]).expect("a recording");
@@ -96,8 +98,9 @@ fn what_is_submitted_after_acquiring_reads_what_the_writer_has_written_in_the_en
 
 #[test]
 fn a_thread_waits_for_a_writer_for_as_long_as_it_likes_and_the_device_goes_on() {
-    let Some((gpu, mut memory)) = parts() else { return };
-    let texture = import(&gpu, &memory, DmaBufUse::Full);
+    let Some((gpu, mut memory)) = parts(support::gpu_in_turn()) else { return };
+    let gpu = &*gpu;
+    let texture = import(gpu, &memory, DmaBufUse::Full);
     let written = pattern(BYTES);
     let writing = memory.begin_writing();
     for access in [DmaBufAccess::Read, DmaBufAccess::Write] {
@@ -111,24 +114,25 @@ fn a_thread_waits_for_a_writer_for_as_long_as_it_likes_and_the_device_goes_on() 
         "{error}"
     );
     // Others are not held up.
-    let own = steps::texture(&gpu, "own", SIZE, FORMAT);
-    let up = buffer_of(&gpu, &written, HostBufferUse::Upload);
-    run(&gpu, &[Command::Upload { from: &up, offset: 0, to: &own }]);
-    assert!(download(&gpu, &own, BYTES) == written);
+    let own = steps::texture(gpu, "own", SIZE, FORMAT);
+    let up = buffer_of(gpu, &written, HostBufferUse::Upload);
+    run(gpu, &[Command::Upload { from: &up, offset: 0, to: &own }]);
+    assert!(download(gpu, &own, BYTES) == written);
     memory.bytes_mut().copy_from_slice(&written);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| gpu.wait_for_others(&texture, DmaBufAccess::Read, LONG));
         assert!(writing.finish());
         waiting.join().expect("no panic").expect("it has finished");
     });
-    assert!(download(&gpu, &texture, BYTES) == written);
+    assert!(download(gpu, &texture, BYTES) == written);
     assert_eq!(gpu.validation_messages(), 0);
 }
 
 #[test]
 fn readers_hold_up_who_writes_and_nobody_who_reads() {
-    let Some((gpu, memory)) = parts() else { return };
-    let texture = import(&gpu, &memory, DmaBufUse::Full);
+    let Some((gpu, memory)) = parts(support::gpu_in_turn()) else { return };
+    let gpu = &*gpu;
+    let texture = import(gpu, &memory, DmaBufUse::Full);
     let reading = memory.begin_reading();
     gpu.wait_for_others(&texture, DmaBufAccess::Read, Duration::ZERO).expect("nobody writes");
     gpu.acquire(&texture, DmaBufAccess::Read, Duration::ZERO).expect("nobody writes");
@@ -141,7 +145,8 @@ fn readers_hold_up_who_writes_and_nobody_who_reads() {
 
 #[test]
 fn what_was_handed_out_is_written_after_its_readers_have_finished() {
-    let Some((gpu, memory)) = waiting_parts() else { return };
+    let Some((gpu, memory)) = waiting_parts(support::gpu_in_turn()) else { return };
+    let gpu = &*gpu;
     let desc = TextureDesc { label: "ours", size: SIZE, format: FORMAT };
     let plain = gpu.create_texture(&desc).expect("a texture");
     gpu.acquire(&plain, DmaBufAccess::Write, Duration::ZERO).expect("nobody else has it");
@@ -166,24 +171,26 @@ fn what_was_handed_out_is_written_after_its_readers_have_finished() {
     gpu.wait(value, SHORT).expect_err("somebody still reads");
     assert!(reading.finish());
     gpu.wait(value, LONG).expect("it ends");
-    assert!(download(&gpu, &ours, BYTES) == [255; BYTES]);
+    assert!(download(gpu, &ours, BYTES) == [255; BYTES]);
     assert_eq!(gpu.validation_messages(), 0);
 }
 
 #[test]
 fn a_writer_that_never_finishes_is_ended_by_the_kernel_and_disturbs_only_who_acquired() {
-    let Some((gpu, memory)) = waiting_parts() else { return };
-    let other = support::open().expect("another device");
-    let texture = import(&gpu, &memory, DmaBufUse::Read);
+    let Some((gpu, memory)) = waiting_parts(support::gpu().map(Box::new)) else { return };
+    let gpu = &*gpu;
+    let Some(other) = support::gpu_in_turn() else { return };
+    let other = &*other;
+    let texture = import(gpu, &memory, DmaBufUse::Read);
     let writing = memory.begin_writing();
     gpu.acquire(&texture, DmaBufAccess::Read, Duration::ZERO).expect("the device waits");
     let to = gpu.create_host_buffer("down", BYTES, HostBufferUse::Readback).expect("a buffer");
     let command = Command::Download { from: &texture, to: &to, offset: 0 };
     let mut recording = gpu.record("read", &[command]).expect("a recording");
     let value = gpu.submit_one(&mut recording).expect("a submission");
-    let own = steps::texture(&other, "own", SIZE, FORMAT);
-    run(&other, &[Command::Clear { texture: &own, color: [1.0; 4] }]);
-    assert!(download(&other, &own, BYTES) == [255; BYTES]);
+    let own = steps::texture(other, "own", SIZE, FORMAT);
+    run(other, &[Command::Clear { texture: &own, color: [1.0; 4] }]);
+    assert!(download(other, &own, BYTES) == [255; BYTES]);
     gpu.wait(value, LONG).expect("the kernel has ended it");
     assert!(!writing.finish(), "it was ended before");
     gpu.acquire(&texture, DmaBufAccess::Read, Duration::ZERO).expect("nobody writes");
@@ -192,7 +199,7 @@ fn a_writer_that_never_finishes_is_ended_by_the_kernel_and_disturbs_only_who_acq
 
 #[test]
 fn a_device_is_given_up_while_it_waits_for_somebody() {
-    let Some((gpu, memory)) = waiting_parts() else { return };
+    let Some((gpu, memory)) = waiting_parts(support::gpu().map(Box::new)) else { return };
     let texture = import(&gpu, &memory, DmaBufUse::Read);
     let writing = memory.begin_writing();
     gpu.acquire(&texture, DmaBufAccess::Read, Duration::ZERO).expect("the device waits");
@@ -204,12 +211,13 @@ fn a_device_is_given_up_while_it_waits_for_somebody() {
 
 #[test]
 fn a_picture_for_a_screen_comes_with_a_fence_or_is_waited_for() {
-    let Some((gpu, mut memory)) = parts() else { return };
+    let Some((gpu, mut memory)) = parts(support::gpu_in_turn()) else { return };
+    let gpu = &*gpu;
     let format = TextureFormat::Bgra8;
     let mut scanout = gpu.open_scanout(vec![plane(&memory, format)], Scaling::Fit).expect("opened");
-    let picture = steps::texture(&gpu, "picture", SIZE, FORMAT);
+    let picture = steps::texture(gpu, "picture", SIZE, FORMAT);
     for number in 0..3u8 {
-        run(&gpu, &[Command::Clear { texture: &picture, color: [1.0, 0.0, f32::from(number % 2), 1.0] }]);
+        run(gpu, &[Command::Clear { texture: &picture, color: [1.0, 0.0, f32::from(number % 2), 1.0] }]);
         let drawn = scanout.draw(0, &picture, ()).expect("submitted");
         match &drawn.fence {
             Some(fence) => wait_for(fence),

@@ -57,38 +57,40 @@ const FORMATS: [TextureFormat; 4] =
 #[test]
 fn what_one_process_writes_another_reads_and_what_that_writes_the_first_reads() {
     const NAME: &str = "what_one_process_writes_another_reads_and_what_that_writes_the_first_reads";
-    let Some(gpu) = support::gpu() else { return };
+    let Some(gpu) = support::gpu_in_turn() else { return };
+    let gpu = &*gpu;
     if let Some(all) = handed_over() {
         for shared in all {
             let (what, [bytes, answer]) =
                 (format!("{:?} {:?}", shared.kind, shared.format), patterns(shared.format));
             let texture = gpu.import_texture("theirs", shared).expect("imported");
-            assert!(download(&gpu, &texture, bytes.len()) == bytes, "{what}: what the first has written");
-            fill(&gpu, &texture, &answer);
+            assert!(download(gpu, &texture, bytes.len()) == bytes, "{what}: what the first has written");
+            fill(gpu, &texture, &answer);
         }
         assert_eq!(gpu.validation_messages(), 0);
         return;
     }
-    let all = kinds(&gpu).into_iter().flat_map(|kind| FORMATS.map(|format| (kind, format)));
+    let all = kinds(gpu).into_iter().flat_map(|kind| FORMATS.map(|format| (kind, format)));
     let written = |(kind, format)| {
         let [bytes, answer] = patterns(format);
-        let texture = create(&gpu, format, kind);
-        assert_eq!(download(&gpu, &texture, bytes.len()), vec![0; bytes.len()]);
-        fill(&gpu, &texture, &bytes);
+        let texture = create(gpu, format, kind);
+        assert_eq!(download(gpu, &texture, bytes.len()), vec![0; bytes.len()]);
+        fill(gpu, &texture, &bytes);
         (format!("{kind:?} {format:?}"), texture, answer)
     };
     let all: Vec<_> = all.map(written).collect();
     let shared: Vec<_> = all.iter().map(|(_, texture, _)| gpu.share(texture).expect("shared")).collect();
     hand_over(NAME, &shared);
     for (what, texture, answer) in all {
-        assert!(download(&gpu, &texture, answer.len()) == answer, "{what}: the answer");
+        assert!(download(gpu, &texture, answer.len()) == answer, "{what}: the answer");
     }
     assert_eq!(gpu.validation_messages(), 0);
 }
 
 #[test]
 fn kernels_read_and_write_shared_textures_like_any_others() {
-    let (Some(one), Some(other)) = (support::gpu(), support::gpu()) else { return };
+    let (Some(one), Some(other)) = (support::gpu(), support::gpu_in_turn()) else { return };
+    let other = &*other;
     let code = support::kernels().tint;
     for kind in kinds(&one) {
         for format in [TextureFormat::Rgba8, TextureFormat::Rgba8Srgb] {
@@ -99,9 +101,9 @@ fn kernels_read_and_write_shared_textures_like_any_others() {
                 other.import_texture("theirs", one.share(texture).expect("shared")).expect("imported")
             };
             let (input, output) = (import(&from), import(&to));
-            let tint = kernel(&other, "tint", &code, format);
+            let tint = kernel(other, "tint", &code, format);
             let own = other.create_texture(&TextureDesc { label: "own", size: SIZE, format }).expect("one");
-            fill(&other, &own, &answer);
+            fill(other, &own, &answer);
             let pass = Command::Dispatch(Dispatch {
                 label: "tint",
                 kernel: &tint,
@@ -110,10 +112,10 @@ fn kernels_read_and_write_shared_textures_like_any_others() {
                 buffers: &[],
                 threads: SIZE,
             });
-            let mut recording = run(&other, &[pass]);
+            let mut recording = run(other, &[pass]);
             assert!(download(&one, &to, bytes.len()) == answer, "{kind:?} {format:?}");
             other.rebind(&mut recording, &own, &input).expect("the same size and format");
-            steps::submit_and_wait(&other, &mut recording);
+            steps::submit_and_wait(other, &mut recording);
             assert!(download(&one, &to, bytes.len()) == bytes, "{kind:?} {format:?}, bound anew");
         }
     }
@@ -122,7 +124,8 @@ fn kernels_read_and_write_shared_textures_like_any_others() {
 
 #[test]
 fn what_was_shared_lives_on_when_its_owner_is_gone() {
-    let (Some(owner), Some(other)) = (support::gpu(), support::gpu()) else { return };
+    let (Some(owner), Some(other)) = (support::gpu(), support::gpu_in_turn()) else { return };
+    let other = &*other;
     let [bytes, _] = patterns(TextureFormat::Rgba8);
     let shared = |kind| {
         let texture = create(&owner, TextureFormat::Rgba8, kind);
@@ -133,14 +136,15 @@ fn what_was_shared_lives_on_when_its_owner_is_gone() {
     drop(owner);
     for shared in all {
         let texture = other.import_texture("theirs", shared).expect("imported");
-        assert!(download(&other, &texture, bytes.len()) == bytes);
+        assert!(download(other, &texture, bytes.len()) == bytes);
     }
     assert_eq!(other.validation_messages(), 0);
 }
 
 #[test]
 fn a_device_shares_as_it_says() {
-    let Some(gpu) = support::gpu() else { return };
+    let Some(gpu) = support::gpu_in_turn() else { return };
+    let gpu = &*gpu;
     let sharing = gpu.report().sharing;
     let desc = TextureDesc { label: "shared", size: SIZE, format: TextureFormat::Rgba8 };
     let exports = [(SharingKind::OpaqueFd, sharing.opaque_fd), (SharingKind::DmaBuf, sharing.dma_buf_export)];
@@ -166,12 +170,13 @@ fn a_device_shares_as_it_says() {
 
 #[test]
 fn a_texture_is_shared_as_those_need_it_who_are_to_open_it() {
-    let Some(gpu) = support::gpu() else { return };
+    let Some(gpu) = support::gpu_in_turn() else { return };
+    let gpu = &*gpu;
     let (label, size) = ("shared", SIZE);
     for format in [TextureFormat::Rgba8, TextureFormat::Bgra8Srgb, TextureFormat::Rgba16Float] {
         for sharing in [Sharing::Device, Sharing::Devices, Sharing::Programs] {
             let desc = TextureDesc { label, size, format };
-            match Gpu::create_shared_texture(&gpu, &desc, sharing).and_then(|texture| gpu.share(&texture)) {
+            match Gpu::create_shared_texture(gpu, &desc, sharing).and_then(|texture| gpu.share(&texture)) {
                 Ok(shared) => {
                     let is_rows = shared.tiling == SharedTiling::Modifier(0);
                     assert!(sharing == Sharing::Device || shared.kind == SharingKind::DmaBuf);
@@ -195,14 +200,15 @@ fn a_texture_is_shared_as_those_need_it_who_are_to_open_it() {
 
 #[test]
 fn a_texture_that_was_not_made_for_it_is_not_shared() {
-    let (Some(gpu), Some(other)) = (support::gpu(), support::gpu()) else { return };
-    let plain = steps::texture(&gpu, "plain", SIZE, TextureFormat::Rgba8);
+    let (Some(gpu), Some(other)) = (support::gpu_in_turn(), support::gpu()) else { return };
+    let gpu = &*gpu;
+    let plain = steps::texture(gpu, "plain", SIZE, TextureFormat::Rgba8);
     let error = gpu.share(&plain).expect_err("a piece of the pool");
     assert!(matches!(error, VulkanError::Sharing { problem: SharingProblem::NotShared, .. }), "{error}");
     assert!(error.to_string().contains("create_shared_texture"), "{error}");
     assert!(matches!(other.share(&plain), Err(VulkanError::ForeignHandle { .. })));
-    for kind in kinds(&gpu) {
-        let shared = gpu.share(&create(&gpu, TextureFormat::Rgba8, kind)).expect("shared");
+    for kind in kinds(gpu) {
+        let shared = gpu.share(&create(gpu, TextureFormat::Rgba8, kind)).expect("shared");
         let theirs = other.import_texture("theirs", shared).expect("imported");
         let error = other.share(&theirs).expect_err("somebody else's");
         assert!(matches!(error, VulkanError::Sharing { problem: SharingProblem::NotShared, .. }), "{error}");
@@ -253,9 +259,10 @@ fn sealed(bytes: u64) -> OwnedFd {
 
 #[test]
 fn a_peer_that_lies_is_refused_in_words_and_nothing_else_happens() {
-    let Some(gpu) = support::gpu() else { return };
-    for kind in kinds(&gpu) {
-        let texture = create(&gpu, TextureFormat::Rgba8, kind);
+    let Some(gpu) = support::gpu_in_turn() else { return };
+    let gpu = &*gpu;
+    for kind in kinds(gpu) {
+        let texture = create(gpu, TextureFormat::Rgba8, kind);
         let truth = gpu.share(&texture).expect("shared");
         let mut lies = lies(&truth);
         if kind == SharingKind::OpaqueFd {
@@ -287,9 +294,10 @@ fn a_peer_that_lies_is_refused_in_words_and_nothing_else_happens() {
 
 #[test]
 fn descriptors_are_closed_whether_or_not_a_texture_is_imported() {
-    let Some(gpu) = support::gpu() else { return };
-    for kind in kinds(&gpu) {
-        let texture = create(&gpu, TextureFormat::Rgba8, kind);
+    let Some(gpu) = support::gpu_in_turn() else { return };
+    let gpu = &*gpu;
+    for kind in kinds(gpu) {
+        let texture = create(gpu, TextureFormat::Rgba8, kind);
         let truth = gpu.share(&texture).expect("shared");
         let target = |fd: &std::fs::DirEntry| std::fs::read_link(fd.path()).ok();
         let shared_file = std::fs::read_link(format!(

@@ -26,6 +26,8 @@ const SIZE: Size = Size::new(1024, 4);
 const BYTES: usize = 1024 * 4 * 4;
 /// Long enough for a frame that nothing holds up to come.
 const SHORT: Duration = Duration::from_millis(300);
+/// How often to look whether something else has happened, which is work that an emulated machine takes its time for.
+const OFTEN: Duration = Duration::from_millis(50);
 
 /// A program that publishes memory whose writing the test begins and ends.
 struct Theirs {
@@ -110,7 +112,7 @@ fn a_frame_comes_when_its_writer_has_finished_it() {
         assert!(writing.finish(), "the kernel has ended it before");
         let mut frame = None;
         rig.until("the frame, or that it was dropped", |rig| {
-            frame = out.wait(Duration::ZERO);
+            frame = out.wait(OFTEN);
             frame.is_some() || rig.counts("theirs").dropped.total() > u64::from(number) - 2 - came
         });
         if let Some(frame) = frame {

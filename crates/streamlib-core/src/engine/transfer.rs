@@ -95,12 +95,13 @@ impl<G: Gpu> HostPicture<G> {
     /// When the GPU is still writing it; a picture that was delivered is complete.
     pub fn copy_to(&self, timestamp: Timestamp, picture: &mut Picture) -> Result<(), HostAccessError> {
         (picture.format, picture.timestamp) = (self.format, timestamp);
-        picture.data.resize(self.format.bytes(), 0);
-        count_host_bytes(picture.data.len());
+        picture.data.clear();
+        picture.data.reserve_exact(self.format.bytes());
+        count_host_bytes(self.format.bytes());
         let ranges = self.format.plane_ranges();
         self.buffer.read(&mut |bytes| {
             for (range, &offset) in ranges.iter().zip(&self.offsets) {
-                picture.data[range.clone()].copy_from_slice(&bytes[offset..offset + range.len()]);
+                picture.data.extend_from_slice(&bytes[offset..offset + range.len()]);
             }
         })
     }

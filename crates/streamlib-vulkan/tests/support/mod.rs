@@ -2,6 +2,8 @@
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
 use streamlib_core::interface::{
     AddressMode, BufferSlot, EffectForm, Filter, Interface, Parameter, ParameterType, SamplerSlot, Scalar,
     TextureSlot, UniformBlock,
@@ -12,14 +14,21 @@ use crate::steps::{Code, Kernels};
 
 /// The best device of this machine with all of validation on, or a word about why there is none.
 pub(crate) fn gpu() -> Option<VulkanGpu> {
-    match open() {
-        Ok(gpu) => Some(gpu),
-        Err(error @ (VulkanError::NoLoader { .. } | VulkanError::NoDevice { .. })) => {
-            println!("SKIPPED: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
+    found().inspect_err(|why| println!("SKIPPED: {why}")).ok()
+}
+
+/// The same, one for all tests of a file, which take turns: where the machine is emulated, opening one takes half a second.
+pub(crate) fn gpu_in_turn() -> Option<MutexGuard<'static, VulkanGpu>> {
+    static GPU: LazyLock<Result<Mutex<VulkanGpu>, String>> = LazyLock::new(|| found().map(Mutex::new));
+    let gpu = GPU.as_ref().inspect_err(|why| println!("SKIPPED: {why}")).ok()?;
+    Some(gpu.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn found() -> Result<VulkanGpu, String> {
+    open().map_err(|error| match error {
+        VulkanError::NoLoader { .. } | VulkanError::NoDevice { .. } => error.to_string(),
+        error => panic!("{error}"),
+    })
 }
 
 pub(crate) fn open() -> Result<VulkanGpu, VulkanError> {
