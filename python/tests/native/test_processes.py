@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+from streamlib import _streamlib as native
 
 from .conftest import COPY, LIMIT, chain
 
@@ -173,3 +175,19 @@ def test_the_command_comes_along(runtime):
         assert "error" in done.stderr
         assert command(*start, "--version").stdout.startswith("streamlib ")
         assert command(*start, "nonsense").returncode == 2
+
+
+def test_the_command_compiles_with_the_compiler_of_the_package(runtime, tmp_path):
+    carried = Path(native.__file__).parent / "_dxc/libdxcompiler.so"
+    if not carried.is_file():
+        pytest.skip("the package carries no HLSL compiler")
+    # A user who has no other one, and has compiled nothing yet.
+    homes = {name: str(tmp_path) for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")}
+    environment = {name: value for name, value in os.environ.items() if name != "STREAMLIB_DXC"} | homes
+    (tmp_path / "red.hlsl").write_text("float4 main(float2 uv : TEXCOORD) : SV_Target { return float4(1, 0, 0, 1); }")
+    for arguments in (["doctor"], ["play", "red.hlsl", "--size", "8x8", "--frames", "1", "-o", "red.png"]):
+        command = [sys.executable, "-m", "streamlib", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=LIMIT)
+        assert done.returncode == 0, done.stderr
+        assert arguments[0] != "doctor" or str(carried) in done.stdout, done.stdout
+    assert (tmp_path / "red.png").is_file()
