@@ -92,7 +92,7 @@ impl<G: Gpu> HostPicture<G> {
     /// Copies the picture out.
     ///
     /// # Errors
-    /// When the GPU is still writing it; a picture that was delivered is complete.
+    /// When the GPU is still writing it, and `picture` has no data then; a picture that was delivered is complete.
     pub fn copy_to(&self, timestamp: Timestamp, picture: &mut Picture) -> Result<(), HostAccessError> {
         (picture.format, picture.timestamp) = (self.format, timestamp);
         picture.data.clear();
