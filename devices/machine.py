@@ -112,13 +112,14 @@ def command(image, work, folders):
     without vectors of 256 bits, which drivers would compile for and which cost more to emulate. The kernel starts on one of two
     processors: where it changes its own code while the other one runs it, some versions of QEMU fail (`Oops: int3`). After any fault
     of its own it ends, rather than go on and leave programs waiting for ever. It does not change its locks for one processor and back,
-    nor clear memory that it takes for itself. There is room for all code that is translated: all tests come to 900 MB of it, and where
-    it is full QEMU begins anew, which made them a sixth slower."""
+    nor clear memory that it takes for itself, nor count memory by groups, nor ask security modules. There is room for all code that is
+    translated: all tests come to 900 MB of it, and where it is full QEMU begins anew, which made them a sixth slower."""
     words = ["qemu-system-x86_64", "-M", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "2560"]
     words += ["-accel", "tcg,thread=multi,tb-size=1536", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"]
     words += ["-kernel", f"{image}/kernel", "-initrd", f"{image}/image.cpio"]
     words += ["-append", "console=hvc0 quiet loglevel=4 panic=-1 mitigations=off audit=0 nokaslr maxcpus=1 noreplace-smp oops=panic"
-              " init_on_alloc=0 cryptomgr.notests initcall_blacklist=jent_mod_init rodata=off rcupdate.rcu_expedited=1 rdinit=/init"]
+              " init_on_alloc=0 cgroup_disable=memory lsm= cryptomgr.notests initcall_blacklist=jent_mod_init rodata=off"
+              " rcupdate.rcu_expedited=1 rdinit=/init"]
     words += ["-device", "virtio-serial-pci"]
     words += ["-chardev", f"file,id=log,path={work}/console", "-device", "virtconsole,chardev=log"]
     words += ["-chardev", "stdio,id=out,signal=off", "-device", "virtserialport,chardev=out,name=host.out"]
