@@ -70,7 +70,9 @@ impl Traced {
         self.sender.send(TraceEvent::Frame(FrameTrace { number, times }));
         for (queue, (tag, told)) in self.queues.iter_mut().enumerate() {
             let length = waiting(*tag).or(told.map(|_gone| 0));
-            if let (Some(length), true) = (length, *told != length) {
+            if *told != length
+                && let Some(length) = length
+            {
                 let (queue, length) = (index(queue), length.try_into().unwrap_or(u32::MAX));
                 self.sender.send(TraceEvent::Queue { at, queue, length });
             }
@@ -166,11 +168,10 @@ mod tests {
         let first = plan("one", &[], &[("file", 7), ("screen", 9), ("none", 11)]);
         let events = events(&first, &FrameCounters::default(), |traced| {
             let lengths = |number| {
-                move |tag| {
-                    [(7, 0), (9, 4 * usize::from(number < 2))]
-                        .into_iter()
-                        .find(|queue| queue.0 == tag)
-                        .map(|queue| queue.1)
+                move |tag| match tag {
+                    7 => Some(0),
+                    9 => Some(if number < 2 { 4 } else { 0 }),
+                    _ => None,
                 }
             };
             for number in 0..3 {
