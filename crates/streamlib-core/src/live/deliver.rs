@@ -8,6 +8,7 @@ use crossbeam_queue::ArrayQueue;
 
 use super::Clock;
 use super::consumer::{Consumer, Consumers};
+use super::device_clock::DeviceClock;
 use super::frame::Frame;
 use super::shared::{Handover, Work};
 use super::swap::Swap;
@@ -15,7 +16,7 @@ use super::traced::{Traced, TracedPlan};
 use crate::account::{DropReason, FrameCounters, FrameRecord, FrameTimes, PassTimes, Recorder};
 use crate::engine::{Content, Delivery, Home, Slot, Upload};
 use crate::frame::Timestamp;
-use crate::gpu::{Calibration, Gpu};
+use crate::gpu::Gpu;
 use crate::mailbox::{Bell, Receiver};
 use crate::trace::TraceSender;
 
@@ -27,8 +28,8 @@ const IDLE: Duration = Duration::from_millis(50);
 const ROOM: Duration = Duration::from_millis(1);
 /// How long lossless consumers have for what waits for them when the graph is stopped.
 const HURRY: Duration = Duration::from_millis(500);
-/// Device and host clocks drift apart by some parts in a million: so often they are compared.
-const CALIBRATION_NS: i64 = 1_000_000_000;
+/// So often the device's clock is compared with the host's.
+const COMPARISON_NS: i64 = 1_000_000_000;
 
 /// Where a source gets its uploads back.
 #[derive(Debug)]
@@ -90,8 +91,9 @@ pub struct Deliverer<G: Gpu> {
     limit: Duration,
     /// When all was done but what consumers have no room for.
     done: Option<Timestamp>,
-    calibration: Option<Calibration>,
-    calibrated: Timestamp,
+    device_clock: DeviceClock,
+    /// When the clocks were compared last.
+    compared: Option<Timestamp>,
     timestamps: Vec<u64>,
     pass_ns: Vec<u64>,
 }
@@ -107,7 +109,6 @@ impl<G: Gpu> Deliverer<G> {
         deadline_ns: Option<i64>,
         limit: Duration,
     ) -> Self {
-        let calibrated = Timestamp(i64::MIN / 2);
         Self {
             gpu,
             clock,
@@ -125,8 +126,8 @@ impl<G: Gpu> Deliverer<G> {
             deadline_ns,
             limit,
             done: None,
-            calibration: None,
-            calibrated,
+            device_clock: DeviceClock::default(),
+            compared: None,
             timestamps: Vec::new(),
             pass_ns: Vec::new(),
         }
@@ -270,10 +271,10 @@ impl<G: Gpu> Deliverer<G> {
         let delivered = self.clock.now();
         self.consumers.finish();
         slot.timestamps(&self.gpu, &mut self.timestamps)?;
-        if self.calibration.is_none() {
-            self.calibrate(delivered)?;
+        if self.compared.is_none() {
+            self.compare_clocks(delivered)?;
         }
-        let on_host = |ns: Option<&u64>| Some(Timestamp(self.calibration?.to_host(*ns?)));
+        let on_host = |ns: Option<&u64>| self.device_clock.to_host(*ns?);
         let (gpu_begin, gpu_end) = (on_host(self.timestamps.first()), on_host(self.timestamps.last()));
         let meta = *slot.meta();
         let captured = meta.captured;
@@ -302,12 +303,10 @@ impl<G: Gpu> Deliverer<G> {
             let consumers = &self.consumers;
             let waiting = |tag| consumers.waiting(tag);
             traced.frame(meta.sequence, times, waiting);
-            if let Some(calibration) = self.calibration {
-                traced.passes(meta.sequence, &self.timestamps, calibration);
-            }
+            traced.passes(meta.sequence, &self.timestamps, self.device_clock);
         }
         // Takes its time, which no frame is to wait for.
-        self.calibrate(delivered)
+        self.compare_clocks(delivered)
     }
 
     /// Tells those who want to know of frames that are not done.
@@ -335,10 +334,13 @@ impl<G: Gpu> Deliverer<G> {
         self.recorder.record(&FrameRecord { times, frame_cpu_ns: None, pass_ns: &self.pass_ns });
     }
 
-    fn calibrate(&mut self, now: Timestamp) -> Result<(), G::Error> {
-        if now.0 - self.calibrated.0 >= CALIBRATION_NS {
-            self.calibration = self.gpu.calibrate()?;
-            self.calibrated = now;
+    /// Compares the clocks if that was not done for a while.
+    fn compare_clocks(&mut self, now: Timestamp) -> Result<(), G::Error> {
+        if self.compared.is_none_or(|compared| now.0 - compared.0 >= COMPARISON_NS) {
+            if let Some(calibration) = self.gpu.calibrate()? {
+                self.device_clock.compare(calibration);
+            }
+            self.compared = Some(now);
         }
         Ok(())
     }

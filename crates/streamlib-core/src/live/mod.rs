@@ -12,6 +12,7 @@
 mod cell;
 mod consumer;
 mod deliver;
+mod device_clock;
 mod frame;
 mod frame_loop;
 mod input;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::device_clock::DeviceClock;
 use crate::account::{DropReason, FrameCounters, FrameTimes, NodeCounters};
 use crate::frame::Timestamp;
-use crate::gpu::Calibration;
 use crate::trace::{FrameTrace, PassTrace, TraceEvent, TraceNames, TraceSender};
 
 /// What a trace calls the parts of one plan.
@@ -82,9 +82,9 @@ impl Traced {
     }
 
     /// The passes of a frame; `timestamps` are the device's: when the first began, and when each was done.
-    pub(super) fn passes(&mut self, frame: u64, timestamps: &[u64], calibration: Calibration) {
+    pub(super) fn passes(&mut self, frame: u64, timestamps: &[u64], clock: DeviceClock) {
         for (pass, ends) in timestamps.windows(2).enumerate() {
-            let [begin, end] = [ends[0], ends[1]].map(|ns| Timestamp(calibration.to_host(ns)));
+            let [Some(begin), Some(end)] = [ends[0], ends[1]].map(|ns| clock.to_host(ns)) else { return };
             self.sender.send(TraceEvent::Pass(PassTrace { frame, pass: index(pass), begin, end }));
         }
     }
@@ -114,6 +114,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::gpu::Calibration;
     use crate::trace;
 
     fn plan(title: &str, nodes: &[&str], queues: &[(&str, u64)]) -> TracedPlan {
@@ -178,8 +179,9 @@ mod tests {
                 traced.frame(number, FrameTimes::default(), lengths(number));
             }
             traced.frame(3, FrameTimes::default(), |_| None);
-            let calibration = Calibration { device_ns: 5_000, host_ns: 1_000_000, uncertainty_ns: 0 };
-            traced.passes(2, &[6_000, 8_000], calibration);
+            let mut clock = DeviceClock::default();
+            clock.compare(Calibration { device_ns: 5_000, host_ns: 1_000_000, uncertainty_ns: 0 });
+            traced.passes(2, &[6_000, 8_000], clock);
         });
         let queues = events.iter().filter(|event| event["ph"] == "C");
         let told: Vec<_> = queues
