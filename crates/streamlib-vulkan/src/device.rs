@@ -10,6 +10,7 @@ use ash::vk;
 
 use crate::clock::Clock;
 use crate::debug::c_label;
+use crate::endings;
 use crate::error::{VulkanError, WindowProblem};
 use crate::fault;
 use crate::features::Features;
@@ -88,6 +89,7 @@ impl Device {
         call: impl FnOnce() -> VkResult<T>,
     ) -> Result<T, VulkanError> {
         self.check_lost()?;
+        endings::note_thread();
         fault::inject().map_or_else(call, Err).map_err(|result| self.failed(name, result))
     }
 
@@ -199,6 +201,7 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
+        let _held = endings::hold_off();
         // SAFETY: everything created on the device holds an `Arc` of it and is gone
         // (VUID-vkDestroyDevice-device-05137).
         unsafe { self.raw.destroy_device(None) };

@@ -10,6 +10,7 @@ use ash::prelude::VkResult;
 use ash::{Entry, vk};
 
 use crate::debug::{MessageCount, messenger_info};
+use crate::endings;
 use crate::error::VulkanError;
 use crate::fault;
 
@@ -45,6 +46,7 @@ const VALIDATION_LAYER: &CStr = c"VK_LAYER_KHRONOS_validation";
 
 /// Makes a Vulkan call that needs no device.
 pub(crate) fn call<T>(name: &'static str, call: impl FnOnce() -> VkResult<T>) -> Result<T, VulkanError> {
+    endings::note_thread();
     fault::inject().map_or_else(call, Err).map_err(|result| VulkanError::from_result(name, result))
 }
 
@@ -103,6 +105,7 @@ impl WindowSystems {
 fn loader() -> Result<&'static Entry, VulkanError> {
     static LOADER: OnceLock<Result<Entry, String>> = OnceLock::new();
     let loaded = LOADER.get_or_init(|| {
+        endings::watch();
         // SAFETY: loading the system's Vulkan loader runs its initialisers, which are made for that.
         let entry = unsafe { Entry::load() }.map_err(|error| error.to_string())?;
         // SAFETY: the default structure asks for nothing (VUID-vkCreateInstance-pCreateInfo-parameter). A failure is met

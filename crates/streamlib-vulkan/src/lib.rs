@@ -30,6 +30,7 @@ mod debug;
 mod descriptors;
 mod device;
 mod encode;
+mod endings;
 mod error;
 mod external;
 #[cfg_attr(not(feature = "fault-injection"), allow(unreachable_pub, reason = "public with the feature"))]

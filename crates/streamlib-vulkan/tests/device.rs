@@ -50,6 +50,20 @@ fn a_device_that_does_not_exist_is_an_error_that_lists_those_that_do() {
 }
 
 #[test]
+fn threads_open_and_close_devices_and_end_while_others_do() {
+    if support::gpu().is_none() {
+        return;
+    }
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| drop(open(DeviceChoice::Best).expect("opened")));
+            }
+        });
+    }
+}
+
+#[test]
 fn handles_of_another_device_are_refused() {
     let (Some(one), Some(other)) = (support::gpu(), support::gpu()) else { return };
     let format = TextureFormat::Rgba8;
