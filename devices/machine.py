@@ -23,7 +23,7 @@ ENVIRONMENT = {
     "LP_NUM_THREADS": "1",
     "RUST_TEST_THREADS": "1",
     "XDG_CACHE_HOME": "/tmp/cache",
-    "MESA_SHADER_CACHE_DIR": "/tmp/shaders",
+    "MESA_SHADER_CACHE_DIR": "/tmp/cache/mesa",
     "XDG_RUNTIME_DIR": "/tmp",
     # One heap that grows in large steps. A thread's own grows page by page, with a call of the kernel for each, after which the
     # emulator has forgotten every translation of an address.
@@ -84,9 +84,10 @@ def shares(folders):
     return [(f"host{index}", folder) for index, folder in enumerate(folders)]
 
 
-def shaders(image):
-    """Where the driver of Vulkan keeps what it has compiled. It is the same driver in every image, until packages are fetched anew."""
-    return os.path.join(os.path.dirname(image), "shaders")
+def kept(image):
+    """What programs of machines before have kept in their caches, compiled shaders above all. Every image has the same programs and
+    drivers, until packages are fetched anew."""
+    return os.path.join(os.path.dirname(image), "kept")
 
 
 def plan(programs, folders, seconds):
@@ -129,7 +130,7 @@ def command(image, work, folders):
     words += ["-qmp", f"unix:{work}/qmp,server=on,wait=off"]
     words += ["-device", "virtio-gpu-pci,id=gpu0", "-device", "cirrus-vga,id=cirrus0"]
     read_only = [("system", f"{image}/system", "on"), ("plan", f"{work}/plan", "on"), *((*share, "on") for share in shares(folders))]
-    for tag, folder, is_read_only in [*read_only, ("shaders", shaders(image), "off")]:
+    for tag, folder, is_read_only in [*read_only, ("kept", kept(image), "off")]:
         # A comma ends a path, and two of them are one in it.
         path = folder.replace(",", ",,")
         words += ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none,readonly={is_read_only},multidevs=remap"]
@@ -200,7 +201,7 @@ def run(programs, seconds):
     image = prepared.stdout.decode().strip()
     if prepared.returncode != 0:
         sys.exit(image)
-    os.makedirs(shaders(image), exist_ok=True)
+    os.makedirs(kept(image), exist_ok=True)
     ended, what = boot(image, programs, seconds)
     statuses = list(ended.values())
     if what == FAULT:

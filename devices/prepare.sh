@@ -101,7 +101,7 @@ flock 9
 
 packages="$SUITE $KERNEL ${PACKAGES[*]}"
 if [[ $(cat "$cache/packages.made" 2>/dev/null) != "$packages" ]]; then
-  rm -rf "$cache"/image-* "$cache/shaders"
+  rm -rf "$cache"/image-* "$cache/kept"
   (cd "$cache" && fetch)
   echo "$packages" >"$cache/packages.made"
 fi
