@@ -110,15 +110,6 @@ impl Condvar {
         self.0.notify_all();
     }
 
-    /// As [`std::sync::Condvar::wait`].
-    ///
-    /// # Errors
-    /// When a thread panicked while it held the lock.
-    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        note();
-        self.0.wait(guard)
-    }
-
     /// As [`std::sync::Condvar::wait_timeout`].
     ///
     /// # Errors

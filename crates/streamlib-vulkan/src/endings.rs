@@ -14,8 +14,12 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::{MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use streamlib_core::sync::{Condvar, Mutex};
+
+/// How long a device waits for threads that end: it takes them far less, unless they wait for whoever destroys the device.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a thread is, as far as this module knows.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +42,8 @@ static ENDED: Condvar = Condvar::new();
 pub(crate) fn watch() {
     KEY.get_or_init(|| {
         let mut key = 0;
-        // SAFETY: `key` is there to be written, and the destructor is a function of this library, which stays loaded.
+        // SAFETY: `key` is there to be written. The destructor is part of this library, which stays loaded while threads run that have
+        // used it, as it does for Rust's own thread-local values.
         let answer = unsafe { libc::pthread_key_create(&raw mut key, Some(ends)) };
         if answer != 0 {
             tracing::warn!("the ends of threads go unnoticed: this process has no thread-specific key left");
@@ -55,12 +60,17 @@ pub(crate) fn note_thread() {
     }
 }
 
-/// No thread that has used Vulkan through this crate ends while this is held.
+/// No thread that has used Vulkan through this crate ends while this is held, unless it has been at it for [`PATIENCE`].
 pub(crate) fn hold_off() -> MutexGuard<'static, usize> {
     let mut ending = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let end = Instant::now() + PATIENCE;
     // Whoever destroys a device at its own end cannot wait for that.
     while *ending > 0 && STAGE.get() != Stage::Ending {
-        ending = ENDED.wait(ending).unwrap_or_else(PoisonError::into_inner);
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        ending = ENDED.wait_timeout(ending, left).unwrap_or_else(PoisonError::into_inner).0;
     }
     ending
 }
