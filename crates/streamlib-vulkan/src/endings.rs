@@ -96,7 +96,6 @@ unsafe extern "C" fn ends(_: *mut c_void) {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-    use std::time::Duration;
 
     use super::*;
 
